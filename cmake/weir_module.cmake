@@ -1,0 +1,57 @@
+# weir_module(<folder> [DEPS m...] [LIBS target...] [TEST_DEPS m...])
+#
+# One folder of src/ becomes one static library `weir_<folder>`, one doctest program
+# `<folder>_test` made of its *_test.cc files, and one link test: the whole archive linked with
+# nothing but its declared dependencies, so an undeclared one fails to link.
+# tools/tidy.py reads these same calls and checks every #include against them.
+function(weir_target_name out folder)
+  string(REPLACE "/" "_" name "${folder}")
+  set(${out} "${name}" PARENT_SCOPE)
+endfunction()
+
+function(weir_pch target)
+  if(target STREQUAL "weir_base")
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM weir_base)
+  endif()
+endfunction()
+
+function(weir_module folder)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  weir_target_name(name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc src/${folder}/testing/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  set(deps "")
+  foreach(dep IN LISTS ARG_DEPS)
+    weir_target_name(dep_name ${dep})
+    list(APPEND deps weir_${dep_name})
+  endforeach()
+  set(test_deps "")
+  foreach(dep IN LISTS ARG_TEST_DEPS)
+    weir_target_name(dep_name ${dep})
+    list(APPEND test_deps weir_${dep_name})
+  endforeach()
+
+  add_library(weir_${name} STATIC ${sources})
+  target_include_directories(weir_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(weir_${name} PUBLIC weir_options ${deps} PRIVATE ${ARG_LIBS})
+  weir_pch(weir_${name})
+
+  add_executable(${name}_links EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/link_main.cc)
+  target_link_libraries(
+    ${name}_links PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,weir_${name}>" ${deps} ${ARG_LIBS} weir_options)
+  add_dependencies(weir_link_tests ${name}_links)
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(
+      ${name}_test PRIVATE weir_${name} ${test_deps} ${ARG_LIBS} weir_test_main rapidcheck)
+    weir_pch(${name}_test)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS fast TIMEOUT 120)
+  endif()
+endfunction()

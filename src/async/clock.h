@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only door to time for drivers. Production reads the machine's clocks; tests and the simulator use VirtualClock.
+#pragma once
+
+#include <memory>
+
+#include "async/task.h"
+#include "base/time.h"
+
+namespace weir::async {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual MonoTime mono() = 0;
+  // Never runs backwards: a logical clock over the wall clock that refuses jumps into the past.
+  virtual WallTime wall() = 0;
+  // Returns at the deadline or when cancelled through cancel_sleeps(). MonoTime::max() is allowed.
+  virtual Task<> sleep_until(MonoTime deadline) = 0;
+  // Wakes every sleeper, for shutdown; later sleeps return at once.
+  virtual void cancel_sleeps() = 0;
+};
+
+// Production: steady_clock and system_clock, timers on `executor`. Used on one thread.
+std::unique_ptr<Clock> system_clock(Executor executor);
+
+// Jumps to the next deadline when nothing else can run: run(io_context) steps the context until it is idle, then
+// advances. Single-threaded, deterministic: equal deadlines wake in the order they were set.
+class VirtualClock final : public Clock {
+ public:
+  explicit VirtualClock(Executor executor);
+  ~VirtualClock() override;
+  MonoTime mono() override;
+  WallTime wall() override;
+  Task<> sleep_until(MonoTime deadline) override;
+  void cancel_sleeps() override;
+  // Wakes the sleepers of the earliest deadline at or before `limit` and moves time there. False if there is none.
+  bool advance_to_next(MonoTime limit = MonoTime::max());
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::async

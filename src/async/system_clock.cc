@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <list>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "async/clock.h"
+
+namespace weir::async {
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  explicit SystemClock(Executor executor) : executor_(std::move(executor)) {}
+
+  MonoTime mono() override {
+    return MonoTime{
+        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  }
+
+  WallTime wall() override {
+    const auto now = WallTime{
+        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())};
+    last_wall_ = std::max(last_wall_, now);
+    return last_wall_;
+  }
+
+  Task<> sleep_until(MonoTime deadline) override {
+    if (cancelled_) co_return;
+    sleepers_.emplace_front(executor_);
+    const auto self = sleepers_.begin();
+    const auto far = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
+    const auto at = deadline == MonoTime::max()
+                        ? far
+                        : std::chrono::steady_clock::time_point{
+                              std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                  deadline.time_since_epoch())};
+    self->expires_at(std::min(at, far));
+    boost::system::error_code ignored;  // a cancelled sleep is a wake-up
+    co_await self->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    sleepers_.erase(self);
+  }
+
+  void cancel_sleeps() override {
+    cancelled_ = true;
+    for (auto& timer : sleepers_) timer.cancel();
+  }
+
+ private:
+  Executor executor_;
+  std::list<boost::asio::steady_timer> sleepers_;
+  WallTime last_wall_{};
+  bool cancelled_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Clock> system_clock(Executor executor) {
+  return std::make_unique<SystemClock>(std::move(executor));
+}
+
+}  // namespace weir::async

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/bytes.h"
+
+#include <array>
+#include <cstring>
+
+namespace weir {
+
+void ByteWriter::u32(std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) u8(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+void ByteWriter::u64(std::uint64_t value) {
+  for (int i = 0; i < 8; ++i) u8(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+void ByteWriter::varint(std::uint64_t value) {
+  while (value >= 0x80) {
+    u8(static_cast<std::uint8_t>(value | 0x80));
+    value >>= 7;
+  }
+  u8(static_cast<std::uint8_t>(value));
+}
+
+void ByteWriter::text(std::string_view value) {
+  varint(value.size());
+  bytes_.append(value);
+}
+
+std::string_view ByteReader::take(std::size_t size) {
+  if (failed_ || size > rest_.size()) {
+    failed_ = true;
+    rest_ = {};
+    return {};
+  }
+  const std::string_view taken = rest_.substr(0, size);
+  rest_.remove_prefix(size);
+  return taken;
+}
+
+std::uint8_t ByteReader::u8() {
+  const std::string_view bytes = take(1);
+  return bytes.empty() ? 0 : static_cast<std::uint8_t>(bytes[0]);
+}
+
+std::uint32_t ByteReader::u32() {
+  std::uint32_t value = 0;
+  const std::string_view bytes = take(4);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    value |= static_cast<std::uint32_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+std::uint64_t ByteReader::u64() {
+  std::uint64_t value = 0;
+  const std::string_view bytes = take(8);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+std::uint64_t ByteReader::varint() {
+  std::uint64_t value = 0;
+  for (int shift = 0; shift < 64; shift += 7) {
+    const std::uint8_t byte = u8();
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  failed_ = true;
+  return 0;
+}
+
+std::string_view ByteReader::text() { return take(varint()); }
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    text.push_back(kDigits[static_cast<std::uint8_t>(c) >> 4]);
+    text.push_back(kDigits[static_cast<std::uint8_t>(c) & 15]);
+  }
+  return text;
+}
+
+namespace {
+
+// Slicing by eight: eight tables let the loop take eight bytes at a time.
+constexpr auto kCrcTables = [] {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? 0x82F63B78u : 0);
+    tables[0][i] = crc;
+  }
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    for (std::size_t t = 1; t < 8; ++t) {
+      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 255];
+    }
+  }
+  return tables;
+}();
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
+  std::uint32_t crc = ~seed;
+  const auto& t = kCrcTables;
+  while (bytes.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), 8);
+    word ^= crc;
+    crc = t[7][word & 255] ^ t[6][(word >> 8) & 255] ^ t[5][(word >> 16) & 255] ^ t[4][(word >> 24) & 255] ^
+          t[3][(word >> 32) & 255] ^ t[2][(word >> 40) & 255] ^ t[1][(word >> 48) & 255] ^ t[0][word >> 56];
+    bytes.remove_prefix(8);
+  }
+  for (const char c : bytes) crc = (crc >> 8) ^ t[0][(crc ^ static_cast<std::uint8_t>(c)) & 255];
+  return ~crc;
+}
+
+}  // namespace weir

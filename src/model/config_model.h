@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The validated configuration, as plain data. config/ makes it from YAML.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/policy_spec.h"
+
+namespace weir {
+
+struct StreamSpec {
+  std::string name;
+  Duration retention = std::chrono::hours{24 * 7};
+  Duration dedupe_window = std::chrono::hours{24};
+  std::uint64_t dedupe_max_entries = 1'000'000;
+  bool operator==(const StreamSpec&) const = default;
+};
+
+struct DependencySpec {
+  std::string name;
+  std::string url;               // scheme://host[:port][/prefix]
+  double capacity_per_second = 0;  // 0 = not declared
+  std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved; never printed
+  std::string ca_file;           // extra trust anchors for https; empty = the system's
+  DependencyPolicy policy;
+  bool operator==(const DependencySpec&) const = default;
+};
+
+struct FlowStart {
+  enum class Kind : std::uint8_t { earliest, latest, time } kind = Kind::earliest;
+  WallTime time{};
+  bool operator==(const FlowStart&) const = default;
+};
+
+enum class OnFailure : std::uint8_t { parkKey, proceed, pauseFlow };  // proceed is written `continue`
+
+struct FlowSpec {
+  std::string name;
+  std::string renamed_from;      // takes over cursor, holds and quarantine of that flow
+  std::string stream;
+  FlowStart start;
+  std::string where;             // event pattern as JSON text; empty = every event
+  std::string dependency;
+  std::string path = "/";
+  bool idempotent = true;
+  std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved
+  std::string ordering_key;      // empty = unordered; "subject", another attribute, or "data.a.b"
+  OnFailure on_failure = OnFailure::parkKey;
+  FlowPolicy policy;
+  bool operator==(const FlowSpec&) const = default;
+};
+
+struct LimitsSpec {
+  std::size_t event_bytes = 1024 * 1024;
+  std::size_t batch_events = 1000;
+  std::size_t body_bytes = 8 * 1024 * 1024;
+  std::size_t header_bytes = 16 * 1024;
+  std::size_t pending_ingest_bytes = 64 * 1024 * 1024;  // accepted and not yet committed; above it 503
+  std::size_t connections = 1024;
+  std::uint64_t disk_free_min_bytes = 64ull * 1024 * 1024;  // below it ingest refuses
+  bool operator==(const LimitsSpec&) const = default;
+};
+
+struct Config {
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 8600;
+  std::string data;              // data folder
+  LimitsSpec limits;
+  std::vector<StreamSpec> streams;
+  std::vector<DependencySpec> dependencies;
+  std::vector<FlowSpec> flows;
+  std::vector<FailureModeSpec> failure_modes;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace weir

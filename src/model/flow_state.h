@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store knows about a flow and a stream, beside their deliveries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "model/position.h"
+
+namespace weir {
+
+struct StreamRecord {
+  StreamId id;
+  std::string name;
+  std::uint64_t next_seq = 1;    // persisted, never derived from what is left
+  std::uint64_t first_seq = 1;   // events below are trimmed by retention
+};
+
+// Where a flow stands in its stream. Everything below `floor` is settled or owned by a row or a hold;
+// `settled` lists what is so above it; nothing at or above `mark` was ever sent.
+struct Cursor {
+  std::uint64_t floor = 1;
+  std::uint64_t mark = 1;
+  std::vector<SeqRange> settled;  // sorted, disjoint, non-empty ranges, all within [floor, mark)
+  bool operator==(const Cursor&) const = default;
+};
+
+enum class FlowStatus : std::uint8_t {
+  active,
+  paused,   // by an operator or by a decision; reason says which
+  removed,  // no longer in the configuration: keeps cursor and quarantine, delivers nothing
+};
+std::string_view to_text(FlowStatus status);
+
+struct FlowRecord {
+  FlowId id;
+  std::string name;
+  std::string identity;  // the first name: part of every Idempotency-Key, so renaming keeps keys stable
+  StreamId stream;
+  std::uint64_t epoch = 1;  // fences writes of an owner that lost the flow
+  FlowStatus status = FlowStatus::active;
+  std::string reason;
+  WallTime since{};
+  Cursor cursor;
+};
+
+struct AuditEntry {
+  WallTime at{};
+  std::string actor;    // local:<user>, or weir for rules
+  std::string action;   // "quarantine.resolve", "replay.start", "flow.pause"
+  std::string target;   // what it acted on
+  std::string reason;
+  std::string detail;   // numbers, before and after
+  std::uint64_t number = 0;  // filled by reads
+};
+
+}  // namespace weir

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The user's code, behind one call. HTTP now; other kinds later.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "async/task.h"
+#include "base/time.h"
+#include "model/event.h"
+#include "model/outcome.h"
+
+namespace weir::ports {
+
+// Everything a call carries beside the event. Views are valid until invoke() completes.
+struct Invocation {
+  const Event& event;
+  std::string_view flow;
+  std::string_view idempotency_key;   // 32 hex digits, stable over attempts and replays
+  std::string_view traceparent;       // a new span per attempt, the event's trace continued
+  std::string_view tracestate;
+  std::uint32_t attempt = 1;
+  std::string_view replay;            // replay id text, or empty
+  Duration timeout;                   // told to the handler as a duration
+  MonoTime deadline;                  // give up then
+};
+
+// One handler endpoint of one flow. invoke() never fails: whatever happens is an Outcome, a timeout too.
+// Calls may overlap up to the dependency's concurrency cap. Used on the I/O thread that owns the dependency.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual async::Task<Outcome> invoke(const Invocation& invocation) = 0;
+};
+
+}  // namespace weir::ports

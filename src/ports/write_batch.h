@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a commit writes: values, never SQL, so that memory, SQLite and PostgreSQL can all do it.
+// A batch is one transaction: all of its mutations or none.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/delivery.h"
+#include "model/flow_state.h"
+#include "model/group.h"
+#include "model/replay.h"
+
+namespace weir::ports {
+
+// --- ingest ---
+struct NewEvent {
+  std::uint64_t dedupe_hash = 0;  // of source and id; hits are verified against the stored event
+  std::string record;             // encode_event()
+};
+// Appends what is new. Yields one AppendResult per event, in order, in the receipt. Duplicates within one batch count.
+struct AppendEvents {
+  StreamId stream;
+  std::vector<NewEvent> events;
+  WallTime now;
+};
+
+// --- flows ---
+struct PutFlow { FlowRecord flow; };              // registers or replaces everything but the cursor (kept if it exists)
+struct SetFlowStatus { FlowId flow; FlowStatus status; std::string reason; WallTime since; };
+struct PutCursor { FlowId flow; Cursor cursor; };
+struct AddSettlements { FlowId flow; StreamId stream; WallTime at; std::vector<Settlement> settlements; };  // sorted by seq
+struct RemoveFlow { FlowId flow; };               // cursor, holds, rows, kept events, settlements: all of it
+
+// --- deliveries ---
+struct PutDelivery { Delivery delivery; };        // upsert of the whole row
+struct KeepEvent { DeliveryRef ref; };            // copy of the event for an open delivery; no-op if already kept
+struct DropKeptEvent { DeliveryRef ref; };        // no-op if not kept
+struct PutHold { Hold hold; };
+struct DropHold { FlowId flow; std::string key; };
+
+// --- groups ---
+// Finds or makes the group of (flow, fingerprint.hash), counts one more open member, and sets delivery.group of the
+// row `ref`, which must be in the store or earlier in this batch.
+struct JoinGroup {
+  DeliveryRef ref;
+  FlowId flow;
+  std::string dependency;
+  FailureClass failure;
+  std::string failure_mode;
+  Fingerprint fingerprint;
+  WallTime at;
+};
+struct LeaveGroup { GroupId group; };             // one open member less
+
+// --- replays ---
+// Makes the next ReplayId; the receipt has it. State planning.
+struct CreateReplay { Replay replay; };
+// Adds the next quarantined deliveries of the replay's selection (all conditions but `where` and `ids`), walking
+// (flow, position) from `after`, at most `limit` rows looked at, entered quarantine before the cutoff, not archived,
+// not in an unfinished replay. The receipt says how far it came.
+struct FreezeChunk { ReplayId replay; DeliveryRef after; std::uint32_t limit; };
+struct AddReplayItem { ReplayId replay; DeliveryRef ref; };   // for selections by pattern or ids
+struct PutReplay { Replay replay; };              // everything but counts.planned
+struct SetReplayItem { ReplayId replay; DeliveryRef ref; ItemState state; };
+
+// --- retention, audit, meta ---
+// Deletes events with seq < before after copying those in `keep` for their deliveries; also drops settled rows and
+// settlements below. Sets the stream's first_seq.
+struct TrimStream { StreamId stream; std::uint64_t before; std::vector<DeliveryRef> keep; };
+struct PutStream { StreamRecord stream; };        // registers; keeps next_seq and first_seq if it exists
+struct AddAudit { AuditEntry entry; };
+struct PutMeta { std::string key; std::string value; };
+
+using Mutation = std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow, PutDelivery,
+                              KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup, CreateReplay, FreezeChunk,
+                              AddReplayItem, PutReplay, SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+
+// --- preconditions: the batch applies only if all hold ---
+struct DeliveryIs { DeliveryRef ref; DeliveryState state; };      // the row exists and is in this state
+struct ReplayIs { ReplayId replay; ReplayState state; };
+struct ReplayItemIs { ReplayId replay; DeliveryRef ref; ItemState state; };
+struct FlowEpochIs { FlowId flow; std::uint64_t epoch; };
+using Precondition = std::variant<DeliveryIs, ReplayIs, ReplayItemIs, FlowEpochIs>;
+
+// Settling and operator writes go before ingest.
+enum class Lane : std::uint8_t { settle, operate, ingest };
+
+struct WriteBatch {
+  Lane lane = Lane::settle;
+  std::vector<Precondition> preconditions;
+  std::vector<Mutation> mutations;
+};
+
+enum class AppendStatus : std::uint8_t { stored, duplicate, conflict };
+struct AppendResult {
+  AppendStatus status = AppendStatus::stored;
+  std::uint64_t seq = 0;  // its own, or that of the event it repeats or conflicts with
+};
+
+struct Receipt {
+  bool applied = true;                  // false: a precondition did not hold; nothing was written
+  std::size_t failed_precondition = 0;  // index, if not applied
+  std::vector<AppendResult> appended;   // of every AppendEvents, in order
+  ReplayId replay;                      // of CreateReplay
+  DeliveryRef freeze_next;              // of FreezeChunk: pass as `after` next time
+  bool freeze_done = false;
+  std::uint32_t frozen = 0;             // items added by FreezeChunk
+  std::vector<GroupId> groups;          // of every JoinGroup, in order
+};
+
+}  // namespace weir::ports
