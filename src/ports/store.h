@@ -35,6 +35,8 @@ class EventLog {
                                                              std::size_t max_bytes) = 0;
   // The events of these deliveries, from the log or from their own copy; missing ones are left out. At most 1024.
   virtual async::Task<Result<std::vector<StoredEvent>>> fetch(std::vector<DeliveryRef> refs) = 0;
+  // Events kept for open deliveries of a flow after retention trimmed the log, in position order, from `first` on.
+  virtual async::Task<Result<std::vector<StoredEvent>>> read_kept(FlowId flow, Position first, std::size_t max_events) = 0;
   // Within the dedupe window: the place of an event by source and id; nullopt if unknown there.
   virtual async::Task<Result<std::optional<Position>>> find(StreamId stream, std::string source, std::string id) = 0;
   // Places of events with this id, any source, that the store can find: open and settled rows, and the newest

@@ -66,8 +66,9 @@ struct PutReplay { Replay replay; };              // everything but counts.plann
 struct SetReplayItem { ReplayId replay; DeliveryRef ref; ItemState state; };
 
 // --- retention, audit, meta ---
-// Deletes events with seq < before after copying those in `keep` for their deliveries; also drops settled rows and
-// settlements below. Sets the stream's first_seq.
+// Deletes events with seq < before, after copying (as KeepEvent does) those that open rows of any flow still need and
+// those in `keep` (events behind holds, which only the caller can know). Also drops settled rows and settlements whose
+// events are gone. Sets the stream's first_seq. Callers keep the range small (at most 1024 events).
 struct TrimStream { StreamId stream; std::uint64_t before; std::vector<DeliveryRef> keep; };
 struct PutStream { StreamRecord stream; };        // registers; keeps next_seq and first_seq if it exists
 struct AddAudit { AuditEntry entry; };
