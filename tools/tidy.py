@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the rules that no compiler knows: tiers, sizes, banned calls, names, pages.
+
+    tools/tidy.py [ROOT]
+
+Prints `path:line: rule: message` for every finding and exits 1 if there is one. The rules live in
+tools/tidy_rules/, one file per family; tools/tidy_test.py shows what each of them catches.
+"""
+
+import sys
+from pathlib import Path
+
+from tidy_rules import bans, docs, headers, names, sizes, tiers
+from tidy_rules.tree import Tree
+
+RULES = (tiers, headers, sizes, bans, names, docs)
+
+
+def findings(root: Path):
+    tree = Tree(root)
+    found = {finding for rule in RULES for finding in rule.check(tree)}
+    return sorted(found)
+
+
+def main() -> int:
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    found = findings(root)
+    for finding in found:
+        print(f"{finding.path}:{finding.line}: {finding.rule}: {finding.message}")
+    print(f"tidy: {len(found)} findings" if found else "tidy: ok", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages that must keep up with the code: the walk, the READMEs of modules, the error pages."""
+
+import re
+
+from tidy_rules.tree import Finding, Tree
+
+WALK = "docs/walk.md"
+WALK_FILES = 8
+README_LINES = 25
+CATALOGUE = "src/base/error_codes.def"
+
+PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.[a-z]+)(?::\d+)?`")
+ERROR = re.compile(r"^WEIR_ERROR\((WR\d{4}),", re.MULTILINE)
+ERROR_PAGE = re.compile(r"docs/errors/(WR\d{4})\.md")
+
+
+def check(tree: Tree):
+    yield from check_walk(tree)
+    yield from check_readmes(tree)
+    yield from check_error_pages(tree)
+
+
+def check_walk(tree: Tree):
+    if not (tree.root / WALK).exists():
+        yield Finding(WALK, 1, "walk", "is missing: the life of an event, file by file")
+        return
+    paths = set(tree.paths)
+    walked = set()
+    for number, line in enumerate((tree.root / WALK).read_text(encoding="utf-8").split("\n"), 1):
+        for path in PATH.findall(line):
+            full = path if path in paths else f"src/{path}"  # folders may go without src/
+            if full not in paths:
+                yield Finding(WALK, number, "walk", f"`{path}` does not exist")
+            elif full.startswith("src/"):
+                walked.add(full)
+    if len(walked) > WALK_FILES:
+        message = f"walks through {len(walked)} files of src, at most {WALK_FILES}"
+        yield Finding(WALK, 1, "walk", message)
+
+
+def check_readmes(tree: Tree):
+    for module in tree.modules.values():
+        path = f"src/{module.name}/README.md"
+        if not any(p.startswith(f"src/{module.name}/") for p in tree.paths):
+            continue
+        if path not in tree.paths:
+            yield Finding(path, 1, "readme", "is missing: purpose, files in reading order")
+        elif (tree.root / path).read_text(encoding="utf-8").count("\n") > README_LINES:
+            yield Finding(path, 1, "readme", f"has more than {README_LINES} lines")
+
+
+def check_error_pages(tree: Tree):
+    catalogue = tree.root / CATALOGUE
+    text = catalogue.read_text(encoding="utf-8") if catalogue.exists() else ""
+    lines = {m[1]: text.count("\n", 0, m.start()) + 1 for m in ERROR.finditer(text)}
+    pages = {m[1] for path in tree.paths if (m := ERROR_PAGE.fullmatch(path))}
+    for code in sorted(lines.keys() - pages):
+        yield Finding(CATALOGUE, lines[code], "error-page", f"docs/errors/{code}.md is missing")
+    for code in sorted(pages - lines.keys()):
+        message = f"{code} is not in {CATALOGUE}"
+        yield Finding(f"docs/errors/{code}.md", 1, "error-page", message)
