@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP messages as plain data, for whoever answers or asks over net.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace weir::net {
+
+struct HttpHeader {
+  std::string name;   // lower case
+  std::string value;  // without surrounding blanks
+  bool operator==(const HttpHeader&) const = default;
+};
+
+using HttpHeaders = std::vector<HttpHeader>;
+
+// The value of the first header of this name, any case; nullptr if absent.
+const std::string* find_header(const HttpHeaders& headers, std::string_view name);
+
+struct HttpRequest {
+  std::string method;  // as sent: methods are case-sensitive
+  std::string target;  // as sent, without scheme and authority
+  std::string path;    // the target up to '?', still percent-encoded
+  std::string query;   // what follows '?', still percent-encoded
+  HttpHeaders headers;
+  std::string body;    // transfer coding removed
+  std::string peer;    // "127.0.0.1:50312"
+
+  const std::string* header(std::string_view name) const { return find_header(headers, name); }
+};
+
+struct HttpResponse {
+  int status = 200;
+  HttpHeaders headers;  // content-length, connection and transfer-encoding are the server's business
+  std::string body;
+
+  const std::string* header(std::string_view name) const { return find_header(headers, name); }
+};
+
+// An RFC 9457 problem with Weir's `code`, `hint` and `retryable`. status 0 means the status of the code.
+HttpResponse problem_response(const Error& error, int status = 0);
+
+// The reason phrase of a status, or "".
+std::string_view reason_phrase(int status);
+
+}  // namespace weir::net

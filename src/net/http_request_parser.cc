@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "net/header_scan.h"
+#include "net/http_parser.h"
+
+namespace weir::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using beast::error_code;
+
+std::string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
+
+// Chunk lines and trailers may cost this much beside the body they carry.
+constexpr std::size_t kChunkOverheadFree = 64 * 1024;
+constexpr std::size_t kChunkOverheadPerByte = 8;
+
+class BeastRequest final : public http::basic_parser<true> {
+ public:
+  BeastRequest(const RequestLimits& limits, HttpRequest& into, std::optional<RequestRefusal>& refusal)
+      : limits_(limits), into_(into), refusal_(refusal) {
+    body_limit(boost::none);
+    header_limit(static_cast<std::uint32_t>(limits.header_bytes));
+  }
+
+  bool http_11 = false;
+  bool wants_continue = false;
+
+  void refuse(Code code, std::string detail, int status = 0) {
+    if (refusal_) return;
+    refusal_ = RequestRefusal{Error{code, std::move(detail), ""}, status != 0 ? status : describe(code).http};
+  }
+
+ private:
+  void fail(error_code& ec, Code code, std::string detail, int status = 0) {
+    refuse(code, std::move(detail), status);
+    ec = http::error::bad_field;
+  }
+
+  void on_request_impl(http::verb, beast::string_view method, beast::string_view target, int version,
+                       error_code& ec) override {
+    http_11 = version == 11;
+    if (target.size() > limits_.target_bytes) {
+      return fail(ec, Code::headers_too_large,
+                  fmt::format("the request target is longer than {} bytes", limits_.target_bytes), 414);
+    }
+    into_.method = std_view(method);
+    into_.target = std_view(target);
+    take_origin_form(ec);
+  }
+
+  void on_response_impl(int, beast::string_view, int, error_code&) override {}
+
+  // RFC 9112 section 3.2: absolute-form is reduced to its path; authority-form is for proxies only.
+  void take_origin_form(error_code& ec) {
+    const std::size_t scheme_end = into_.target.find("://");
+    if (into_.target[0] != '/' && scheme_end != std::string::npos) {
+      const std::size_t slash = into_.target.find('/', scheme_end + 3);
+      into_.target = slash == std::string::npos ? "/" : into_.target.substr(slash);
+    }
+    const bool asterisk = into_.target == "*" && into_.method == "OPTIONS";
+    if (into_.target[0] != '/' && !asterisk) {
+      return fail(ec, Code::malformed_request, "the request target must start with '/'");
+    }
+    const std::size_t question = std::min(into_.target.find('?'), into_.target.size());
+    into_.path.assign(into_.target, 0, question);
+    if (question < into_.target.size()) into_.query.assign(into_.target, question + 1);
+  }
+
+  void on_field_impl(http::field field, beast::string_view name, beast::string_view value, error_code& ec) override {
+    if (head_done_) return;  // trailers carry nothing we use
+    if (into_.headers.size() >= limits_.header_count) {
+      return fail(ec, Code::headers_too_large, fmt::format("more than {} header fields", limits_.header_count));
+    }
+    into_.headers.push_back({to_lower(std_view(name)), std::string(std_view(value))});
+    check_framing(field, std_view(value), ec);
+  }
+
+  void check_framing(http::field field, std::string_view value, error_code& ec) {
+    switch (field) {
+      case http::field::content_length:
+        if (lengths_++ > 0 || value.find_first_not_of("0123456789") != std::string_view::npos) {
+          return fail(ec, Code::malformed_request, "Content-Length must be one number, given once");
+        }
+        return;
+      case http::field::transfer_encoding:
+        if (!http_11) return fail(ec, Code::malformed_request, "Transfer-Encoding needs HTTP/1.1");
+        if (!equals_ignore_case(value, "chunked")) {
+          return fail(ec, Code::malformed_request, "the only transfer coding here is 'chunked'", 501);
+        }
+        return;
+      case http::field::host:
+        if (hosts_++ > 0) fail(ec, Code::malformed_request, "more than one Host field");
+        return;
+      case http::field::expect:
+        if (!equals_ignore_case(value, "100-continue")) {
+          return fail(ec, Code::malformed_request, "the only expectation here is '100-continue'", 417);
+        }
+        wants_continue = http_11;
+        return;
+      default: return;
+    }
+  }
+
+  void on_header_impl(error_code& ec) override {
+    head_done_ = true;
+    if (http_11 && hosts_ == 0) return fail(ec, Code::malformed_request, "the Host field is missing");
+    const auto length = content_length();
+    if (!length) return;
+    if (*length > limits_.body_bytes) return too_large(ec);
+    constexpr std::uint64_t kReserveMax = 64 * 1024;  // memory follows arrival, not announcements
+    into_.body.reserve(std::min<std::uint64_t>(*length, kReserveMax));
+  }
+
+  void too_large(error_code& ec) {
+    fail(ec, Code::body_too_large, fmt::format("the body is larger than {} bytes", limits_.body_bytes));
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+
+  std::size_t on_body_impl(beast::string_view part, error_code&) override {
+    into_.body.append(part.data(), part.size());
+    return part.size();
+  }
+
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view, error_code& ec) override {
+    if (size > limits_.body_bytes - into_.body.size()) too_large(ec);
+  }
+
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code& ec) override {
+    return on_body_impl(part, ec);
+  }
+
+  void on_finish_impl(error_code&) override {}
+
+  const RequestLimits& limits_;
+  HttpRequest& into_;
+  std::optional<RequestRefusal>& refusal_;
+  int lengths_ = 0;
+  int hosts_ = 0;
+  bool head_done_ = false;
+};
+
+std::string_view describe_scan(HeaderVerdict verdict) {
+  switch (verdict) {
+    case HeaderVerdict::bareLineFeed: return "a line ends without carriage return";
+    case HeaderVerdict::bareReturn: return "a carriage return inside a line";
+    case HeaderVerdict::nul: return "a NUL byte in the header";
+    case HeaderVerdict::foldedLine: return "a header line is folded";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+struct RequestParser::Impl {
+  explicit Impl(const RequestLimits& given) : limits(given) { parser.emplace(limits, request, refusal); }
+
+  RequestLimits limits;
+  HttpRequest request;
+  std::optional<RequestRefusal> refusal;
+  std::optional<BeastRequest> parser;
+  HeaderScan scan;
+  std::size_t body_wire_bytes = 0;
+
+  // Gives the parser the bytes; takes its error as refusal.
+  std::size_t put(std::string_view bytes) {
+    error_code ec;
+    const std::size_t used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
+    if (!ec || ec == http::error::need_more) return used;
+    parser->refuse(Code::malformed_request, ec.message());
+    return used;
+  }
+
+  std::size_t feed_head(std::string_view bytes) {
+    const HeaderVerdict verdict = scan.scan(bytes.substr(0, limits.header_bytes + 1));
+    const bool complete = verdict == HeaderVerdict::complete;
+    if (complete && scan.size() <= limits.header_bytes) {
+      const std::size_t used = put(bytes.substr(0, scan.size()));
+      if (!refusal && !parser->is_header_done()) {
+        parser->refuse(Code::malformed_request, "the header cannot be read");
+      }
+      return used;
+    }
+    if (complete || (verdict == HeaderVerdict::incomplete && bytes.size() > limits.header_bytes)) {
+      parser->refuse(Code::headers_too_large, fmt::format("the header is larger than {} bytes", limits.header_bytes));
+    } else if (verdict != HeaderVerdict::incomplete) {
+      parser->refuse(Code::malformed_request, std::string(describe_scan(verdict)));
+    }
+    return 0;
+  }
+
+  std::size_t feed_body(std::string_view bytes) {
+    parser->eager(true);
+    const std::size_t used = put(bytes);
+    body_wire_bytes += used;
+    if (refusal || parser->is_done()) return used;
+    if (bytes.size() - used > kChunkLineMax) {
+      parser->refuse(Code::malformed_request, fmt::format("a chunk line longer than {} bytes", kChunkLineMax));
+    }
+    if (body_wire_bytes > kChunkOverheadFree + request.body.size() * kChunkOverheadPerByte) {
+      parser->refuse(Code::malformed_request, "far more chunk framing than content");
+    }
+    return used;
+  }
+};
+
+RequestParser::RequestParser(const RequestLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+RequestParser::~RequestParser() = default;
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const ParseState now = state();
+  if (now == ParseState::head) return impl_->feed_head(bytes);
+  if (now == ParseState::body) return impl_->feed_body(bytes);
+  return 0;
+}
+
+ParseState RequestParser::state() const {
+  if (impl_->refusal) return ParseState::failed;
+  if (impl_->parser->is_done()) return ParseState::done;
+  return impl_->parser->is_header_done() ? ParseState::body : ParseState::head;
+}
+
+bool RequestParser::wants_continue() const { return impl_->parser->wants_continue; }
+bool RequestParser::keep_alive() const { 
+  // HTTP/1.0 would want to be told that the connection stays; it is not worth a second kind of answer.
+  return impl_->parser->is_header_done() && impl_->parser->http_11 && impl_->parser->keep_alive();
+ }
+HttpRequest& RequestParser::request() { return impl_->request; }
+
+const RequestRefusal& RequestParser::refusal() const {
+  WEIR_ASSERT(impl_->refusal.has_value());
+  return *impl_->refusal;
+}
+
+void RequestParser::restart() {
+  impl_->request = HttpRequest{};
+  impl_->refusal.reset();
+  impl_->scan = HeaderScan{};
+  impl_->body_wire_bytes = 0;
+  impl_->parser.emplace(impl_->limits, impl_->request, impl_->refusal);
+}
+
+}  // namespace weir::net

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server_connection.h"
+
+#include <array>
+#include <charconv>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+namespace weir::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t kInputMax = 64 * 1024;
+constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out.append(digits.data(), end);
+}
+
+bool has_no_body(int status) { return status / 100 == 1 || status == 204 || status == 304; }
+
+// A header value of ours that came from data must not end the line.
+void append_value(std::string& out, std::string_view value) {
+  for (const char c : value) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+}
+
+void format_head(std::string& out, const HttpResponse& response, bool keep_alive) {
+  out.assign("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(response.status));
+  out += ' ';
+  out += reason_phrase(response.status);
+  out += "\r\n";
+  for (const HttpHeader& header : response.headers) {
+    out += header.name;
+    out += ": ";
+    append_value(out, header.value);
+    out += "\r\n";
+  }
+  if (!has_no_body(response.status)) {
+    out += "content-length: ";
+    append_number(out, response.body.size());
+    out += "\r\n";
+  }
+  out += keep_alive ? "\r\n" : "connection: close\r\n\r\n";
+}
+
+Duration at_rate(std::uint64_t bytes, std::size_t per_second) {
+  return Duration(bytes * 1'000'000 / std::max<std::size_t>(per_second, 1));
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(tcp::socket socket, std::shared_ptr<ServerShared> shared)
+    : socket_(std::move(socket)),
+      shared_(std::move(shared)),
+      parser_(shared_->options.request),
+      input_(std::max(kInputMax, shared_->options.request.header_bytes + kChunkLineMax)) {
+  error_code ignored;  // a peer that is gone already shows at the first read
+  socket_.set_option(tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  const tcp::endpoint remote = socket_.remote_endpoint(ignored);
+  const std::string address = remote.address().to_string();
+  enter(ConnectionPhase::idle, shared_->options.header_timeout);
+  peer_ = remote.address().is_v6() ? fmt::format("[{}]:{}", address, remote.port())
+                                   : fmt::format("{}:{}", address, remote.port());
+}
+
+void ServerConnection::enter(ConnectionPhase phase, Duration timeout) {
+  phase_ = phase;
+  phase_start_ = shared_->now;
+  deadline_ = timeout == Duration::max() ? MonoTime::max() : phase_start_ + timeout;
+}
+
+void ServerConnection::check_deadline(MonoTime now) {
+  if (now < deadline_ || timed_out_) return;
+  timed_out_ = true;
+  const bool deserves_answer = phase_ == ConnectionPhase::head || phase_ == ConnectionPhase::body;
+  if (!deserves_answer) return close();
+  error_code ignored;
+  socket_.cancel(ignored);  // the reading coroutine wakes up and answers 408
+}
+
+void ServerConnection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+async::Task<> ServerConnection::serve() {
+  bool go_on = true;
+  while (go_on) {
+    const bool complete = co_await read_request();
+    if (!complete) break;
+    go_on = co_await answer_request();
+    parser_.restart();
+    if (!go_on) break;
+    if (shared_->draining) break;
+    // A pipelined request has begun already.
+    if (input_.empty()) {
+      enter(ConnectionPhase::idle, shared_->options.idle_timeout);
+    } else {
+      enter(ConnectionPhase::head, shared_->options.header_timeout);
+    }
+  }
+  close();
+}
+
+// False: the connection is to be closed, everything sayable has been said.
+async::Task<bool> ServerConnection::read_request() {
+  while (true) {
+    const ParseState before = parser_.state();
+    const std::size_t used = parser_.feed(input_.content());
+    input_.consume(used);
+    const ParseState after = parser_.state();
+    if (after == ParseState::done) co_return true;
+    if (after == ParseState::failed) {
+      co_await refuse_and_linger(parser_.refusal());
+      co_return false;
+    }
+    if (before == ParseState::head && after == ParseState::body) {
+      enter(ConnectionPhase::body, shared_->options.body_grace);
+      body_wire_bytes_ = 0;
+      if (parser_.wants_continue() && input_.empty()) {
+        const bool sent = co_await send_continue();
+        if (!sent) co_return false;
+      }
+    }
+    if (used > 0 && !input_.empty()) continue;
+    const bool more = co_await read_more();
+    if (!more) co_return false;
+  }
+}
+
+async::Task<bool> ServerConnection::read_more() {
+  const std::span<char> space = input_.space();
+  if (space.empty()) {
+    RequestRefusal refusal{Error{Code::malformed_request, "the request cannot be read", ""}, 400};
+    co_await refuse_and_linger(std::move(refusal));
+    co_return false;
+  }
+  error_code error;
+  const std::size_t size = co_await socket_.async_read_some(asio::mutable_buffer(space.data(), space.size()),
+                                                            asio::redirect_error(asio::use_awaitable, error));
+  if (timed_out_ && socket_.is_open()) {
+    const std::string_view what = phase_ == ConnectionPhase::head ? "header" : "body";
+    RequestRefusal refusal{Error{Code::request_timeout, fmt::format("the {} did not arrive in time", what), ""}, 408};
+    co_await refuse_and_linger(std::move(refusal));
+    co_return false;
+  }
+  if (error) co_return false;
+  input_.commit(size);
+  if (phase_ == ConnectionPhase::idle) enter(ConnectionPhase::head, shared_->options.header_timeout);
+  if (phase_ == ConnectionPhase::body) {
+    body_wire_bytes_ += size;
+    deadline_ = phase_start_ + shared_->options.body_grace + at_rate(body_wire_bytes_, shared_->options.body_rate_min);
+  }
+  co_return true;
+}
+
+async::Task<bool> ServerConnection::send_continue() {
+  co_return co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", "");
+}
+
+async::Task<bool> ServerConnection::answer_request() {
+  HttpRequest request = std::move(parser_.request());
+  request.peer = peer_;
+  const bool head_only = request.method == "HEAD";
+  enter(ConnectionPhase::running, Duration::max());
+  ++shared_->counts.running;
+  HttpResponse response = co_await shared_->handle(std::move(request));
+  --shared_->counts.running;
+  ++shared_->counts.requests;
+  if (!socket_.is_open()) co_return false;
+  const bool keep_alive = parser_.keep_alive() && !shared_->draining;
+  const bool written = co_await write_response(std::move(response), head_only, keep_alive);
+  co_return written && keep_alive;
+}
+
+async::Task<bool> ServerConnection::write_response(HttpResponse response, bool head_only, bool keep_alive) {
+  format_head(head_, response, keep_alive);
+  const bool with_body = !head_only && !has_no_body(response.status);
+  const std::string_view body = with_body ? std::string_view(response.body) : std::string_view{};
+  enter(ConnectionPhase::answering,
+        shared_->options.write_grace + at_rate(body.size(), shared_->options.body_rate_min));
+  co_return co_await write_all(head_, body);
+}
+
+// Most answers fit into the socket's buffer: they go out at once, without a turn through the reactor.
+async::Task<bool> ServerConnection::write_all(std::string_view head, std::string_view body) {
+  std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
+                                            asio::const_buffer(body.data(), body.size())};
+  error_code error;
+  const std::size_t size = socket_.write_some(buffers, error);
+  if (error && error != asio::error::would_block) co_return false;
+  if (size == head.size() + body.size()) co_return true;
+  const std::size_t of_head = std::min(size, head.size());
+  buffers[0] += of_head;
+  buffers[1] += size - of_head;
+  co_await asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+async::Task<> ServerConnection::refuse_and_linger(RequestRefusal refusal) {
+  ++shared_->counts.refused;
+  timed_out_ = false;
+  const bool written = co_await write_response(problem_response(refusal.error, refusal.status), false, false);
+  if (written) co_await linger();
+}
+
+// Closing with unread input would reset the connection and could take the answer with it: say that we are done, then
+// read and drop for a little while.
+async::Task<> ServerConnection::linger() {
+  enter(ConnectionPhase::lingering, shared_->options.linger);
+  error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  std::array<char, 4096> dropped;
+  std::size_t total = 0;
+  while (!error && total < kLingerBytesMax) {
+    total += co_await socket_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+}  // namespace weir::net
