@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many calls of one dependency may run at once. Today a hard cap; `adaptive: true` is accepted and keeps the cap:
-// note() is where the samples of an adaptive limit will come in, limit() is where it will show.
+// How many calls of one dependency may run at once: a hard cap. `adaptive: true` is accepted and
+// keeps the cap; an adaptive limit would move limit() below it.
 #pragma once
 
 #include <cstdint>
 
-#include "base/time.h"
 #include "model/policy_spec.h"
 
 namespace weir::policy {
 
 class Concurrency {
  public:
-  // A cap of zero counts as one: a dependency that may never be called is a paused flow, not a limit.
+  // A cap of zero counts as one: a dependency that may never be called is a paused flow, not a
+  // limit.
   explicit Concurrency(const ConcurrencySpec& spec);
 
   // `at_most` narrows the limit for this call (gradual release after a breaker closes).
@@ -20,8 +20,6 @@ class Concurrency {
   bool acquire(std::uint32_t at_most = UINT32_MAX);
   // Exactly once per acquire().
   void release();
-  // One finished call. `decrease` is an explicit signal (429, 503, timeout).
-  void note(Duration latency, bool decrease);
 
   std::uint32_t in_flight() const { return in_flight_; }
   std::uint32_t limit() const { return limit_; }

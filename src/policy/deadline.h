@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Until when an event may be tried, and how long one attempt may take. Deadlines are wall time (they are persisted and
-// come from the event); what is left of them is handed on as a duration.
+// Until when an event may be tried, and how long one attempt may take. Deadlines are wall time
+// (they are persisted and come from the event); what is left of them is handed on as a duration.
 #pragma once
 
 #include <optional>
@@ -13,17 +13,20 @@ namespace weir::policy {
 
 // Kept back from the remaining time, so that the answer can still be settled before the deadline.
 inline constexpr Duration kDeadlineMargin = std::chrono::milliseconds{50};
-// An attempt with less time than this (or than timeouts.attempt, if that is less) is not worth starting.
+// An attempt with less time than this (or than timeouts.attempt, if that is less) is not worth
+// starting.
 inline constexpr Duration kMinUseful = std::chrono::milliseconds{100};
 
-// `start` + timeouts.event (start = ingest, or release by a replay), or the CloudEvents extension `expirytime` if that
-// is earlier. An expirytime that is no RFC 3339 time is ignored. Epoch zero = no deadline (timeouts.event <= 0).
+// `start` + timeouts.event (start = ingest, or release by a replay), or the CloudEvents extension
+// `expirytime` if that is earlier. An expirytime that is no RFC 3339 time is ignored. Epoch zero =
+// no deadline (timeouts.event <= 0).
 WallTime event_deadline(const TimeoutsSpec& timeouts, const Event& event, WallTime start);
 
 // Whether the deadline (epoch zero = none) has been reached.
 bool is_expired(WallTime deadline, WallTime now);
 
 // min(timeouts.attempt, remaining - margin); nullopt = refuse to start: decide_expired() is next.
-std::optional<Duration> attempt_timeout(const TimeoutsSpec& timeouts, WallTime deadline, WallTime now);
+std::optional<Duration> attempt_timeout(const TimeoutsSpec& timeouts, WallTime deadline,
+                                        WallTime now);
 
 }  // namespace weir::policy

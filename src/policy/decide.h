@@ -22,20 +22,25 @@ struct DecideInput {
 };
 
 // done, retryAt, quarantine, discard, pauseFlow, or defer.
-// - pauseFlow is quarantine under onFailure: pauseFlow: quarantine the delivery and pause the flow as well.
-// - defer only for an attempt that we cancelled ourselves and that may be repeated: back to ready, no attempt counted.
+// - pauseFlow is quarantine under onFailure: pauseFlow: quarantine the delivery and pause the flow
+// as well.
+// - defer only for an attempt that we cancelled ourselves and that may be repeated: back to ready,
+// no attempt counted.
 // - In doubt without idempotency is quarantine at once, in doubt.
 // - A retry that would start at or after the deadline is quarantine now, as expired.
-// - auth and config are quarantine without a retry: nothing would refresh credentials or fix a name in between.
-// Rule and reason are empty for an ordinary `done`, so the happy path does not allocate.
+// - auth and config are quarantine without a retry: nothing would refresh credentials or fix a name
+// in between. Rule and reason are empty for an ordinary `done`, so the happy path does not
+// allocate.
 Decision decide(const DecideInput& input, Rng& rng);
 
 // An attempt cut short by our own crash or restart; delivery.interruptions already counts it.
-// defer (back to ready, at = now), or quarantine: in doubt if not idempotent; class interrupted when
-// interruptions >= max_interruptions; class expired when the deadline has passed.
-Decision decide_interrupted(const FlowPolicy& policy, const Delivery& delivery, bool idempotent, WallTime now);
+// defer (back to ready, at = now), or quarantine: in doubt if not idempotent; class interrupted
+// when interruptions >= max_interruptions; class expired when the deadline has passed.
+Decision decide_interrupted(const FlowPolicy& policy, const Delivery& delivery, bool idempotent,
+                            WallTime now);
 
-// The deadline passed (or leaves no useful time) before the next attempt: quarantine, class expired.
+// The deadline passed (or leaves no useful time) before the next attempt: quarantine, class
+// expired.
 Decision decide_expired(const Delivery& delivery, WallTime now);
 
 }  // namespace weir::policy

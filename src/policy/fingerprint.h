@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which failures are the same failure: flow + dependency + class + normalised reason.
-// The reason is, whichever comes first: the problem's type or title (RFC 9457); the exception type and the first
-// application frame of a stack trace in the body; the status and the body with everything variable taken out
-// (numbers, ids, hex, quoted strings, URLs, addresses, timestamps); the transport fault; the rule.
-// Time is linear in the body, of which at most kOutcomeBodyMax bytes are read.
+// The reason is, whichever comes first: the problem's type or title (RFC 9457); the exception type
+// and the first application frame of a stack trace in the body; the status and the body with
+// everything variable taken out (numbers, ids, hex, quoted strings, URLs, addresses, timestamps);
+// the transport fault; the rule. Time is linear in the body, of which at most kOutcomeBodyMax bytes
+// are read.
 #pragma once
 
 #include <string>
@@ -18,10 +19,5 @@ namespace weir::policy {
 // `outcome` may be nullptr (expired, interrupted): then the rule is the reason.
 Fingerprint fingerprint(std::string_view flow, std::string_view dependency, FailureClass failure,
                         const Outcome* outcome, std::string_view rule);
-
-// Text with everything variable replaced by placeholders: <n>, <id>, <hex>, <str>, <url>, <addr>, <time>, <email>.
-// At most kOutcomeBodyMax bytes are read and kTemplateMax written; white space is folded.
-inline constexpr std::size_t kTemplateMax = 512;
-std::string body_template(std::string_view text);
 
 }  // namespace weir::policy

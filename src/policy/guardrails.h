@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guardrails of one dependency, shared by every flow, retry and replay that calls it. One I/O thread owns it.
-// Order: breaker, retry budget, rate limit, concurrency. A denial takes nothing and changes no counter but its own.
+// The guardrails of one dependency, shared by every flow, retry and replay that calls it. One I/O
+// thread owns it. Order: breaker, retry budget, rate limit, concurrency. A denial takes nothing and
+// changes no counter but its own.
 //
-// Protocol: admit() right before the call; then exactly one of record() or cancel() with the Permit it filled in.
-// The retry budget is charged here, when a due retry is released, and not when it is scheduled: a retry that waits
-// puts no load on the dependency, and the bound then holds for the calls themselves.
+// Protocol: admit() right before the call; then exactly one of record() or cancel() with the Permit
+// it filled in. The retry budget is charged here, when a due retry is released, and not when it is
+// scheduled: a retry that waits puts no load on the dependency, and the bound then holds for the
+// calls themselves.
 #pragma once
 
 #include <array>
@@ -39,7 +41,8 @@ class Guardrails {
   // MonoTime::max() = when a call finishes.
   std::optional<Refusal> admit(Work work, MonoTime now, Permit& permit);
   // The admitted call ended.
-  void record(const Permit& permit, const Classification& result, Duration latency, MonoTime now, Rng& rng);
+  void record(const Permit& permit, const Classification& result, Duration latency, MonoTime now,
+              Rng& rng);
   // The admitted call was never made. The rate limit's slot stays used.
   void cancel(const Permit& permit, MonoTime now);
 
@@ -52,17 +55,20 @@ class Guardrails {
   std::uint32_t in_flight() const { return concurrency_.in_flight(); }
   // Effective concurrency limit, the gradual release after a closed breaker included.
   std::uint32_t limit(MonoTime now);
+  // Exponential average over about the last 8 calls.
+  Duration smoothed_latency() const { return smoothed_latency_; }
   std::uint64_t denials(Guardrail guardrail) const;
   std::uint64_t admitted(Work work) const;
 
  private:
   std::optional<Refusal> refusal(Work work, MonoTime now);
+  bool needs_budget(Work work, MonoTime now);
 
-  DependencyPolicy policy_;
   Breaker breaker_;
   RetryBudget budget_;
   RateLimit rate_;
   Concurrency concurrency_;
+  Duration smoothed_latency_{};
   std::array<std::uint64_t, static_cast<std::size_t>(Guardrail::paused) + 1> denials_{};
   std::array<std::uint64_t, kWorkCount> admitted_{};
 };

@@ -9,10 +9,11 @@
 
 namespace weir::policy {
 
-// `spec` is FlowSpec::ordering_key: empty; an attribute ("subject", "source", "partitionkey", ...); or "data.a.b", a path
-// of member names into a JSON payload. The result is empty, which means unordered, if it is missing, null, an object
-// or an array, or if the payload is not JSON. Numbers and booleans keep their source text. Keys longer than
-// kOrderingKeyMax bytes are replaced by a digest of themselves.
+// `spec` is FlowSpec::ordering_key: empty; an attribute ("subject", "source", "partitionkey", ...);
+// or "data.a.b", a path of member names into a JSON payload. The result is empty, which means
+// unordered, if it is missing, null, an object or an array, or if the payload is not JSON. Numbers
+// and booleans keep their source text. Keys longer than kOrderingKeyMax bytes are replaced by a
+// digest of themselves.
 inline constexpr std::size_t kOrderingKeyMax = 256;
 std::string ordering_key(const Event& event, std::string_view spec);
 

@@ -13,16 +13,21 @@ namespace weir::policy {
 
 struct Pace {
   std::uint32_t release = 0;  // how many may be released now
-  MonoTime ask_again{};       // when the next one may be; MonoTime::max() = when one settles
-  double rate = 0;            // per second, now: the checkpoint of the ramp
+  MonoTime ask_again{};  // when one more may be, if these are released now; MonoTime::max() = when
+                         // one settles
+  double rate = 0;       // per second, now: the checkpoint of the ramp
 };
 
-// Releases at the plan's rate, which is multiplied after every step in which something settled and nothing failed;
-// a step with a failure keeps the rate. Never more than plan.concurrency unsettled at once. Released in any window w:
-// at most max_per_second * w + 1.
+// Releases at the plan's rate, which is multiplied after every step in which something settled and
+// nothing failed; a step with a failure keeps the rate. Never more than plan.concurrency unsettled
+// at once. Released in any window w: at most max_per_second * (w + kRampSlack) + 1.
+inline constexpr Duration kRampSlack = std::chrono::milliseconds{
+    100};  // what a late timer may catch up
+
 class Ramp {
  public:
-  // rate = Replay::rate_now to go on where a run stood; 0 = start_per_second. Held within (0, max_per_second].
+  // rate = Replay::rate_now to go on where a run stood; 0 = start_per_second. Held within (0,
+  // max_per_second].
   Ramp(const RatePlan& plan, MonoTime now, double rate = 0);
 
   Pace pace(const ReplayCounts& counts, MonoTime now);
@@ -35,7 +40,7 @@ class Ramp {
 
   RatePlan plan_;
   double rate_;
-  double credit_ = 1;         // releases saved up, at most one
+  double credit_ = 1;  // releases saved up
   MonoTime credited_at_;
   MonoTime step_started_;
   std::uint64_t step_good_ = 0;
@@ -45,12 +50,14 @@ class Ramp {
 // How many of the canary may be released now: all of it at once, then none.
 std::uint32_t canary_release(const Canary& canary, const ReplayCounts& counts);
 // Whether the whole canary has settled and its hold is over. Failures are stop_check's business.
-bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime last_result, MonoTime now);
+bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime last_result,
+                   MonoTime now);
 
-// Why the run must stop now, as a sentence; nullopt = go on. The failure share counts failed again and in doubt, of
-// what has settled, from kShareFrom settled deliveries on; any failure stops a canary.
+// Why the run must stop now, as a sentence; nullopt = go on. The failure share counts failed again
+// and in doubt, of what has settled, from kShareFrom settled deliveries on; any failure stops a
+// canary.
 inline constexpr std::uint64_t kShareFrom = 10;
-std::optional<std::string> stop_check(const StopConditions& stop, const ReplayCounts& counts, bool canary,
-                                      bool breaker_open);
+std::optional<std::string> stop_check(const StopConditions& stop, const ReplayCounts& counts,
+                                      bool canary, bool breaker_open);
 
 }  // namespace weir::policy

@@ -18,8 +18,8 @@ class RateLimit {
   // nullopt = would be admitted now; otherwise the earliest time at which it would. Takes nothing.
   // A cost above the burst can never be admitted: MonoTime::max().
   std::optional<MonoTime> next(MonoTime now, double cost = 1) const;
-  // As next(), and takes the cost when it admits. A cost is never given back: a slot that was not used is lost, which
-  // keeps the bound exact.
+  // As next(), and takes the cost when it admits. A cost is never given back: a slot that was not
+  // used is lost, which keeps the bound exact.
   std::optional<MonoTime> admit(MonoTime now, double cost = 1);
   // Cost that would be admitted now; infinity when disabled.
   double tokens(MonoTime now) const;
@@ -30,7 +30,7 @@ class RateLimit {
   double per_second_;
   double burst_;
   bool started_ = false;
-  MonoTime origin_{};     // of the first admission; debt is counted from here
+  MonoTime origin_{};      // of the first admission; debt is counted from here
   double arrival_us_ = 0;  // theoretical arrival time, microseconds after origin_
 };
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retry budget of one dependency (Gateway API GEP-3388; the window is Finagle's RetryBudget, cut into slots as in tower).
-// In every window that ends at a retry: retries that did not succeed <= percent of the first attempts in it
-// + the minimum rate times the window. Slots round against the caller, so the bound is exact, never exceeded.
-// A retry that succeeds gets its charge back: held keys keep moving when the dependency is well again.
+// Retry budget of one dependency (Gateway API GEP-3388; the window is Finagle's RetryBudget, cut
+// into slots as in tower). In every window that ends at a retry: retries that did not succeed <=
+// percent of the first attempts in it
+// + the minimum rate times the window. Slots round against the caller, so the bound is exact, never
+// exceeded. A retry that succeeds gets its charge back: held keys keep moving when the dependency
+// is well again.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "base/time.h"
 #include "model/policy_spec.h"
+#include "policy/slots.h"
 
 namespace weir::policy {
 
@@ -25,35 +27,31 @@ class RetryBudget {
   bool try_spend(MonoTime now);
   // The retry charged at `at` succeeded or was never made. No effect once it has left the window.
   void refund(MonoTime at, MonoTime now);
-  // The earliest time at which a retry could be paid if nothing else happened; at most one window ahead, since first
-  // attempts and refunds can change it at any moment.
+  // The earliest time at which a retry could be paid if nothing else happened; at most one window
+  // ahead, since first attempts and refunds can change it at any moment.
   MonoTime next_chance(MonoTime now);
   // Retries that could be spent now.
   double balance(MonoTime now);
   // spec.interval, or longer if the minimum rate gives less than one retry in it.
-  Duration window() const { return slot_ * kSlots; }
+  Duration window() const { return ring_.slot() * kSlots; }
   const RetryConstraintSpec& spec() const { return spec_; }
 
  private:
   static constexpr std::int64_t kSlots = 10;
-  static constexpr std::int64_t kRing = kSlots + 1;  // spending is remembered one slot longer than deposits
 
   struct Slot {
     std::int64_t firsts = 0;
     std::int64_t spent = 0;
   };
+  // Spending is remembered one slot longer than deposits: that is what rounds against the caller.
+  using Ring = SlotRing<Slot, kSlots + 1>;
 
-  std::int64_t slot_number(MonoTime time) const;
-  Slot* find(MonoTime at);
-  void advance(MonoTime now);
-  double balance_at(std::int64_t slot) const;
+  // As it will be when `newest` is the newest slot, if nothing happens until then.
+  double balance_at(std::int64_t newest) const;
 
   RetryConstraintSpec spec_;
-  Duration slot_;
   double reserve_;
-  std::int64_t current_ = 0;  // slot number of the newest slot
-  bool started_ = false;
-  std::array<Slot, kRing> ring_{};
+  Ring ring_;
 };
 
 }  // namespace weir::policy

@@ -9,9 +9,10 @@
 namespace weir::policy {
 
 enum class Work : std::uint8_t {
-  first,   // live first attempt: deposits into the retry budget
-  retry,   // any later attempt, of live deliveries and of replayed ones: charged to the retry budget
-  replay,  // first call of a replayed delivery: obeys its rate plan, neither deposits nor is charged
+  first,  // live first attempt: deposits into the retry budget
+  retry,  // any later attempt, of live deliveries and of replayed ones: charged to the retry budget
+  replay,  // first call of a replayed delivery: obeys its rate plan, neither deposits nor is
+           // charged
 };
 inline constexpr std::size_t kWorkCount = 3;
 inline constexpr std::array<Work, kWorkCount> kAllWork = {Work::first, Work::retry, Work::replay};

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/breaker.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+
+namespace weir::policy {
+
+std::string_view to_text(Breaker::State state) {
+  switch (state) {
+    case Breaker::State::closed: return "closed";
+    case Breaker::State::open: return "open";
+    case Breaker::State::halfOpen: return "halfOpen";
+  }
+  return "";
+}
+
+Breaker::Breaker(const CircuitBreakerSpec& spec)
+    : spec_(spec), window_(Duration{(spec.sliding_window_size.count() + kSlots - 1) / kSlots}) {
+  spec_.permitted_calls_in_half_open = std::max(spec_.permitted_calls_in_half_open, 1u);
+  spec_.minimum_number_of_calls = std::max(spec_.minimum_number_of_calls, 1u);
+}
+
+std::optional<Refusal> Breaker::refusal(MonoTime now) {
+  if (!spec_.enabled) return {};
+  advance(now);
+  if (state_ == State::open) {
+    return Refusal{Guardrail::breaker, open_until_,
+                   fmt::format("breaker open for another {} ({:.0f} % of {} calls failed)",
+                               weir::to_text(open_until_ - now), opened_because_.percent(),
+                               opened_because_.calls)};
+  }
+  if (state_ == State::halfOpen && probes_left_ == 0) {
+    return Refusal{
+        Guardrail::breaker, half_open_until_,
+        fmt::format("breaker half-open: {} probes decide", spec_.permitted_calls_in_half_open)};
+  }
+  return {};
+}
+
+std::optional<Refusal> Breaker::admit(MonoTime now, Epoch& epoch) {
+  if (auto refused = refusal(now)) return refused;
+  epoch = epoch_;
+  if (state_ == State::halfOpen) {
+    --probes_left_;
+    ++probes_out_;
+  }
+  return {};
+}
+
+void Breaker::record(Epoch epoch, bool failure, MonoTime now, Rng& rng) {
+  if (!spec_.enabled) return;
+  advance(now);
+  if (epoch != epoch_) return;
+  if (state_ == State::closed) record_closed(failure, now, rng);
+  if (state_ == State::halfOpen) record_probe(failure, now, rng);
+}
+
+void Breaker::inconclusive(Epoch epoch, MonoTime now) {
+  if (!spec_.enabled) return;
+  advance(now);
+  if (epoch != epoch_ || state_ != State::halfOpen) return;
+  WEIR_ASSERT(probes_out_ > 0);
+  --probes_out_;
+  after_probe(now);
+}
+
+void Breaker::cancelled(Epoch epoch, MonoTime now) {
+  if (!spec_.enabled) return;
+  advance(now);
+  if (epoch != epoch_ || state_ != State::halfOpen) return;
+  WEIR_ASSERT(probes_out_ > 0);
+  --probes_out_;
+  ++probes_left_;
+}
+
+Breaker::State Breaker::state(MonoTime now) {
+  advance(now);
+  return state_;
+}
+
+double Breaker::failure_percent(MonoTime now) { return sum(now).percent(); }
+
+std::uint32_t Breaker::calls(MonoTime now) { return sum(now).calls; }
+
+std::uint32_t Breaker::ramp_limit(MonoTime now) {
+  advance(now);
+  return state_ == State::closed ? ramp_ : kNoRamp;
+}
+
+std::optional<Breaker::Transition> Breaker::take_transition() {
+  if (transition_count_ == 0) return {};
+  const Transition oldest = transitions_.front();
+  std::shift_left(transitions_.begin(), transitions_.end(), 1);
+  --transition_count_;
+  return oldest;
+}
+
+// What time alone changes.
+void Breaker::advance(MonoTime now) {
+  window_.advance(now);
+  if (state_ == State::open && now >= open_until_) half_open(now);
+  if (state_ == State::halfOpen && now >= half_open_until_) end_half_open(now);
+}
+
+void Breaker::half_open(MonoTime now) {
+  change(State::halfOpen, now, opened_because_);
+  const bool bounded = spec_.max_wait_in_half_open > Duration::zero();
+  permit_probes(bounded ? now + spec_.max_wait_in_half_open : MonoTime::max());
+}
+
+void Breaker::permit_probes(MonoTime until) {
+  probes_left_ = spec_.permitted_calls_in_half_open;
+  probes_out_ = 0;
+  probes_ = {};
+  half_open_until_ = until;
+}
+
+// The longest wait is over. Probes that hang are failures; without any there is nothing to judge
+// by.
+void Breaker::end_half_open(MonoTime now) {
+  if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
+  if (probes_out_ > 0) return open(now, Sum{probes_out_, probes_out_});
+  const bool bounded = spec_.max_wait_in_half_open > Duration::zero();
+  permit_probes(bounded ? now + spec_.max_wait_in_half_open : MonoTime::max());
+}
+
+Breaker::Sum Breaker::sum(MonoTime now) {
+  advance(now);
+  if (state_ == State::open) return opened_because_;
+  if (state_ == State::halfOpen) return probes_;
+  Sum total;
+  window_.for_each([&](std::int64_t, const Sum& slot) {
+    total.calls += slot.calls;
+    total.failures += slot.failures;
+  });
+  return total;
+}
+
+void Breaker::change(State to, MonoTime now, const Sum& because) {
+  if (transition_count_ == kTransitionsKept) (void)take_transition();
+  transitions_[transition_count_++] = {state_,        to,         now, because.percent(),
+                                       because.calls, open_until_};
+  state_ = to;
+  ++epoch_;
+}
+
+void Breaker::open(MonoTime now, const Sum& because) {
+  const bool was_well = state_ == State::closed && now - closed_since_ >= spec_.sliding_window_size;
+  if (was_well) openings_ = 0;
+  const double base = static_cast<double>(spec_.wait_in_open_base.count());
+  const double max = static_cast<double>(spec_.wait_in_open_max.count());
+  const double grown = base * std::pow(std::max(spec_.wait_in_open_multiplier, 1.0), openings_);
+  const double wait = std::min(grown, std::max(max, base)) * (1 + jitter_);
+  ++openings_;
+  opened_because_ = because;
+  ramp_ = kNoRamp;
+  open_until_ = now + std::max(Duration{static_cast<std::int64_t>(wait)}, Duration{1});
+  change(State::open, now, because);
+}
+
+void Breaker::close(MonoTime now, const Sum& because) {
+  window_.clear();
+  closed_since_ = now;
+  ramp_ = spec_.permitted_calls_in_half_open;
+  ramp_batch_ = {};
+  change(State::closed, now, because);
+}
+
+void Breaker::record_closed(bool failure, MonoTime now, Rng& rng) {
+  window_.newest().add(failure);
+  step_ramp(failure);
+  const Sum total = sum(now);
+  if (total.calls < spec_.minimum_number_of_calls || !too_many(total)) return;
+  jitter_ = std::clamp(spec_.wait_in_open_jitter, 0.0, 1.0) * rng.unit();
+  open(now, total);
+}
+
+void Breaker::record_probe(bool failure, MonoTime now, Rng& rng) {
+  WEIR_ASSERT(probes_out_ > 0);
+  --probes_out_;
+  probes_.add(failure);
+  jitter_ = std::clamp(spec_.wait_in_open_jitter, 0.0, 1.0) * rng.unit();
+  after_probe(now);
+}
+
+void Breaker::after_probe(MonoTime now) {
+  if (probes_left_ > 0 || probes_out_ > 0) return;
+  if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
+  half_open_until_ = now + std::max(spec_.wait_in_open_base, Duration{1});
+}
+
+void Breaker::step_ramp(bool failure) {
+  if (ramp_ == kNoRamp) return;
+  ramp_batch_.add(failure);
+  if (ramp_batch_.calls < ramp_) return;
+  ramp_ = too_many(ramp_batch_) ? spec_.permitted_calls_in_half_open : ramp_ * 2;
+  ramp_batch_ = {};
+  if (ramp_ >= kRampEnd) ramp_ = kNoRamp;
+}
+
+}  // namespace weir::policy

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/decide.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/backoff.h"
+#include "policy/classify.h"
+#include "policy/deadline.h"
+
+namespace weir::policy {
+namespace {
+
+using Override = Classification::Override;
+
+Decision basic(DecisionKind kind, const DecideInput& input) {
+  Decision decision;
+  decision.kind = kind;
+  decision.failure = input.failure.failure;
+  decision.rule = rule_name(input.failure);
+  decision.reason = input.failure.reason;
+  decision.failure_mode = input.failure.failure_mode;
+  return decision;
+}
+
+Decision give_up(const DecideInput& input) {
+  const bool pause = input.on_failure == OnFailure::pauseFlow;
+  Decision decision = basic(pause ? DecisionKind::pauseFlow : DecisionKind::quarantine, input);
+  decision.in_doubt = input.failure.in_doubt && !input.idempotent;
+  return decision;
+}
+
+Decision give_up(const DecideInput& input, std::string_view rule, std::string reason) {
+  Decision decision = give_up(input);
+  decision.rule = rule;
+  decision.reason = std::move(reason);
+  return decision;
+}
+
+Decision done(const DecideInput& input) {
+  if (!input.failure.reason.empty()) return basic(DecisionKind::done, input);
+  return Decision{};
+}
+
+Decision after_our_own_cancel(const DecideInput& input) {
+  if (input.failure.in_doubt && !input.idempotent) return give_up(input);
+  Decision decision = basic(DecisionKind::defer, input);
+  decision.at = input.now;
+  return decision;
+}
+
+Decision retry(const DecideInput& input, Rng& rng) {
+  const RetrySpec& spec = input.policy.retry;
+  const std::uint32_t attempt = input.delivery.attempts_this_round;
+  const std::uint32_t max_attempts = std::max(spec.max_attempts, 1u);
+  std::string reason = fmt::format("attempt {} of {} failed: {}", attempt, max_attempts,
+                                   input.failure.reason);
+  if (attempt >= max_attempts) return give_up(input, "retry.maxAttempts", std::move(reason));
+
+  const Duration delay = retry_delay(spec.back_off, attempt, input.previous_delay,
+                                     input.failure.retry_after, rng);
+  const WallTime at = input.now + delay;
+  const WallTime deadline = input.delivery.deadline;
+  if (is_expired(deadline, at)) {
+    Decision decision = give_up(
+        input, "timeouts.event",
+        fmt::format("the next try at {} would start after the deadline {}; {}", to_clock_text(at),
+                    to_clock_text(deadline), reason));
+    decision.failure = FailureClass::expired;
+    return decision;
+  }
+  Decision decision = basic(DecisionKind::retryAt, input);
+  decision.reason = std::move(reason);
+  decision.at = at;
+  return decision;
+}
+
+}  // namespace
+
+Decision decide(const DecideInput& input, Rng& rng) {
+  const Classification& failure = input.failure;
+  if (failure.forced == Override::done) return basic(DecisionKind::done, input);
+  if (failure.forced == Override::discard) return basic(DecisionKind::discard, input);
+  if (failure.forced == Override::quarantine) return give_up(input);
+  if (failure.failure == FailureClass::ok) return done(input);
+  if (failure.rule == kRuleCancelledHere) return after_our_own_cancel(input);
+  if (!failure.retryable) return give_up(input);
+  if (failure.needs_idempotent && !input.idempotent) {
+    return give_up(input, "inDoubt",
+                   fmt::format("{}; it may have been applied, and the flow says idempotent: false",
+                               failure.reason));
+  }
+  return retry(input, rng);
+}
+
+Decision decide_interrupted(const FlowPolicy& policy, const Delivery& delivery, bool idempotent,
+                            WallTime now) {
+  Decision decision;
+  decision.kind = DecisionKind::quarantine;
+  decision.failure = FailureClass::interrupted;
+  const std::uint32_t max = std::max(policy.retry.max_interruptions, 1u);
+  if (!idempotent) {
+    decision.rule = "inDoubt";
+    decision.reason =
+        "a restart cut the attempt short; it may have been applied, and the flow says idempotent: "
+        "false";
+    decision.in_doubt = true;
+    return decision;
+  }
+  if (delivery.interruptions >= max) {
+    decision.rule = "retry.maxInterruptions";
+    decision.reason = fmt::format("a restart cut it short {} of {} times", delivery.interruptions,
+                                  max);
+    return decision;
+  }
+  if (is_expired(delivery.deadline, now)) return decide_expired(delivery, now);
+  decision.kind = DecisionKind::defer;
+  decision.rule = "interrupted";
+  decision.reason = fmt::format("a restart cut it short, {} of {} times", delivery.interruptions,
+                                max);
+  decision.at = now;
+  return decision;
+}
+
+Decision decide_expired(const Delivery& delivery, WallTime now) {
+  Decision decision;
+  decision.kind = DecisionKind::quarantine;
+  decision.failure = FailureClass::expired;
+  decision.rule = "timeouts.event";
+  decision.reason = fmt::format(
+      "the deadline {} {} after {} attempt{}", to_rfc3339(delivery.deadline),
+      is_expired(delivery.deadline, now) ? "passed" : "is too near for another try",
+      delivery.attempts, delivery.attempts == 1 ? "" : "s");
+  if (!delivery.reason.empty()) decision.reason += "; before that: " + delivery.reason;
+  decision.failure_mode = delivery.failure_mode;
+  return decision;
+}
+
+}  // namespace weir::policy

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/ramp.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace weir::policy {
+namespace {
+
+// A rate of zero would never release anything; pausing is the way to say that.
+constexpr double kSlowest = 1e-3;
+constexpr double kOne = 1 - 1e-9;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double held_within(double rate, const RatePlan& plan) {
+  return std::clamp(rate, kSlowest, std::max(plan.max_per_second, kSlowest));
+}
+
+double credit_max(double rate) { return 1 + rate * seconds(kRampSlack); }
+
+std::uint64_t settled_of(const ReplayCounts& counts) {
+  return counts.succeeded + counts.failed_again + counts.in_doubt;
+}
+
+}  // namespace
+
+Ramp::Ramp(const RatePlan& plan, MonoTime now, double rate)
+    : plan_(plan),
+      rate_(held_within(rate > 0 ? rate : plan.start_per_second, plan)),
+      credited_at_(now),
+      step_started_(now) {}
+
+Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
+  advance(now);
+  const std::uint64_t unsettled = counts.in_flight();
+  if (unsettled >= plan_.concurrency) return {0, MonoTime::max(), rate_};
+  const auto room = plan_.concurrency - static_cast<std::uint32_t>(unsettled);
+  const auto saved = static_cast<std::uint32_t>(std::floor(credit_ + (1 - kOne)));
+  const std::uint32_t release = std::min(room, saved);
+  if (release == room) return {release, MonoTime::max(), rate_};
+  const double missing = std::max(1 - (credit_ - release), 0.0);
+  const auto wait = static_cast<std::int64_t>(std::ceil(missing / rate_ * 1e6));
+  return {release, now + Duration{std::max<std::int64_t>(wait, 1)}, rate_};
+}
+
+void Ramp::released(std::uint32_t count, MonoTime now) {
+  advance(now);
+  credit_ = std::max(credit_ - count, 0.0);
+}
+
+void Ramp::settled(bool success) { ++(success ? step_good_ : step_bad_); }
+
+void Ramp::advance(MonoTime now) {
+  if (now > credited_at_) {
+    credit_ = std::min(credit_ + rate_ * seconds(now - credited_at_), credit_max(rate_));
+    credited_at_ = now;
+  }
+  if (now - step_started_ < plan_.step) return;
+  const bool went_well = step_good_ > 0 && step_bad_ == 0;
+  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_);
+  step_good_ = step_bad_ = 0;
+  step_started_ = now;
+}
+
+std::uint32_t canary_release(const Canary& canary, const ReplayCounts& counts) {
+  const std::uint64_t wanted = std::min<std::uint64_t>(canary.count,
+                                                       counts.planned - counts.skipped);
+  return counts.sent < wanted ? static_cast<std::uint32_t>(wanted - counts.sent) : 0;
+}
+
+bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime last_result,
+                   MonoTime now) {
+  if (canary.count == 0) return true;
+  if (canary_release(canary, counts) > 0 || counts.in_flight() > 0) return false;
+  return now - last_result >= canary.hold;
+}
+
+std::optional<std::string> stop_check(const StopConditions& stop, const ReplayCounts& counts,
+                                      bool canary, bool breaker_open) {
+  const std::uint64_t bad = counts.failed_again + counts.in_doubt;
+  const std::uint64_t settled = settled_of(counts);
+  if (canary && bad > 0)
+    return fmt::format("{} of {} canary deliveries did not succeed", bad, settled);
+  if (stop.on_breaker_open && breaker_open) return "the circuit breaker of the dependency opened";
+  if (stop.same_fingerprint > 0 && counts.same_fingerprint >= stop.same_fingerprint) {
+    return fmt::format("{} deliveries failed again in the same way, the limit is {}",
+                       counts.same_fingerprint, stop.same_fingerprint);
+  }
+  if (settled < kShareFrom) return {};
+  const double share = 100.0 * static_cast<double>(bad) / static_cast<double>(settled);
+  if (share <= stop.failure_share_percent) return {};
+  return fmt::format("{:.0f} % of {} settled deliveries did not succeed, the limit is {:g} %",
+                     share, settled, stop.failure_share_percent);
+}
+
+}  // namespace weir::policy
