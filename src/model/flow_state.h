@@ -17,6 +17,8 @@ struct StreamRecord {
   std::string name;
   std::uint64_t next_seq = 1;    // persisted, never derived from what is left
   std::uint64_t first_seq = 1;   // events below are trimmed by retention
+  Duration dedupe_window = std::chrono::hours{24};
+  std::uint64_t dedupe_max_entries = 1'000'000;  // 0 = no dedupe
 };
 
 // Where a flow stands in its stream. Everything below `floor` is settled or owned by a row or a hold;

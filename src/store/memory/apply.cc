@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory/apply.h"
+
+#include "store/records/batch_check.h"
+
+namespace weir::store::memory {
+namespace {
+
+using namespace ports;
+
+class Present final : public Existing {
+ public:
+  explicit Present(const Tables& tables) : tables_(tables) {}
+  Result<bool> stream(StreamId id) override { return tables_.streams.contains(id); }
+  Result<bool> flow(FlowId id) override { return tables_.flows.contains(id); }
+  Result<bool> replay(ReplayId id) override { return tables_.replays.contains(id); }
+  Result<bool> delivery(DeliveryRef ref) override { return tables_.deliveries.contains(ref); }
+
+ private:
+  const Tables& tables_;
+};
+
+struct Holds {
+  const Tables& tables;
+
+  bool operator()(const DeliveryIs& p) const {
+    const auto row = tables.deliveries.find(p.ref);
+    return row != tables.deliveries.end() && row->second.state == p.state;
+  }
+  bool operator()(const ReplayIs& p) const {
+    const auto replay = tables.replays.find(p.replay);
+    return replay != tables.replays.end() && replay->second.state == p.state;
+  }
+  bool operator()(const ReplayItemIs& p) const {
+    const auto item = tables.items.find({p.replay, p.ref});
+    return item != tables.items.end() && item->second == p.state;
+  }
+  bool operator()(const FlowEpochIs& p) const {
+    const auto flow = tables.flows.find(p.flow);
+    return flow != tables.flows.end() && flow->second.epoch == p.epoch;
+  }
+};
+
+struct Apply {
+  Tables& tables;
+  Receipt& receipt;
+
+  void operator()(const AppendEvents& m) { append_events(tables, m, receipt); }
+  void operator()(const RemoveFlow& m) { remove_flow(tables, m.flow); }
+  void operator()(const KeepEvent& m) { keep_event(tables, m.ref); }
+  void operator()(const DropKeptEvent& m) { tables.kept.erase(m.ref); }
+  void operator()(const PutDelivery& m) { tables.deliveries[m.delivery.ref] = m.delivery; }
+  void operator()(const PutHold& m) { tables.holds[{m.hold.flow, m.hold.key}] = m.hold; }
+  void operator()(const DropHold& m) { tables.holds.erase({m.flow, m.key}); }
+  void operator()(const JoinGroup& m) { join_group(tables, m, receipt); }
+  void operator()(const CreateReplay& m) { create_replay(tables, m, receipt); }
+  void operator()(const FreezeChunk& m) { freeze_chunk(tables, m, receipt); }
+  void operator()(const AddReplayItem& m) { add_replay_item(tables, m); }
+  void operator()(const TrimStream& m) { trim_stream(tables, m); }
+  void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
+
+  void operator()(const PutStream& m) {
+    StreamLog& log = tables.streams[m.stream.id];
+    const bool known = static_cast<bool>(log.record.id);
+    const StreamRecord before = std::exchange(log.record, m.stream);
+    if (known) {
+      log.record.next_seq = before.next_seq;
+      log.record.first_seq = before.first_seq;
+    } else {
+      log.record.first_seq = log.record.next_seq;  // no events yet
+    }
+    log.dedupe.set_limits({m.stream.dedupe_window, m.stream.dedupe_max_entries});
+  }
+
+  void operator()(const PutFlow& m) {
+    FlowRecord& flow = tables.flows[m.flow.id];
+    const bool known = static_cast<bool>(flow.id);
+    Cursor cursor = std::move(flow.cursor);
+    flow = m.flow;
+    if (known) flow.cursor = std::move(cursor);
+  }
+
+  void operator()(const SetFlowStatus& m) {
+    const auto flow = tables.flows.find(m.flow);
+    if (flow == tables.flows.end()) return;
+    flow->second.status = m.status;
+    flow->second.reason = m.reason;
+    flow->second.since = m.since;
+  }
+
+  void operator()(const PutCursor& m) {
+    const auto flow = tables.flows.find(m.flow);
+    if (flow != tables.flows.end()) flow->second.cursor = m.cursor;
+  }
+
+  void operator()(const AddSettlements& m) {
+    for (const Settlement& one : m.settlements) tables.settlements[{m.flow, one.seq}] = {one, m.at};
+  }
+
+  void operator()(const LeaveGroup& m) {
+    const auto group = tables.groups.find(m.group);
+    if (group != tables.groups.end() && group->second.open > 0) --group->second.open;
+  }
+
+  void operator()(const PutReplay& m) {
+    Replay& replay = tables.replays.at(m.replay.id);
+    const std::uint64_t planned = replay.counts.planned;
+    replay = m.replay;
+    replay.counts.planned = planned;
+  }
+
+  void operator()(const SetReplayItem& m) {
+    const auto item = tables.items.find({m.replay, m.ref});
+    if (item != tables.items.end()) item->second = m.state;
+  }
+
+  void operator()(const AddAudit& m) {
+    tables.audit.push_back(m.entry);
+    tables.audit.back().number = tables.audit.size();
+  }
+};
+
+}  // namespace
+
+Result<Receipt> apply_batch(Tables& tables, const WriteBatch& batch) {
+  Receipt receipt;
+  for (std::size_t i = 0; i < batch.preconditions.size(); ++i) {
+    if (std::visit(Holds{tables}, batch.preconditions[i])) continue;
+    receipt.applied = false;
+    receipt.failed_precondition = i;
+    return receipt;
+  }
+  Present present(tables);
+  WEIR_CHECK(check_batch(batch, present));
+  Apply apply{tables, receipt};
+  for (const Mutation& mutation : batch.mutations) std::visit(apply, mutation);
+  return receipt;
+}
+
+}  // namespace weir::store::memory

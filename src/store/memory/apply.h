@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mutations on the tables. The batch was checked before (records/batch_check.h), so nothing here can fail.
+#pragma once
+
+#include "base/result.h"
+#include "ports/write_batch.h"
+#include "store/memory/tables.h"
+
+namespace weir::store::memory {
+
+// Checks the batch and its preconditions, then applies all of it or nothing.
+Result<ports::Receipt> apply_batch(Tables& tables, const ports::WriteBatch& batch);
+
+void append_events(Tables& tables, const ports::AppendEvents& mutation, ports::Receipt& receipt);
+void keep_event(Tables& tables, DeliveryRef ref);
+void trim_stream(Tables& tables, const ports::TrimStream& mutation);
+void remove_flow(Tables& tables, FlowId flow);
+void join_group(Tables& tables, const ports::JoinGroup& mutation, ports::Receipt& receipt);
+void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::Receipt& receipt);
+void freeze_chunk(Tables& tables, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
+void add_replay_item(Tables& tables, const ports::AddReplayItem& mutation);
+
+// The unfinished replay that the delivery is in.
+std::optional<ReplayId> open_replay_of(const Tables& tables, DeliveryRef ref);
+
+}  // namespace weir::store::memory

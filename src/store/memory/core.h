@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ports of one memory store share.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "async/task.h"
+#include "store/memory/memory_store.h"
+#include "store/memory/tables.h"
+
+namespace weir::store::memory {
+
+struct Core {
+  async::Executor executor;
+  std::shared_ptr<Faults> faults;
+  Tables tables;
+  std::uint64_t commits = 0;
+  bool failed = false;
+
+  // Completes by a post, so that nobody comes to rely on being resumed at once.
+  template <class T>
+  async::Task<T> later(T value) {
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    co_return value;
+  }
+};
+
+}  // namespace weir::store::memory
