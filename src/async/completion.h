@@ -7,10 +7,9 @@
 #include <utility>
 
 #include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "async/task.h"
@@ -22,28 +21,33 @@ template <class T>
 class Completion {
  public:
   using Handler = boost::asio::any_completion_handler<void(T)>;
-  explicit Completion(Handler handler) : handler_(std::move(handler)) {}
+  Completion(Executor executor, Handler handler) : executor_(std::move(executor)), handler_(std::move(handler)) {}
 
   void operator()(T value) {
-    auto executor = boost::asio::get_associated_executor(handler_);
-    boost::asio::post(executor, [handler = std::move(handler_), value = std::move(value)]() mutable {
+    boost::asio::post(executor_, [handler = std::move(handler_), value = std::move(value)]() mutable {
       std::move(handler)(std::move(value));
     });
   }
 
-  // For callers already on the coroutine's thread: resumes it inside this call.
+  // For callers already on the coroutine's thread and outside of it: resumes it inside this call.
   void resume_here(T value) { std::move(handler_)(std::move(value)); }
 
+  const Executor& executor() const { return executor_; }
+
  private:
+  Executor executor_;
   Handler handler_;
 };
 
 // co_await complete_with<int>([&](Completion<int> done) { queue.push(std::move(done)); });
 template <class T, class Start>
 Task<T> complete_with(Start start) {
+  Executor executor = co_await boost::asio::this_coro::executor;
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(
-      [](auto handler, Start begin) { begin(Completion<T>(std::move(handler))); }, boost::asio::use_awaitable,
-      std::move(start));
+      [](auto handler, Executor resume_on, Start begin) {
+        begin(Completion<T>(std::move(resume_on), std::move(handler)));
+      },
+      boost::asio::use_awaitable, std::move(executor), std::move(start));
 }
 
 }  // namespace weir::async

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async/signal.h"
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
-#include <boost/asio/associated_executor.hpp>
 
 #include "async/clock.h"
 #include "async/completion.h"

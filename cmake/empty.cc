@@ -1,0 +1,1 @@
+// An archive needs one member.

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/cursor_tracker.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/assert.h"
+
+namespace weir::delivery {
+
+CursorTracker::CursorTracker(const Cursor& cursor)
+    : floor_(cursor.floor), durable_mark_(cursor.mark), wanted_mark_(cursor.mark) {
+  WEIR_ASSERT(cursor.floor <= cursor.mark);
+  for (const SeqRange& range : cursor.settled) settled_.emplace(range.first, range.last);
+}
+
+bool CursorTracker::is_settled(std::uint64_t seq) const {
+  if (seq < floor_) return true;
+  const auto after = settled_.upper_bound(seq);
+  return after != settled_.begin() && seq < std::prev(after)->second;
+}
+
+void CursorTracker::settle(std::uint64_t seq) {
+  if (is_settled(seq)) return;
+  dirty_ = true;
+  std::uint64_t first = seq;
+  std::uint64_t last = seq + 1;
+  const auto after = settled_.upper_bound(seq);
+  if (after != settled_.end() && after->first == last) last = after->second;
+  if (after != settled_.begin() && std::prev(after)->second == first) first = std::prev(after)->first;
+  if (last != seq + 1) settled_.erase(after);
+  if (first == floor_) {
+    settled_.erase(first);
+    floor_ = last;
+    return;
+  }
+  settled_[first] = last;
+}
+
+void CursorTracker::want_mark(std::uint64_t mark) {
+  if (mark <= wanted_mark_) return;
+  wanted_mark_ = mark;
+  dirty_ = true;
+}
+
+void CursorTracker::mark_is_durable(std::uint64_t mark) { durable_mark_ = std::max(durable_mark_, mark); }
+
+Cursor CursorTracker::snapshot() {
+  dirty_ = false;
+  Cursor cursor;
+  cursor.floor = floor_;
+  // What was settled without being sent (filtered, held) may lie above the wanted mark.
+  const std::uint64_t settled_end = settled_.empty() ? floor_ : settled_.rbegin()->second;
+  wanted_mark_ = std::max({wanted_mark_, floor_, settled_end});
+  cursor.mark = wanted_mark_;
+  cursor.settled.reserve(settled_.size());
+  for (const auto& [first, last] : settled_) cursor.settled.push_back({first, last});
+  return cursor;
+}
+
+}  // namespace weir::delivery

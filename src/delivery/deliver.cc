@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event's way from admission to its decision. Reads like its own summary: load, check the deadline, call, decide.
+#include "async/completion.h"
+#include "delivery/dispatch.h"
+#include "delivery/settle.h"
+#include "policy/deadline.h"
+#include "policy/decide.h"
+
+namespace weir::delivery {
+
+using policy::Work;
+
+void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
+  admission.guardrails->record(admission.permit, attempted.classification, attempted.outcome.latency,
+                               parts_.clock.mono(), parts_.rng);
+}
+
+void Dispatcher::release(const Admission& admission) {
+  admission.guardrails->cancel(admission.permit, parts_.clock.mono());
+  pump();
+}
+
+async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admission admission) {
+  if (candidate.origin == Origin::hold) {
+    auto stored = co_await parts_.store.events().fetch({DeliveryRef{flow.id(), candidate.position}});
+    if (!stored.ok() || stored->empty()) {
+      parts_.on_error(stored.ok() ? Error{Code::event_unknown, "an event behind a hold is gone", ""} : stored.error());
+      release(admission);
+      co_return;
+    }
+    candidate.record = std::move(stored->front().record);
+    candidate.recorded = stored->front().recorded;
+  }
+  const auto event = decode_event(candidate.record);
+  WEIR_ASSERT(event.ok());
+  const FlowPolicy& rules = flow.spec().policy;
+  const WallTime deadline = policy::event_deadline(rules.timeouts, *event, candidate.recorded);
+  const auto timeout = policy::attempt_timeout(rules.timeouts, deadline, parts_.clock.wall());
+  if (!timeout) {
+    release(admission);
+    expire(flow, new_row(flow, candidate.position, *event, candidate.key, deadline), *event);
+    co_return;
+  }
+  const Attempted attempted = co_await run_attempt(parts_, flow, {.event = *event, .timeout = *timeout});
+  finish(admission, attempted);
+  const bool ordinary = attempted.classification.failure == FailureClass::ok &&
+                        attempted.classification.forced == Classification::Override::none;
+  if (ordinary) {
+    settle_done(parts_, flow, candidate, *event, attempted);
+  } else {
+    Delivery row = new_row(flow, candidate.position, *event, candidate.key, deadline);
+    conclude(flow, std::move(row), *event, attempted);
+  }
+  pump();
+}
+
+async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admission admission) {
+  auto rows = co_await parts_.store.deliveries().get_many({due.ref});
+  auto stored = co_await parts_.store.events().fetch({due.ref});
+  if (!rows.ok() || !stored.ok() || rows->empty() || stored->empty()) {
+    parts_.on_error(!rows.ok()     ? rows.error()
+                    : !stored.ok() ? stored.error()
+                                   : Error{Code::unknown_delivery, "a due delivery has no row or no event", ""});
+    release(admission);
+    flow.resumed_ended(due);
+    co_return;
+  }
+  Delivery row = std::move(rows->front());
+  const bool still_due = row.state == DeliveryState::waiting || row.state == DeliveryState::ready;
+  const Candidate candidate{.position = due.ref.position, .origin = Origin::row, .key = row.key, .replay = due.replay,
+                            .first_call = work != Work::retry};
+  if (!still_due || !flow.keys().admit_row(candidate)) {
+    release(admission);  // an operator settled it meanwhile, or its key is busy and it will come back
+    flow.resumed_ended(due);
+    co_return;
+  }
+  co_await attempt_row(flow, std::move(row), std::move(stored->front().record), std::move(admission));
+  flow.resumed_ended(due);
+  pump();
+}
+
+async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string record, Admission admission) {
+  const auto event = decode_event(record);
+  WEIR_ASSERT(event.ok());
+  const auto timeout =
+      policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline, parts_.clock.wall());
+  if (!timeout) {
+    release(admission);
+    expire(flow, std::move(row), *event);
+    co_return;
+  }
+  // A crash from here on must be seen as an interruption of this delivery.
+  if (!co_await make_in_flight(flow, row)) {
+    release(admission);
+    co_return;
+  }
+  const Attempted attempted = co_await run_attempt(
+      parts_, flow,
+      {.event = *event, .number = row.attempts + 1, .replay = row.replay, .timeout = *timeout});
+  finish(admission, attempted);
+  conclude(flow, std::move(row), *event, attempted);
+}
+
+async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
+  row.state = DeliveryState::inFlight;
+  co_return co_await async::complete_with<bool>([&](async::Completion<bool> done) {
+    parts_.settler.write(flow, {ports::PutDelivery{std::move(row)}},
+                         [done = std::move(done)](bool durable) mutable { done(durable); });
+  });
+}
+
+void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event, const Attempted& attempted) {
+  const bool cancelled = attempted.classification.rule == policy::kRuleCancelledHere;
+  if (!cancelled) {
+    ++row.attempts;
+    ++row.attempts_this_round;
+  }
+  if (row.first_at == WallTime{}) row.first_at = attempted.started;
+  Decision decision = policy::decide({.policy = flow.spec().policy,
+                                      .delivery = row,
+                                      .idempotent = flow.spec().idempotent,
+                                      .on_failure = flow.spec().on_failure,
+                                      .failure = attempted.classification,
+                                      .now = parts_.clock.wall()},
+                                     parts_.rng);
+  const Flow::Due due{.due = decision.at, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  const bool retry = decision.kind == DecisionKind::retryAt;
+  settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event, .attempted = &attempted},
+             [this, &flow, due, retry] {
+               if (retry) {
+                 flow.add_retry(due);
+               } else {
+                 flow.add_resumed(due);
+               }
+               pump();
+             });
+}
+
+void Dispatcher::expire(Flow& flow, Delivery row, const Event& event) {
+  Decision decision = policy::decide_expired(row, parts_.clock.wall());
+  settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event}, nullptr);
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/dispatch.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace weir::delivery {
+
+using policy::Work;
+
+Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
+    : spec_(std::move(spec)), parts_(parts), guardrails_(std::make_shared<policy::Guardrails>(spec_.policy)) {}
+
+void Dispatcher::update(DependencySpec spec) {
+  if (spec.policy != spec_.policy) guardrails_ = std::make_shared<policy::Guardrails>(spec.policy);
+  spec_ = std::move(spec);
+  pump();
+}
+
+void Dispatcher::remove(Flow* flow) { std::erase(flows_, flow); }
+
+void Dispatcher::pump() {
+  if (pumping_ || stopping_) return;  // a synchronous completion inside pump() asks again by itself
+  pumping_ = true;
+  refusal_.reset();
+  Blocked blocked{};
+  while (parts_.settler.backlog() < Settler::kBacklogMax && admit_one(blocked)) {
+  }
+  pumping_ = false;
+  set_alarm(parts_.clock.wall());
+}
+
+bool Dispatcher::admit_one(Blocked& blocked) {
+  const WallTime wall = parts_.clock.wall();
+  const auto ready = ready_work(wall, blocked);
+  const std::optional<Work> work = order_.next(ready);
+  if (!work) return false;
+  Admission admission{.guardrails = guardrails_};
+  if (auto refusal = guardrails_->admit(*work, parts_.clock.mono(), admission.permit)) {
+    const bool only_this_kind = refusal->guardrail == Guardrail::retryBudget;
+    refusal_ = std::move(refusal);
+    blocked[static_cast<std::size_t>(*work)] = true;
+    return only_this_kind;
+  }
+  order_.served(*work, ready);
+  start(*work, wall, std::move(admission));
+  return true;
+}
+
+policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked& blocked) {
+  policy::AdmissionOrder::Ready ready{};
+  for (const Work work : policy::kAllWork) {
+    const auto index = static_cast<std::size_t>(work);
+    if (blocked[index]) continue;
+    ready[index] = std::ranges::any_of(flows_, [&](Flow* flow) { return flow_has(*flow, work, now); });
+  }
+  return ready;
+}
+
+bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now) {
+  if (!flow.active()) return false;
+  switch (work) {
+    case Work::first:
+      return flow.has_ready() || flow.has_resumed();
+    case Work::retry:
+      return !flow.retries().empty() && flow.retries().begin()->due <= now;
+    case Work::replay:
+      return !flow.replays().empty();
+  }
+  return false;
+}
+
+Flow* Dispatcher::next_flow(Work work, WallTime now) {
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    Flow* flow = flows_[(turn_ + i) % flows_.size()];
+    if (!flow_has(*flow, work, now)) continue;
+    turn_ = (turn_ + i + 1) % flows_.size();
+    return flow;
+  }
+  return nullptr;
+}
+
+void Dispatcher::start(Work work, WallTime now, Admission admission) {
+  Flow* flow = next_flow(work, now);
+  WEIR_ASSERT(flow != nullptr);
+  if (work == Work::first && !flow->has_resumed()) {
+    parts_.tasks.spawn(deliver_event(*flow, flow->take_ready(), std::move(admission)));
+    return;
+  }
+  Flow::Due due;
+  if (work == Work::first) {
+    due = flow->take_resumed();
+  } else {
+    auto& from = work == Work::retry ? flow->retries() : flow->replays();
+    due = from.extract(from.begin()).value();
+  }
+  parts_.tasks.spawn(deliver_row(*flow, due, work, std::move(admission)));
+}
+
+// One sleeper per earlier moment: each wakes, pumps, and is gone.
+void Dispatcher::set_alarm(WallTime wall) {
+  MonoTime at = refusal_ ? refusal_->until : MonoTime::max();
+  const MonoTime now = parts_.clock.mono();
+  for (Flow* flow : flows_) {
+    if (!flow->active() || flow->retries().empty()) continue;
+    const WallTime due = flow->retries().begin()->due;
+    if (due > wall) at = std::min(at, now + (due - wall));
+  }
+  if (at == MonoTime::max() || at >= next_alarm_ || stopping_) return;
+  next_alarm_ = at;
+  parts_.tasks.spawn(alarm(at));
+}
+
+async::Task<> Dispatcher::alarm(MonoTime at) {
+  co_await parts_.clock.sleep_until(at);
+  if (next_alarm_ == at) next_alarm_ = MonoTime::max();
+  pump();
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes what is ready, one per ordering key, and asks the guardrails for admission. One per dependency, which it owns
+// whole: whoever calls the dependency goes through here, replays too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/attempt.h"
+#include "delivery/delivery_parts.h"
+#include "delivery/flow.h"
+#include "model/config_model.h"
+#include "policy/admission_order.h"
+#include "policy/guardrails.h"
+
+namespace weir::delivery {
+
+class Dispatcher {
+ public:
+  Dispatcher(DependencySpec spec, DeliveryParts& parts);
+
+  const DependencySpec& spec() const { return spec_; }
+  // Guardrail state stays where the policy did not change.
+  void update(DependencySpec spec);
+  void add(Flow* flow) { flows_.push_back(flow); }
+  void remove(Flow* flow);
+
+  // Dispatches until nothing is ready or a guardrail refuses; never blocks, cheap to call too often.
+  void pump();
+  void stop() { stopping_ = true; }
+  std::function<void()> ready_signal() {
+    return [this] { pump(); };
+  }
+
+  policy::Guardrails& guardrails() { return *guardrails_; }
+  // Why the last pump stopped, if a guardrail refused; for status and explain.
+  const std::optional<Refusal>& refusal() const { return refusal_; }
+
+ private:
+  // The permit belongs to guardrails that a reload may have replaced meanwhile.
+  struct Admission {
+    policy::Permit permit;
+    std::shared_ptr<policy::Guardrails> guardrails;
+  };
+  using Blocked = std::array<bool, policy::kWorkCount>;
+
+  policy::AdmissionOrder::Ready ready_work(WallTime now, const Blocked& blocked);
+  bool admit_one(Blocked& blocked);
+  Flow* next_flow(policy::Work work, WallTime now);
+  static bool flow_has(Flow& flow, policy::Work work, WallTime now);
+  void start(policy::Work work, WallTime now, Admission admission);
+  void set_alarm(WallTime wall);
+  async::Task<> alarm(MonoTime at);
+
+  // deliver.cc: the event's way from admission to its decision
+  async::Task<> deliver_event(Flow& flow, Candidate candidate, Admission admission);
+  async::Task<> deliver_row(Flow& flow, Flow::Due due, policy::Work work, Admission admission);
+  async::Task<> attempt_row(Flow& flow, Delivery row, std::string record, Admission admission);
+  async::Task<bool> make_in_flight(Flow& flow, Delivery row);
+  void conclude(Flow& flow, Delivery row, const Event& event, const Attempted& attempted);
+  void expire(Flow& flow, Delivery row, const Event& event);
+  void finish(const Admission& admission, const Attempted& attempted);
+  void release(const Admission& admission);
+
+  DependencySpec spec_;
+  DeliveryParts& parts_;
+  std::shared_ptr<policy::Guardrails> guardrails_;
+  policy::AdmissionOrder order_;
+  std::vector<Flow*> flows_;
+  std::size_t turn_ = 0;
+  std::optional<Refusal> refusal_;
+  MonoTime next_alarm_ = MonoTime::max();
+  bool pumping_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace weir::delivery

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/engine.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weir::delivery {
+
+Engine::Engine(EngineOptions options)
+    : options_(std::move(options)),
+      rng_(options_.seed),
+      tasks_(options_.executor),
+      settling_(options_.executor),
+      settler_(options_.executor, options_.store.writer(), options_.clock, options_.on_store_failed),
+      parts_{.executor = options_.executor,
+             .clock = options_.clock,
+             .tasks = tasks_,
+             .store = options_.store,
+             .settler = settler_,
+             .rng = rng_,
+             .rules = rules_,
+             .sinks = options_.sinks,
+             .on_error = options_.on_error,
+             .stream_name = [this](StreamId id) {
+               const auto found = std::ranges::find(streams_, id, &StreamRecord::id);
+               return found == streams_.end() ? std::string{} : found->name;
+             }} {}
+
+Engine::~Engine() = default;
+
+void Engine::stream_grew(StreamId stream, std::uint64_t next_seq) {
+  const auto record = std::ranges::find(streams_, stream, &StreamRecord::id);
+  if (record != streams_.end()) record->next_seq = std::max(record->next_seq, next_seq);
+  for (auto& [name, flow] : flows_) {
+    if (flow->stream() == stream) flow->stream_grew(next_seq);
+  }
+}
+
+void Engine::release(const std::vector<DeliveryRef>& refs, ReplayId replay) {
+  for (const DeliveryRef& ref : refs) {
+    if (Flow* flow = find_flow(ref.flow)) flow->add_replay({.due = {}, .ref = ref, .replay = replay});
+  }
+  for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();
+}
+
+void Engine::settled_elsewhere(DeliveryRef ref, const std::string& key) {
+  Flow* flow = find_flow(ref.flow);
+  if (flow != nullptr && flow->keys().is_held_by(key, ref.position)) flow->drain_key(key);
+}
+
+async::Task<> Engine::drain(MonoTime deadline) {
+  for (auto& [name, dispatcher] : dispatchers_) dispatcher->stop();
+  for (auto& [name, flow] : flows_) flow->stop_reading();
+  constexpr Duration kLook = std::chrono::milliseconds{10};
+  while (tasks_.size() > 0 && options_.clock.mono() < deadline) {
+    co_await options_.clock.sleep_until(std::min(deadline, options_.clock.mono() + kLook));
+  }
+  // Calls that outlive the deadline are found as interruptions at the next start.
+  settler_.stop();
+  co_await settling_.join();
+}
+
+std::vector<FlowView> Engine::flow_views() const {
+  std::vector<FlowView> views;
+  for (const auto& [name, flow] : flows_) {
+    const auto stream = std::ranges::find(streams_, flow->stream(), &StreamRecord::id);
+    FlowView view{.spec = &flow->spec(), .record = &flow->record()};
+    view.floor = flow->cursor().floor();
+    view.next_seq = stream == streams_.end() ? 0 : stream->next_seq;
+    view.backlog = view.next_seq > view.floor ? view.next_seq - view.floor : 0;
+    view.retries = flow->retries().size();
+    view.replays = flow->replays().size();
+    view.held = flow->keys().held_count();
+    view.oldest_ready = flow->oldest_ready();
+    views.push_back(view);
+  }
+  return views;
+}
+
+std::vector<Dispatcher*> Engine::dispatchers() const {
+  std::vector<Dispatcher*> all;
+  for (const auto& [name, dispatcher] : dispatchers_) all.push_back(dispatcher.get());
+  return all;
+}
+
+const StreamRecord* Engine::find_stream(std::string_view name) const {
+  const auto found = std::ranges::find(streams_, name, &StreamRecord::name);
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+Flow* Engine::find_flow(std::string_view name) const {
+  const auto found = flows_.find(name);
+  return found == flows_.end() ? nullptr : found->second.get();
+}
+
+Flow* Engine::find_flow(FlowId id) const {
+  for (const auto& [name, flow] : flows_) {
+    if (flow->id() == id) return flow.get();
+  }
+  return nullptr;
+}
+
+Dispatcher* Engine::find_dispatcher(std::string_view name) const {
+  const auto found = dispatchers_.find(name);
+  return found == dispatchers_.end() ? nullptr : found->second.get();
+}
+
+async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, std::string action, std::string reason,
+                                         std::string actor) {
+  Flow* flow = find_flow(name);
+  if (flow == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [known, ignored] : flows_) names.push_back(known);
+    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+  }
+  if (flow->record().status == status) {
+    co_return Error{Code::wrong_state, fmt::format("flow '{}' is {} already", name, to_text(status)), ""};
+  }
+  const WallTime now = options_.clock.wall();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::SetFlowStatus{flow->id(), status, reason, now});
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = now, .actor = std::move(actor), .action = std::move(action), .target = name, .reason = reason}});
+  auto receipt = co_await options_.store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if ((flow = find_flow(name)) != nullptr) flow->set_status(status, std::move(reason), now);
+  co_return Result<>{};
+}
+
+async::Task<Result<>> Engine::pause(std::string flow, std::string reason, std::string actor) {
+  co_return co_await set_status(std::move(flow), FlowStatus::paused, "flow.pause", std::move(reason), std::move(actor));
+}
+
+async::Task<Result<>> Engine::resume(std::string flow, std::string reason, std::string actor) {
+  co_return co_await set_status(std::move(flow), FlowStatus::active, "flow.resume", std::move(reason), std::move(actor));
+}
+
+async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::string actor) {
+  const auto found = std::ranges::find(removed_, name, &FlowRecord::name);
+  if (found == removed_.end()) {
+    if (find_flow(name) != nullptr) {
+      co_return Error{Code::wrong_state, fmt::format("flow '{}' is still in the configuration", name),
+                      "take it out of the configuration and reload first"};
+    }
+    std::vector<std::string> names;
+    for (const FlowRecord& record : removed_) names.push_back(record.name);
+    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+  }
+  const FlowId id = found->id;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::RemoveFlow{id});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = options_.clock.wall(), .actor = std::move(actor),
+                                                          .action = "flow.remove", .target = name, .reason = std::move(reason)}});
+  auto receipt = co_await options_.store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  std::erase_if(removed_, [id](const FlowRecord& record) { return record.id == id; });
+  co_return Result<>{};
+}
+
+}  // namespace weir::delivery

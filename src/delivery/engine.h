@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The delivery side as a whole: flows, their dependencies, and what happens at start, reload and drain.
+// One I/O thread. Meets recovery only in the store and in release() / settled_elsewhere().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/clock.h"
+#include "async/task_group.h"
+#include "delivery/delivery_parts.h"
+#include "delivery/dispatch.h"
+#include "delivery/flow.h"
+#include "delivery/settler.h"
+#include "model/config_model.h"
+#include "ports/store.h"
+
+namespace weir::delivery {
+
+using MakeHandler =
+    std::function<Result<std::shared_ptr<ports::Handler>>(const DependencySpec&, const FlowSpec&)>;
+
+struct EngineOptions {
+  async::Executor executor;
+  async::Clock& clock;
+  ports::Store& store;
+  std::uint64_t seed = 1;
+  MakeHandler make_handler;
+  std::vector<ports::DecisionSink*> sinks;
+  std::function<void(const Error&)> on_error = [](const Error&) {};         // tried again later
+  std::function<void(const Error&)> on_store_failed = [](const Error&) {};  // stop acknowledging, leave the process
+};
+
+struct FlowView {
+  const FlowSpec* spec;
+  const FlowRecord* record;
+  std::uint64_t floor = 0;
+  std::uint64_t next_seq = 0;       // of its stream
+  std::uint64_t backlog = 0;        // events at or above the floor not settled otherwise
+  std::size_t retries = 0;
+  std::size_t replays = 0;
+  std::uint64_t held = 0;
+  WallTime oldest_ready{};
+};
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options);
+  ~Engine();
+
+  // Registers streams and flows, recovers what the last process left, and starts to deliver. Once.
+  async::Task<Result<>> start(Config config);
+  // A reload: atomic for everything that can be checked (handlers are made first); running calls keep their handler.
+  async::Task<Result<>> apply(Config config);
+
+  // Events were appended and are durable.
+  void stream_grew(StreamId stream, std::uint64_t next_seq);
+  // Rows in state ready that a replay released, durably.
+  void release(const std::vector<DeliveryRef>& refs, ReplayId replay);
+  // Rows that somebody else settled (resolved, discarded), durably: their keys go on.
+  void settled_elsewhere(DeliveryRef ref, const std::string& key);
+
+  async::Task<Result<>> pause(std::string flow, std::string reason, std::string actor);
+  async::Task<Result<>> resume(std::string flow, std::string reason, std::string actor);
+  // Forgets a flow that is no longer in the configuration: cursor, holds, rows and quarantine.
+  async::Task<Result<>> remove(std::string flow, std::string reason, std::string actor);
+
+  // Retention of every stream, one bounded step; true if there is more to do at once.
+  async::Task<bool> trim_step();
+
+  // Starts nothing new, lets running attempts end until the deadline, writes what was decided.
+  async::Task<> drain(MonoTime deadline);
+
+  std::vector<FlowView> flow_views() const;
+  std::vector<Dispatcher*> dispatchers() const;
+  const StreamRecord* find_stream(std::string_view name) const;
+  const std::vector<StreamRecord>& streams() const { return streams_; }
+  Flow* find_flow(std::string_view name) const;
+  Flow* find_flow(FlowId id) const;
+  Dispatcher* find_dispatcher(std::string_view name) const;
+  // Flows in the store that the configuration no longer has.
+  const std::vector<FlowRecord>& removed_flows() const { return removed_; }
+  const Config& config() const { return config_; }
+  std::size_t in_flight() const { return tasks_.size(); }
+
+ private:
+  async::Task<Result<>> register_streams();
+  async::Task<Result<>> register_flows();
+  async::Task<Result<>> retire_others(std::vector<FlowRecord>& known, const std::set<std::uint32_t>& wanted);
+  async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec, std::vector<FlowRecord>& known);
+  async::Task<Result<std::uint64_t>> start_seq(const FlowSpec& spec, const StreamRecord& stream);
+  Result<> add_flow(const FlowSpec& spec, FlowRecord record);
+  Result<> apply_dependencies();
+  void set_rules();
+  async::Task<Result<>> set_status(std::string name, FlowStatus status, std::string action, std::string reason,
+                                   std::string actor);
+  async::Task<bool> trim_stream(StreamRecord& stream, WallTime before);
+  async::Task<Result<std::vector<DeliveryRef>>> held_events(StreamId stream, std::uint64_t first, std::uint64_t until);
+  StreamRecord* find_stream_by_id(StreamId id);
+
+  EngineOptions options_;
+  Rng rng_;
+  async::TaskGroup tasks_;
+  async::TaskGroup settling_;
+  Settler settler_;
+  policy::ClassifyRules rules_;
+  DeliveryParts parts_;
+  Config config_;
+  std::vector<StreamRecord> streams_;
+  std::vector<FlowRecord> removed_;
+  std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;
+  std::map<std::string, std::unique_ptr<Flow>, std::less<>> flows_;
+  std::vector<std::unique_ptr<Flow>> retired_;  // calls may still run
+};
+
+}  // namespace weir::delivery

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Retention: events older than their stream keeps them go, in small steps, and never what an open delivery needs.
+#include <algorithm>
+
+#include "delivery/engine.h"
+#include "policy/ordering_key.h"
+
+namespace weir::delivery {
+namespace {
+constexpr std::uint64_t kTrimEvents = 512;
+}
+
+async::Task<bool> Engine::trim_step() {
+  bool more = false;
+  for (const StreamSpec& spec : std::vector<StreamSpec>(config_.streams)) {
+    const auto stream = std::ranges::find(streams_, spec.name, &StreamRecord::name);
+    if (stream == streams_.end()) continue;
+    const bool trimmed = co_await trim_stream(*stream, options_.clock.wall() - spec.retention);
+    more = more || trimmed;
+  }
+  co_return more;
+}
+
+async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
+  const StreamId id = stream.id;
+  auto old = co_await options_.store.events().seek(id, before);
+  if (!old.ok()) {
+    options_.on_error(old.error());
+    co_return false;
+  }
+  std::uint64_t end = *old;
+  for (const auto& [name, flow] : flows_) {  // what a flow has not dealt with yet is open
+    if (flow->stream() == id) end = std::min(end, flow->cursor().floor());
+  }
+  const std::uint64_t first = find_stream_by_id(id)->first_seq;
+  if (end <= first) co_return false;
+  const std::uint64_t until = std::min(end, first + kTrimEvents);
+  auto keep = co_await held_events(id, first, until);
+  if (!keep.ok()) {
+    options_.on_error(keep.error());
+    co_return false;
+  }
+  const WallTime now = options_.clock.wall();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::TrimStream{id, until, std::move(*keep)});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
+                                                          .actor = "weir",
+                                                          .action = "stream.trim",
+                                                          .target = find_stream_by_id(id)->name,
+                                                          .reason = "retention",
+                                                          .detail = fmt::format("events {} to {}", first, until - 1)}});
+  auto receipt = co_await options_.store.writer().commit(std::move(batch));
+  if (!receipt.ok()) {
+    options_.on_error(receipt.error());
+    co_return false;
+  }
+  find_stream_by_id(id)->first_seq = until;
+  co_return until < end;
+}
+
+// Events behind holds have no row: only filter and key tell which they are.
+async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId stream, std::uint64_t first,
+                                                                  std::uint64_t until) {
+  std::vector<DeliveryRef> held;
+  auto events = co_await options_.store.events().read(stream, first, kTrimEvents, SIZE_MAX);
+  if (!events.ok()) co_return events.error();
+  for (const StoredEvent& stored : *events) {
+    const std::uint64_t seq = stored.position.seq;
+    if (seq >= until) break;
+    const auto event = decode_event(stored.record);
+    if (!event.ok()) co_return event.error();
+    for (const auto& [name, flow] : flows_) {
+      if (flow->stream() != stream || flow->spec().ordering_key.empty()) continue;
+      const Hold* hold = flow->keys().find_hold(policy::ordering_key(*event, flow->spec().ordering_key));
+      if (hold == nullptr) continue;
+      const bool behind = hold->count > 0 && seq >= hold->first && seq <= hold->last;
+      const bool next = hold->released && seq == hold->holder.seq;
+      if ((behind || next) && flow->filter().matches(*event)) held.push_back({flow->id(), stored.position});
+    }
+  }
+  co_return held;
+}
+
+StreamRecord* Engine::find_stream_by_id(StreamId id) {
+  const auto found = std::ranges::find(streams_, id, &StreamRecord::id);
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/flow.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "policy/ordering_key.h"
+
+namespace weir::delivery {
+
+Flow::Flow(FlowSpec spec, FlowRecord record, policy::Filter filter, std::shared_ptr<ports::Handler> handler, Parts parts)
+    : spec_(std::move(spec)),
+      record_(std::move(record)),
+      filter_(std::move(filter)),
+      handler_(std::move(handler)),
+      parts_(std::move(parts)),
+      cursor_(record_.cursor),
+      keys_(record_.id),
+      read_next_(record_.cursor.mark) {}
+
+void Flow::set_status(FlowStatus status, std::string reason, WallTime since) {
+  record_.status = status;
+  record_.reason = std::move(reason);
+  record_.since = since;
+  if (active()) {
+    read_more();
+    parts_.ready();
+  }
+}
+
+void Flow::update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::Handler> handler,
+                  std::function<void()> ready) {
+  spec_ = std::move(spec);
+  filter_ = std::move(filter);
+  handler_ = std::move(handler);
+  parts_.ready = std::move(ready);
+}
+
+void Flow::set_recovered() {
+  recovered_ = true;
+  read_more();
+}
+
+void Flow::stream_grew(std::uint64_t next_seq) {
+  next_seq_ = std::max(next_seq_, next_seq);
+  read_more();
+}
+
+void Flow::read_more() {
+  const bool full = read_next_ >= cursor_.floor() + kWindowMax || window_bytes_ >= kWindowBytesMax ||
+                    window_.size() > kReadEvents;
+  if (!recovered_ || reading_ || stopping_ || full || !active() || read_next_ >= next_seq_) return;
+  reading_ = true;
+  parts_.tasks.spawn(read_ahead());
+}
+
+async::Task<> Flow::read_ahead() {
+  auto events = co_await parts_.store.events().read(stream(), read_next_, kReadEvents, kReadBytes);
+  reading_ = false;
+  if (stopping_) co_return;
+  if (!events.ok()) {
+    parts_.on_error(events.error());
+    co_return;
+  }
+  for (StoredEvent& event : *events) accept(std::move(event));
+  if (!events->empty()) {
+    want_mark();
+    parts_.ready();
+    read_more();
+  }
+}
+
+bool Flow::matches(const StoredEvent& stored, std::string& key) {
+  const auto event = decode_event(stored.record);
+  WEIR_ASSERT(event.ok());  // the store verified the record's checksum
+  if (!filter_.matches(*event)) return false;
+  key = policy::ordering_key(*event, spec_.ordering_key);
+  return true;
+}
+
+void Flow::accept(StoredEvent stored) {
+  const std::uint64_t seq = stored.position.seq;
+  read_next_ = std::max(read_next_, seq + 1);
+  if (cursor_.is_settled(seq)) return;
+  Candidate candidate{.position = stored.position, .recorded = stored.recorded};
+  if (!matches(stored, candidate.key)) {
+    parts_.settler.settle(*this, Settlement{.seq = seq, .status = 0}, nullptr);
+    return;
+  }
+  candidate.record = std::move(stored.record);
+  const std::size_t bytes = candidate.record.size();
+  switch (keys_.admit(candidate)) {
+    case KeyGate::Admit::go:
+      window_.push_back(std::move(candidate));
+      window_bytes_ += bytes;
+      break;
+    case KeyGate::Admit::inLine:
+      window_bytes_ += bytes;
+      break;
+    case KeyGate::Admit::held:
+      cursor_.settle(seq);
+      parts_.settler.touch(*this);
+      break;
+  }
+}
+
+void Flow::want_mark() {
+  const std::uint64_t next = !front_.empty()    ? front_.front().position.seq
+                             : !window_.empty() ? window_.front().position.seq
+                                                : read_next_;
+  cursor_.want_mark(std::min(read_next_, std::max(next, cursor_.floor()) + lookahead_));
+  if (window() > 0 && next >= cursor_.durable_mark()) parts_.settler.touch(*this);
+}
+
+void Flow::mark_is_durable(std::uint64_t mark) {
+  if (mark <= cursor_.durable_mark()) return;
+  cursor_.mark_is_durable(mark);
+  lookahead_ = std::clamp<std::uint64_t>(2 * sent_since_mark_, kMarkAheadMin, kMarkAheadMax);
+  sent_since_mark_ = 0;
+  parts_.ready();
+}
+
+bool Flow::has_ready() const {
+  if (!recovered_ || !active() || stopping_) return false;
+  if (!front_.empty()) {
+    const Candidate& next = front_.front();
+    if (next.origin != Origin::log || next.position.seq < cursor_.durable_mark()) return true;
+  }
+  return !window_.empty() && window_.front().position.seq < cursor_.durable_mark();
+}
+
+Candidate Flow::take_ready() {
+  WEIR_ASSERT(has_ready());
+  const bool from_front =
+      !front_.empty() &&
+      (front_.front().origin != Origin::log || front_.front().position.seq < cursor_.durable_mark());
+  std::deque<Candidate>& from = from_front ? front_ : window_;
+  Candidate candidate = std::move(from.front());
+  from.pop_front();
+  window_bytes_ -= std::min(window_bytes_, candidate.record.size());
+  ++sent_since_mark_;
+  want_mark();
+  read_more();
+  return candidate;
+}
+
+void Flow::put_back(Candidate candidate) {
+  window_bytes_ += candidate.record.size();
+  front_.push_front(std::move(candidate));
+}
+
+void Flow::offer_next(std::optional<Candidate> next) {
+  if (!next) return;
+  if (next->origin == Origin::row) {
+    const Due due{.due = {}, .ref = {id(), next->position}, .replay = next->replay};
+    keys_.settled(next->key);  // rows take their key again when they are dispatched
+    (next->replay ? replays_ : retries_).insert(due);
+  } else {
+    front_.push_back(std::move(*next));
+    want_mark();
+  }
+  parts_.ready();
+}
+
+void Flow::key_settled(const std::string& key) {
+  if (!key.empty()) offer_next(keys_.settled(key));
+}
+
+void Flow::drain_key(const std::string& key) {
+  if (key.empty()) return;
+  KeyGate::Drain drain = keys_.drain(key);
+  if (drain.needs_rebuild) {
+    to_rebuild_.insert(key);
+    if (!rebuilding_) {
+      rebuilding_ = true;
+      parts_.tasks.spawn(rebuild_holds());
+    }
+    return;
+  }
+  // The hold's move must be durable before the next event goes: it is what a restart goes by.
+  parts_.settler.write(*this, {}, [this, next = std::move(drain.next)](bool durable) mutable {
+    if (durable) offer_next(std::move(next));
+  });
+}
+
+bool Flow::has_resumed() const { return !resumed_.empty() || (!suspects_.empty() && !suspect_in_flight_); }
+
+Flow::Due Flow::take_resumed() {
+  WEIR_ASSERT(has_resumed());
+  if (!resumed_.empty()) return resumed_.extract(resumed_.begin()).value();
+  suspect_in_flight_ = true;
+  return suspects_.extract(suspects_.begin()).value();
+}
+
+void Flow::resumed_ended(const Due& due) {
+  if (due.interruptions >= 2) suspect_in_flight_ = false;
+}
+
+WallTime Flow::oldest_ready() const {
+  if (!front_.empty() && front_.front().origin == Origin::log) return front_.front().recorded;
+  return window_.empty() ? WallTime{} : window_.front().recorded;
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// One flow while it runs: reads its stream ahead, filters, keeps keys in order, and offers what may be sent now.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/task_group.h"
+#include "delivery/candidate.h"
+#include "delivery/cursor_tracker.h"
+#include "delivery/key_gate.h"
+#include "delivery/settler.h"
+#include "model/config_model.h"
+#include "policy/filter.h"
+#include "ports/handler.h"
+#include "ports/store.h"
+
+namespace weir::delivery {
+
+// Bounds of what a flow keeps in memory.
+inline constexpr std::uint64_t kWindowMax = 8192;                 // seqs between the floor and the read position
+inline constexpr std::size_t kWindowBytesMax = 8 * 1024 * 1024;   // event bytes read and not yet sent
+inline constexpr std::size_t kReadEvents = 512;
+inline constexpr std::size_t kReadBytes = 1024 * 1024;
+// How far the dispatch mark runs ahead of what is sent: enough for the next commit, little enough that a crash
+// counts few events as interrupted that were never sent.
+inline constexpr std::uint64_t kMarkAheadMin = 32;
+inline constexpr std::uint64_t kMarkAheadMax = 2048;
+
+class Flow {
+ public:
+  struct Parts {
+    async::TaskGroup& tasks;
+    ports::Store& store;
+    Settler& settler;
+    std::function<void()> ready;                    // there may be something to dispatch
+    std::function<void(const Error&)> on_error;     // a read failed: the flow stops reading until the next wake
+  };
+  Flow(FlowSpec spec, FlowRecord record, policy::Filter filter, std::shared_ptr<ports::Handler> handler, Parts parts);
+
+  FlowId id() const { return record_.id; }
+  StreamId stream() const { return record_.stream; }
+  const FlowSpec& spec() const { return spec_; }
+  const FlowRecord& record() const { return record_; }
+  CursorTracker& cursor() { return cursor_; }
+  const CursorTracker& cursor() const { return cursor_; }
+  KeyGate& keys() { return keys_; }
+  std::shared_ptr<ports::Handler> handler() const { return handler_; }  // a call keeps its handler over a reload
+  const policy::Filter& filter() const { return filter_; }
+  bool active() const { return record_.status == FlowStatus::active; }
+  void set_status(FlowStatus status, std::string reason, WallTime since);
+  // A reload changed the rules; position and keys stay.
+  void update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::Handler> handler,
+              std::function<void()> ready);
+  void set_record_name(std::string name) { record_.name = std::move(name); }
+  // Reading starts once what the last process left is known.
+  bool recovered() const { return recovered_; }
+  void set_recovered();
+  void expect(std::uint64_t next_seq) { next_seq_ = std::max(next_seq_, next_seq); }
+  void stop_reading() { stopping_ = true; }
+
+  // --- first attempts ---
+  void stream_grew(std::uint64_t next_seq);
+  bool has_ready() const;                // something may be sent at once
+  Candidate take_ready();                // only if has_ready()
+  void put_back(Candidate candidate);    // a taken candidate that was not sent after all
+  void mark_is_durable(std::uint64_t mark);
+  // Admits or parks events of one read, in order (public for recovery of interrupted ones and for tests).
+  void accept(StoredEvent event);
+
+  // --- rows ---
+  struct Due {
+    WallTime due;
+    DeliveryRef ref;
+    ReplayId replay;
+    std::uint32_t interruptions = 0;
+    auto operator<=>(const Due&) const = default;
+  };
+  void add_retry(Due due) { retries_.insert(due); }
+  void add_replay(Due due) { replays_.insert(due); }
+  void add_resumed(Due due) { (due.interruptions < 2 ? resumed_ : suspects_).insert(due); }
+  std::set<Due>& retries() { return retries_; }    // failed before; by due time
+  std::set<Due>& replays() { return replays_; }    // released by a replay, not yet called in this round
+  // Interrupted before. Those interrupted twice or more go one at a time, so that the next crash blames the right one.
+  bool has_resumed() const;
+  Due take_resumed();
+  void resumed_ended(const Due& due);
+
+  // --- keys ---
+  // The delivery of this key is settled, durably: lets the next one in line go.
+  void key_settled(const std::string& key);
+  // The holder is settled, durably: moves the hold on.
+  void drain_key(const std::string& key);
+
+  std::size_t window() const { return window_.size() + front_.size(); }
+  std::uint64_t next_seq() const { return next_seq_; }
+  std::uint64_t read_next() const { return read_next_; }
+  WallTime oldest_ready() const;  // recorded time of the oldest event read and not sent; epoch zero if none
+
+ private:
+  void read_more();
+  void want_mark();
+  async::Task<> read_ahead();
+  async::Task<> rebuild_holds();
+  async::Task<bool> scan_for_holds(std::map<std::string, std::vector<std::uint64_t>, std::less<>>& found, std::uint64_t first,
+                                   std::uint64_t last);
+  bool matches(const StoredEvent& event, std::string& key);
+  void offer_next(std::optional<Candidate> next);
+
+  FlowSpec spec_;
+  FlowRecord record_;
+  policy::Filter filter_;
+  std::shared_ptr<ports::Handler> handler_;
+  Parts parts_;
+  CursorTracker cursor_;
+  KeyGate keys_;
+  std::deque<Candidate> window_;     // read from the log, free to go, in order
+  std::deque<Candidate> front_;      // next of their keys: before the window
+  std::set<Due> retries_;
+  std::set<Due> replays_;
+  std::set<Due> resumed_;
+  std::set<Due> suspects_;
+  bool suspect_in_flight_ = false;
+  std::set<std::string, std::less<>> to_rebuild_;
+  std::size_t window_bytes_ = 0;
+  std::uint64_t read_next_;
+  std::uint64_t next_seq_ = 1;       // of the stream, as far as told
+  std::uint64_t sent_since_mark_ = 0;
+  std::uint64_t lookahead_ = kMarkAheadMin;
+  bool recovered_ = false;
+  bool reading_ = false;
+  bool rebuilding_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace weir::delivery

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/key_gate.h"
+
+#include "base/assert.h"
+
+namespace weir::delivery {
+
+KeyGate::Admit KeyGate::admit(Candidate& candidate) {
+  if (candidate.key.empty()) return Admit::go;
+  State& state = keys_[candidate.key];
+  if (state.held) {
+    join(state, candidate.position.seq);
+    mark_dirty(candidate.key);
+    return Admit::held;
+  }
+  if (state.busy) {
+    state.line.push_back(std::move(candidate));
+    ++in_line_;
+    return Admit::inLine;
+  }
+  state.busy = true;
+  return Admit::go;
+}
+
+bool KeyGate::admit_row(const Candidate& candidate) {
+  if (candidate.key.empty()) return true;
+  State& state = keys_[candidate.key];
+  if (state.busy) {
+    state.line.push_front(candidate);  // rows are older than what is read from the log
+    ++in_line_;
+    return false;
+  }
+  state.busy = true;
+  return true;
+}
+
+std::optional<Candidate> KeyGate::settled(const std::string& key) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end()) return std::nullopt;
+  State& state = found->second;
+  state.busy = false;
+  if (!state.line.empty()) {
+    Candidate next = std::move(state.line.front());
+    state.line.pop_front();
+    --in_line_;
+    state.busy = true;
+    return next;
+  }
+  if (!state.held) keys_.erase(found);
+  return std::nullopt;
+}
+
+std::vector<std::uint64_t> KeyGate::hold(const std::string& key, Position holder) {
+  std::vector<std::uint64_t> joined;
+  if (key.empty()) return joined;
+  State& state = keys_[key];
+  state.busy = false;
+  mark_dirty(key);
+  if (!state.held) {
+    state.held = Hold{.flow = flow_, .key = key, .holder = holder};
+    state.behind.clear();
+    state.known_until = holder.seq;
+  }
+  state.held->holder = holder;
+  state.held->released = false;
+  std::deque<Candidate> rows;
+  for (Candidate& waiting : state.line) {
+    if (waiting.origin == Origin::row) {
+      rows.push_back(std::move(waiting));
+      continue;
+    }
+    joined.push_back(waiting.position.seq);
+    join(state, waiting.position.seq);
+    --in_line_;
+  }
+  state.line = std::move(rows);
+  return joined;
+}
+
+void KeyGate::join(State& state, std::uint64_t seq) {
+  Hold& hold = *state.held;
+  const std::uint64_t known_before = hold.count == 0 ? seq - 1 : hold.last;
+  if (hold.count == 0) hold.first = seq;
+  hold.last = seq;
+  ++hold.count;
+  // The list stays a complete prefix: once one seq is left out, all later ones are.
+  if (state.known_until >= known_before || hold.count == 1) {
+    if (state.behind.size() >= kBehindMax) return;
+    state.behind.push_back(seq);
+    state.known_until = seq;
+  }
+}
+
+KeyGate::Drain KeyGate::drain(const std::string& key) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || !found->second.held) return {};
+  State& state = found->second;
+  Hold& hold = *state.held;
+  mark_dirty(key);
+  if (hold.count == 0) {
+    state.held.reset();
+    return {.next = settled(key)};
+  }
+  if (state.behind.empty()) {
+    if (state.known_until < hold.last) return {.needs_rebuild = true};
+    state.held.reset();  // the log holds fewer events of this key than were counted: retention took settled ones
+    return {.next = settled(key)};
+  }
+  const std::uint64_t seq = state.behind.front();
+  state.behind.pop_front();
+  --hold.count;
+  hold.holder.seq = seq;
+  hold.first = seq + 1;
+  hold.released = true;
+  state.busy = true;
+  return {.next = Candidate{.position = hold.holder, .origin = Origin::hold, .key = key}};
+}
+
+void KeyGate::rebuilt(const std::string& key, const std::vector<std::uint64_t>& seqs, std::uint64_t known_until) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || !found->second.held) return;
+  State& state = found->second;
+  for (const std::uint64_t seq : seqs) {
+    if (seq > state.known_until && seq <= state.held->last) state.behind.push_back(seq);
+  }
+  state.known_until = std::max(state.known_until, known_until);
+}
+
+void KeyGate::load(const Hold& hold) {
+  State& state = keys_[hold.key];
+  state.held = hold;
+  state.known_until = hold.holder.seq;
+}
+
+const Hold* KeyGate::find_hold(std::string_view key) const {
+  const auto found = keys_.find(key);
+  return found != keys_.end() && found->second.held ? &*found->second.held : nullptr;
+}
+
+std::vector<Hold> KeyGate::all_holds() const {
+  std::vector<Hold> holds;
+  for (const auto& [key, state] : keys_) {
+    if (state.held) holds.push_back(*state.held);
+  }
+  return holds;
+}
+
+bool KeyGate::is_held_by(std::string_view key, Position holder) const {
+  const Hold* hold = find_hold(key);
+  return hold != nullptr && hold->holder == holder;
+}
+
+bool KeyGate::key_is_busy(std::string_view key) const {
+  const auto found = keys_.find(key);
+  return found != keys_.end() && found->second.busy;
+}
+
+std::uint64_t KeyGate::held_count() const {
+  std::uint64_t count = 0;
+  for (const auto& [key, state] : keys_) {
+    if (state.held) count += state.held->count;
+  }
+  return count;
+}
+
+KeyGate::Changes KeyGate::take_changes() {
+  Changes changes;
+  for (const auto& [key, dirty] : dirty_) {
+    if (const Hold* hold = find_hold(key)) {
+      changes.put.push_back(*hold);
+    } else {
+      changes.drop.push_back(key);
+    }
+  }
+  dirty_.clear();
+  return changes;
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/recover.h"
+
+#include "delivery/settle.h"
+#include "policy/deadline.h"
+#include "policy/decide.h"
+#include "policy/ordering_key.h"
+
+namespace weir::delivery {
+namespace {
+
+constexpr std::size_t kPage = 1000;
+
+void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& event) {
+  ++row.interruptions;
+  Decision decision =
+      policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent, parts.clock.wall());
+  const Flow::Due due{.due = row.due, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  settle_row(parts, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
+             [&flow, due] { flow.add_resumed(due); });
+}
+
+async::Task<Result<>> load_holds(DeliveryParts& parts, Flow& flow, std::vector<Hold>& released) {
+  auto holds = co_await parts.store.deliveries().holds(flow.id());
+  if (!holds.ok()) co_return holds.error();
+  for (const Hold& hold : *holds) {
+    flow.keys().load(hold);
+    if (hold.released) released.push_back(hold);
+  }
+  co_return Result<>{};
+}
+
+// A row in flight was being called when the process ended.
+async::Task<Result<>> interrupt_row(DeliveryParts& parts, Flow& flow, DeliveryRef ref) {
+  auto row = co_await parts.store.deliveries().get(ref);
+  if (!row.ok()) co_return row.error();
+  auto stored = co_await parts.store.events().fetch({ref});
+  if (!stored.ok()) co_return stored.error();
+  if (!row->has_value() || stored->empty()) {
+    co_return Error{Code::store_corrupt, fmt::format("delivery {}#{} has no event", flow.spec().name, ref.position.seq), ""};
+  }
+  const auto event = decode_event(stored->front().record);
+  if (!event.ok()) co_return event.error();
+  interrupted(parts, flow, std::move(**row), *event);
+  co_return Result<>{};
+}
+
+async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
+  Position after{flow.stream(), 0, 0};
+  for (;;) {
+    auto page = co_await parts.store.deliveries().due(flow.id(), after, kPage);
+    if (!page.ok()) co_return page.error();
+    for (const ports::DueEntry& entry : *page) {
+      const Flow::Due due{.due = entry.due, .ref = entry.ref, .replay = entry.replay, .interruptions = entry.interruptions};
+      if (entry.state == DeliveryState::inFlight) {
+        auto done = co_await interrupt_row(parts, flow, entry.ref);
+        if (!done.ok()) co_return done.error();
+      } else if (entry.state == DeliveryState::waiting) {
+        flow.add_retry(due);
+      } else if (entry.replay && entry.interruptions == 0) {
+        flow.add_replay(due);
+      } else {
+        flow.add_resumed(due);
+      }
+    }
+    if (page->size() < kPage) co_return Result<>{};
+    after = page->back().ref.position;
+  }
+}
+
+// The next event of a released hold was being called, without a row of its own.
+async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const Hold& hold) {
+  const DeliveryRef ref{flow.id(), hold.holder};
+  auto row = co_await parts.store.deliveries().get(ref);
+  if (!row.ok()) co_return row.error();
+  if (row->has_value()) co_return Result<>{};  // it failed and has a row, which load_rows() found
+  auto stored = co_await parts.store.events().fetch({ref});
+  if (!stored.ok()) co_return stored.error();
+  if (stored->empty()) co_return Error{Code::store_corrupt, fmt::format("held event #{} is gone", hold.holder.seq), ""};
+  const auto event = decode_event(stored->front().record);
+  if (!event.ok()) co_return event.error();
+  const WallTime deadline =
+      policy::event_deadline(flow.spec().policy.timeouts, *event, stored->front().recorded);
+  interrupted(parts, flow, new_row(flow, hold.holder, *event, hold.key, deadline), *event);
+  co_return Result<>{};
+}
+
+// An operator settled the holder, and the process ended before the key went on.
+async::Task<Result<>> release_settled_holders(DeliveryParts& parts, Flow& flow) {
+  for (const Hold& hold : flow.keys().all_holds()) {
+    if (hold.released) continue;
+    auto row = co_await parts.store.deliveries().get({flow.id(), hold.holder});
+    if (!row.ok()) co_return row.error();
+    if (!row->has_value() || is_settled((*row)->state)) flow.drain_key(hold.key);
+  }
+  co_return Result<>{};
+}
+
+void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
+  const auto event = decode_event(stored.record);
+  WEIR_ASSERT(event.ok());
+  if (!flow.filter().matches(*event)) {
+    parts.settler.settle(flow, Settlement{.seq = stored.position.seq, .status = 0}, nullptr);
+    return;
+  }
+  std::string key = policy::ordering_key(*event, flow.spec().ordering_key);
+  if (!key.empty() && flow.keys().find_hold(key) != nullptr) {  // an earlier one of its key comes first
+    flow.accept(std::move(stored));
+    return;
+  }
+  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event, stored.recorded);
+  interrupted(parts, flow, new_row(flow, stored.position, *event, std::move(key), deadline), *event);
+}
+
+// Whatever lies unsettled below the dispatch mark may have been sent.
+async::Task<Result<>> recover_unsettled(DeliveryParts& parts, Flow& flow) {
+  std::uint64_t next = flow.cursor().floor();
+  const std::uint64_t mark = flow.cursor().durable_mark();
+  while (next < mark) {
+    auto events = co_await parts.store.events().read(flow.stream(), next, kReadEvents, kReadBytes);
+    if (!events.ok()) co_return events.error();
+    if (events->empty()) break;
+    for (StoredEvent& stored : *events) {
+      next = stored.position.seq + 1;
+      if (stored.position.seq >= mark) co_return Result<>{};
+      if (!flow.cursor().is_settled(stored.position.seq)) recover_event(parts, flow, stored);
+    }
+  }
+  co_return Result<>{};
+}
+
+}  // namespace
+
+async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
+  std::vector<Hold> released;
+  auto step = co_await load_holds(parts, flow, released);
+  if (!step.ok()) co_return step;
+  step = co_await load_rows(parts, flow);
+  if (!step.ok()) co_return step;
+  for (const Hold& hold : released) {
+    step = co_await interrupt_drained(parts, flow, hold);
+    if (!step.ok()) co_return step;
+  }
+  step = co_await release_settled_holders(parts, flow);
+  if (!step.ok()) co_return step;
+  co_return co_await recover_unsettled(parts, flow);
+}
+
+}  // namespace weir::delivery

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/settler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "delivery/flow.h"
+
+namespace weir::delivery {
+
+Settler::Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
+                 std::function<void(const Error&)> on_failed)
+    : writer_(writer), clock_(clock), on_failed_(std::move(on_failed)), wake_(std::move(executor)) {}
+
+void Settler::settle(Flow& flow, Settlement settlement, After after) {
+  flow.cursor().settle(settlement.seq);
+  pending_.flows[&flow].settlements.push_back(settlement);
+  add_after(std::move(after));
+}
+
+void Settler::write(Flow& flow, std::vector<ports::Mutation> mutations, After after) {
+  pending_.flows.try_emplace(&flow);
+  for (auto& mutation : mutations) pending_.mutations.push_back(std::move(mutation));
+  add_after(std::move(after));
+}
+
+void Settler::add_after(After after) {
+  if (failed_) {
+    if (after) after(false);
+    return;
+  }
+  if (after) pending_.afters.push_back(std::move(after));
+  wake_.notify();
+}
+
+void Settler::touch(Flow& flow) {
+  pending_.flows.try_emplace(&flow);
+  wake_.notify();
+}
+
+void Settler::stop() {
+  stopping_ = true;
+  wake_.notify();
+}
+
+async::Task<> Settler::run() {
+  for (;;) {
+    if (pending_.empty()) {
+      if (stopping_) co_return;
+      co_await wake_.wait();
+      continue;
+    }
+    Pending batch = std::move(pending_);
+    pending_ = Pending{};
+    co_await commit(std::move(batch));
+    if (failed_) co_return;
+  }
+}
+
+async::Task<> Settler::commit(Pending pending) {
+  committing_ = pending.afters.size();
+  std::vector<std::pair<Flow*, std::uint64_t>> marks;
+  for (auto& [flow, part] : pending.flows) {
+    if (flow->cursor().dirty()) marks.emplace_back(flow, 0);
+  }
+  ports::WriteBatch batch = make_batch(pending);
+  for (auto& [flow, mark] : marks) mark = flow->cursor().wanted_mark();
+  (void)WEIR_FAILPOINT("settle.before_commit");
+  auto receipt = co_await writer_.commit(std::move(batch));
+  committing_ = 0;
+  if (!receipt.ok()) {
+    fail(receipt.error(), pending);
+    co_return;
+  }
+  (void)WEIR_FAILPOINT("settle.after_commit");
+  for (const auto& [flow, mark] : marks) flow->mark_is_durable(mark);
+  for (After& after : pending.afters) after(true);
+}
+
+void Settler::fail(const Error& error, Pending& lost) {
+  failed_ = true;
+  on_failed_(error);
+  for (After& after : lost.afters) after(false);
+  for (After& after : std::exchange(pending_, {}).afters) after(false);
+}
+
+ports::WriteBatch Settler::make_batch(Pending& pending) {
+  ports::WriteBatch batch{.lane = ports::Lane::settle};
+  batch.mutations = std::move(pending.mutations);
+  for (auto& [flow, part] : pending.flows) {
+    if (!part.settlements.empty()) {
+      std::ranges::sort(part.settlements, {}, &Settlement::seq);
+      batch.mutations.push_back(
+          ports::AddSettlements{flow->id(), flow->stream(), clock_.wall(), std::move(part.settlements)});
+    }
+    if (flow->cursor().dirty()) {
+      batch.mutations.push_back(ports::PutCursor{flow->id(), flow->cursor().snapshot()});
+    }
+    auto changes = flow->keys().take_changes();
+    for (Hold& hold : changes.put) batch.mutations.push_back(ports::PutHold{std::move(hold)});
+    for (std::string& key : changes.drop) batch.mutations.push_back(ports::DropHold{flow->id(), std::move(key)});
+  }
+  return batch;
+}
+
+}  // namespace weir::delivery

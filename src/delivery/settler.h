@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers what was decided and writes it in group commits: one batch on its way, everything decided meanwhile is the
+// next. What must happen only once it is durable (freeing a key, telling a sink) happens after its commit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "async/clock.h"
+#include "async/signal.h"
+#include "async/task.h"
+#include "ports/store.h"
+
+namespace weir::delivery {
+
+class Flow;
+
+class Settler {
+ public:
+  // Told whether the commit is durable; false only when the store failed, which ends the process.
+  using After = std::move_only_function<void(bool durable)>;
+
+  // `on_failed` is told once when the store can no longer be written.
+  Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
+          std::function<void(const Error&)> on_failed);
+
+  // A first attempt that ended well, or an event that the filter did not match: settlement and cursor only.
+  void settle(Flow& flow, Settlement settlement, After after);
+  // Any other writes, in one transaction with the cursor and holds of the flow as they are now.
+  void write(Flow& flow, std::vector<ports::Mutation> mutations, After after);
+  // The cursor or a hold of the flow changed; carried by the next commit.
+  void touch(Flow& flow);
+
+  // Commits until stop() and nothing is left. Spawned once by the engine.
+  async::Task<> run();
+  void stop();
+  // Decisions not yet durable: dispatch pauses above kBacklogMax.
+  std::size_t backlog() const { return pending_.afters.size() + committing_; }
+  bool failed() const { return failed_; }
+
+  static constexpr std::size_t kBacklogMax = 16'384;
+
+ private:
+  struct FlowPart {
+    std::vector<Settlement> settlements;
+  };
+  struct Pending {
+    std::unordered_map<Flow*, FlowPart> flows;
+    std::vector<ports::Mutation> mutations;
+    std::vector<After> afters;
+    bool empty() const { return flows.empty() && mutations.empty() && afters.empty(); }
+  };
+  ports::WriteBatch make_batch(Pending& pending);
+  async::Task<> commit(Pending pending);
+  void add_after(After after);
+  void fail(const Error& error, Pending& lost);
+
+  ports::Writer& writer_;
+  async::Clock& clock_;
+  std::function<void(const Error&)> on_failed_;
+  async::Signal wake_;
+  Pending pending_;
+  std::size_t committing_ = 0;
+  bool stopping_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace weir::delivery

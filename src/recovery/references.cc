@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/references.h"
+
+#include <charconv>
+
+#include "base/text.h"
+
+namespace weir::recovery {
+namespace {
+
+constexpr std::size_t kScan = 20'000;  // newest events looked through per stream when no row has the id
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::string to_reference(const Live& live, Position position) {
+  return fmt::format("{}#{}", live.stream_name(position.stream), position.seq);
+}
+
+async::Task<Result<Position>> find_event(ports::Store& store, const Live& live, std::string reference) {
+  const auto hash = reference.rfind('#');
+  if (hash != reference.npos) {
+    const auto seq = parse_number(std::string_view(reference).substr(hash + 1));
+    const auto position = seq ? live.position(std::string_view(reference).substr(0, hash), *seq) : std::nullopt;
+    if (position) co_return *position;
+  }
+  auto places = co_await store.events().find_id(reference, kScan);
+  if (!places.ok()) co_return places.error();
+  if (places->size() == 1) co_return places->front();
+  if (places->empty()) {
+    co_return Error{Code::event_unknown, fmt::format("no event '{}' was found", reference),
+                    fmt::format("ids are found for every open or quarantined delivery and among the newest {} events of "
+                                "each stream; otherwise use stream#seq",
+                                kScan)};
+  }
+  std::string all;
+  for (const Position place : *places) all += fmt::format("{}{}", all.empty() ? "" : ", ", to_reference(live, place));
+  co_return Error{Code::ambiguous_reference, fmt::format("'{}' fits several events: {}", reference, all),
+                  "use one of these references"};
+}
+
+async::Task<Result<Group>> find_group(ports::Store& store, std::string prefix) {
+  auto groups = co_await store.recovery().groups(true);
+  if (!groups.ok()) co_return groups.error();
+  std::vector<Group> fitting;
+  for (Group& group : *groups) {
+    if (group.fingerprint.hash.starts_with(prefix)) fitting.push_back(std::move(group));
+  }
+  if (fitting.size() == 1 && !prefix.empty()) co_return std::move(fitting.front());
+  if (fitting.empty()) {
+    co_return Error{Code::unknown_group, fmt::format("no failure group '{}'", prefix), "weir group list"};
+  }
+  std::string all;
+  for (std::size_t i = 0; i < std::min<std::size_t>(fitting.size(), 8); ++i) {
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", fitting[i].fingerprint.hash);
+  }
+  co_return Error{Code::ambiguous_reference, fmt::format("'{}' fits several groups: {}", prefix, all),
+                  "give more digits"};
+}
+
+std::optional<ReplayId> parse_replay_id(std::string_view text) {
+  if (text.starts_with('r')) text.remove_prefix(1);
+  const auto number = parse_number(text);
+  if (!number || *number == 0 || *number > UINT32_MAX) return std::nullopt;
+  return ReplayId{static_cast<std::uint32_t>(*number)};
+}
+
+std::string to_text(ReplayId id) { return fmt::format("r{}", id.value); }
+
+Result<LiveFlow> find_flow(const Live& live, std::string_view name) {
+  std::vector<std::string> names;
+  for (LiveFlow& flow : live.flows()) {
+    if (flow.record.name == name) return std::move(flow);
+    names.push_back(flow.record.name);
+  }
+  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+}
+
+}  // namespace weir::recovery

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what people type to what the store knows: stream#seq, CloudEvents ids, group hashes and their prefixes, replay ids.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "model/group.h"
+#include "ports/store.h"
+#include "recovery/live.h"
+
+namespace weir::recovery {
+
+// "github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown (says how far it
+// looked), ambiguous_reference (lists the places).
+async::Task<Result<Position>> find_event(ports::Store& store, const Live& live, std::string reference);
+std::string to_reference(const Live& live, Position position);  // "github#42"
+
+// A group by hash or by unique prefix. Errors: unknown_group, ambiguous_reference.
+async::Task<Result<Group>> find_group(ports::Store& store, std::string prefix);
+
+// "r12" or "12".
+std::optional<ReplayId> parse_replay_id(std::string_view text);
+std::string to_text(ReplayId id);
+
+Result<LiveFlow> find_flow(const Live& live, std::string_view name);
+
+}  // namespace weir::recovery

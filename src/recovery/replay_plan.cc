@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/replay_plan.h"
+
+#include "base/failpoint.h"
+#include "recovery/references.h"
+#include "recovery/selection.h"
+
+namespace weir::recovery {
+namespace {
+
+constexpr std::uint32_t kChunk = 2000;
+
+Result<> check(const ReplayPlan& plan) {
+  const RatePlan& rate = plan.rate;
+  if (!(rate.start_per_second > 0) || !(rate.max_per_second > 0) || rate.max_per_second > 100'000) {
+    return Error{Code::invalid_argument, "a replay's rates must be above 0 and at most 100000 per second", ""};
+  }
+  if (rate.start_per_second > rate.max_per_second) {
+    return Error{Code::invalid_argument,
+                 fmt::format("the replay would start at {}/s, above its maximum of {}/s", rate.start_per_second,
+                             rate.max_per_second),
+                 "lower --rate or raise --max-rate"};
+  }
+  if (rate.ramp_factor < 1 || rate.ramp_factor > 100) {
+    return Error{Code::invalid_argument, "the ramp factor must be between 1 and 100", ""};
+  }
+  if (rate.concurrency == 0) return Error{Code::invalid_argument, "the replay's concurrency must be at least 1", ""};
+  if (rate.step <= Duration::zero()) return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
+  return {};
+}
+
+async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
+  DeliveryRef after{};
+  for (;;) {
+    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    batch.mutations.emplace_back(ports::FreezeChunk{id, after, kChunk});
+    auto receipt = co_await store.writer().commit(std::move(batch));
+    if (!receipt.ok()) co_return receipt.error();
+    (void)WEIR_FAILPOINT("replay.after_freeze_chunk");
+    if (receipt->freeze_done) co_return Result<>{};
+    after = receipt->freeze_next;
+  }
+}
+
+async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelection& selection, ReplayId id) {
+  DeliveryRef after{};
+  for (;;) {
+    auto page = co_await selected_page(store, selection, after, kChunk / 4);
+    if (!page.ok()) co_return page.error();
+    if (page->empty()) co_return Result<>{};
+    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    for (const Delivery& row : *page) {
+      auto other = co_await store.recovery().replay_of(row.ref);
+      if (!other.ok()) co_return other.error();
+      if (row.archived || other->has_value()) continue;
+      batch.mutations.emplace_back(ports::AddReplayItem{id, row.ref});
+    }
+    after = page->back().ref;
+    if (batch.mutations.empty()) continue;
+    auto receipt = co_await store.writer().commit(std::move(batch));
+    if (!receipt.ok()) co_return receipt.error();
+  }
+}
+
+async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay, const std::string& title) {
+  auto stored = co_await store.recovery().replay(replay.id);
+  if (!stored.ok()) co_return stored.error();
+  if (!stored->has_value()) co_return Error{Code::internal, "the plan vanished while it was made", ""};
+  replay.counts.planned = (*stored)->counts.planned;
+  const bool empty = replay.counts.planned == 0;
+  replay.state = empty ? ReplayState::aborted : ReplayState::planned;
+  if (empty) replay.state_reason = "nothing matched";
+  if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{}) replay.plan.canary.count = 0;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay.id, ReplayState::planning});
+  batch.mutations.emplace_back(ports::PutReplay{replay});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock.wall(),
+                                                          .actor = replay.plan.actor,
+                                                          .action = "replay.plan",
+                                                          .target = to_text(replay.id),
+                                                          .reason = replay.plan.reason,
+                                                          .detail = fmt::format("{}: {} deliveries", title, replay.counts.planned)}});
+  auto receipt = co_await store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) co_return Error{Code::conflict, "the plan changed while it was made", "plan again"};
+  if (empty) {
+    co_return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
+                    "weir quarantine list; members of another unfinished replay do not count"};
+  }
+  co_return Result<>{};
+}
+
+}  // namespace
+
+async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live, ReplayPlan plan) {
+  auto checked = check(plan);
+  if (!checked.ok()) co_return checked.error();
+  auto selection = co_await resolve_selection(store, live, plan.selection);
+  if (!selection.ok()) co_return selection.error();
+  Replay replay;
+  replay.plan = std::move(plan);
+  replay.created_at = clock.wall();
+  replay.cutoff = replay.created_at;
+  if (selection->query.group) {  // the plan keeps the whole hash of what was typed as a prefix
+    auto group = co_await find_group(store, replay.plan.selection.group);
+    if (!group.ok()) co_return group.error();
+    replay.plan.selection.group = group->fingerprint.hash;
+  }
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::CreateReplay{replay});
+  auto receipt = co_await store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  replay.id = receipt->replay;
+  const bool walk = selection->where || selection->by_ids;
+  Result<> frozen;
+  if (walk) {
+    frozen = co_await freeze_by_walk(store, *selection, replay.id);
+  } else {
+    frozen = co_await freeze_by_query(store, replay.id);
+  }
+  if (!frozen.ok()) co_return frozen.error();
+  auto finished = co_await finish_plan(store, clock, replay, selection->title);
+  if (!finished.ok()) co_return finished.error();
+  co_return replay;
+}
+
+async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live, Selection selection) {
+  auto resolved = co_await resolve_selection(store, live, std::move(selection));
+  if (!resolved.ok()) co_return resolved.error();
+  if (!resolved->where && !resolved->by_ids) co_return co_await store.deliveries().count(resolved->query);
+  std::uint64_t count = 0;
+  auto walked = co_await for_each_selected(store, *resolved, [&count](const Delivery&) {
+    ++count;
+    return true;
+  });
+  if (!walked.ok()) co_return walked.error();
+  co_return count;
+}
+
+async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock) {
+  auto replays = co_await store.recovery().replays();
+  if (!replays.ok()) co_return replays.error();
+  for (Replay& replay : *replays) {
+    if (replay.state != ReplayState::planning) continue;
+    replay.state = ReplayState::aborted;
+    replay.state_reason = "Weir ended while the selection was being frozen";
+    replay.finished_at = clock.wall();
+    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    batch.mutations.emplace_back(ports::PutReplay{replay});
+    auto receipt = co_await store.writer().commit(std::move(batch));
+    if (!receipt.ok()) co_return receipt.error();
+  }
+  co_return Result<>{};
+}
+
+}  // namespace weir::recovery

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a run takes deliveries out of quarantine: claimed under preconditions, so that each is released at most once.
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "policy/deadline.h"
+#include "recovery/references.h"
+#include "recovery/replay_run.h"
+
+namespace weir::recovery {
+namespace {
+
+constexpr std::uint32_t kClaimMax = 100;
+
+ports::WriteBatch claim_batch(const Replay& replay, const Delivery& row, Delivery released) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay.id, replay.state});
+  batch.preconditions.emplace_back(ports::ReplayItemIs{replay.id, row.ref, ItemState::planned});
+  batch.preconditions.emplace_back(ports::DeliveryIs{row.ref, DeliveryState::quarantined});
+  batch.mutations.emplace_back(ports::PutDelivery{std::move(released)});
+  batch.mutations.emplace_back(ports::SetReplayItem{replay.id, row.ref, ItemState::claimed});
+  if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
+  return batch;
+}
+
+void append(ports::WriteBatch& into, ports::WriteBatch from) {
+  for (auto& precondition : from.preconditions) into.preconditions.push_back(std::move(precondition));
+  for (auto& mutation : from.mutations) into.mutations.push_back(std::move(mutation));
+}
+
+}  // namespace
+
+Delivery ReplayRun::released(const Delivery& row) const {
+  Delivery next = row;
+  const WallTime now = clock_.wall();
+  next.state = DeliveryState::ready;
+  next.replay = replay_.id;
+  next.group = {};
+  next.attempts_this_round = 0;
+  next.interruptions = 0;
+  next.in_doubt = false;
+  ++next.replays;
+  next.changed_at = now;
+  next.due = {};
+  next.reason = fmt::format("released by replay {}", to_text(replay_.id));
+  for (const LiveFlow& flow : live_.flows()) {  // the event's own deadline restarts with the release
+    if (flow.record.id != row.ref.flow || flow.spec == nullptr) continue;
+    const Duration patience = flow.spec->policy.timeouts.event;
+    next.deadline = patience > Duration::zero() ? now + patience : WallTime{};
+  }
+  next.add_history(AttemptRecord{.at = now, .failure = FailureClass::ok, .decision = DecisionKind::defer,
+                                 .note = next.reason, .replay = replay_.id});
+  return next;
+}
+
+async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) {
+  auto items = co_await store_.recovery().items(replay_.id, ItemState::planned, after_, std::min(count, kClaimMax));
+  if (!items.ok()) co_return items.error();
+  if (items->empty()) {
+    if (after_ == DeliveryRef{}) co_return Error{Code::internal, "a replay has fewer members than it counted", ""};
+    after_ = {};  // once more from the start: a claim may have been refused
+    co_return 1u;
+  }
+  std::vector<DeliveryRef> refs;
+  for (const ReplayItem& item : *items) refs.push_back(item.ref);
+  auto rows = co_await store_.deliveries().get_many(refs);
+  if (!rows.ok()) co_return rows.error();
+  std::map<DeliveryRef, const Delivery*> by_ref;
+  for (const Delivery& row : *rows) by_ref.emplace(row.ref, &row);
+  std::vector<Delivery> claimable;
+  for (const DeliveryRef& ref : refs) {
+    const auto row = by_ref.find(ref);
+    if (row != by_ref.end() && row->second->state == DeliveryState::quarantined && !row->second->archived) {
+      claimable.push_back(*row->second);
+      continue;
+    }
+    auto skipped = co_await skip(ref);  // an operator settled or archived it since the plan was made
+    if (!skipped.ok()) co_return skipped.error();
+  }
+  if (!claimable.empty()) {
+    auto learned = co_await learn_groups(claimable);
+    if (!learned.ok()) co_return learned.error();
+    auto claimed = co_await claim(claimable);
+    if (!claimed.ok()) co_return claimed.error();
+    if (!*claimed) {
+      auto single = co_await claim_one_by_one(claimable);
+      if (!single.ok()) co_return single.error();
+    }
+  }
+  after_ = refs.back();
+  co_return static_cast<std::uint32_t>(refs.size());
+}
+
+// Which fingerprint a delivery came from, to see whether it comes back, and whose breaker matters.
+async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows) {
+  const bool all_known =
+      std::ranges::all_of(rows, [this](const Delivery& row) { return group_hashes_.contains(row.group); });
+  if (all_known) co_return Result<>{};
+  auto groups = co_await store_.recovery().groups(true);
+  if (!groups.ok()) co_return groups.error();
+  for (const Group& group : *groups) {
+    group_hashes_.insert_or_assign(group.id, group.fingerprint.hash);
+    for (const Delivery& row : rows) {
+      if (row.group == group.id) dependencies_.insert(group.dependency);
+    }
+  }
+  co_return Result<>{};
+}
+
+async::Task<Result<bool>> ReplayRun::claim(const std::vector<Delivery>& rows) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  Replay after = replay_;
+  after.counts.sent += rows.size();
+  for (const Delivery& row : rows) append(batch, claim_batch(replay_, row, released(row)));
+  batch.mutations.emplace_back(ports::PutReplay{after});
+  (void)WEIR_FAILPOINT("replay.before_claim");
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) co_return false;
+  (void)WEIR_FAILPOINT("replay.after_claim");
+  replay_.counts.sent += rows.size();
+  std::vector<DeliveryRef> refs;
+  for (const Delivery& row : rows) {
+    refs.push_back(row.ref);
+    origin_.emplace(row.ref, group_hashes_[row.group]);
+  }
+  ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
+  live_.release(refs, replay_.id);
+  co_return true;
+}
+
+async::Task<Result<>> ReplayRun::claim_one_by_one(const std::vector<Delivery>& rows) {
+  for (const Delivery& row : rows) {
+    auto claimed = co_await claim({row});
+    if (!claimed.ok()) co_return claimed.error();
+    if (*claimed || !is_running(replay_.state)) continue;
+    auto skipped = co_await skip(row.ref);
+    if (!skipped.ok()) co_return skipped.error();
+  }
+  co_return Result<>{};
+}
+
+async::Task<Result<>> ReplayRun::skip(DeliveryRef ref) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayItemIs{replay_.id, ref, ItemState::planned});
+  batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, ItemState::skipped});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  replay_.counts.skipped += receipt->applied;
+  dirty_ = true;
+  co_return Result<>{};
+}
+
+}  // namespace weir::recovery

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/replay_run.h"
+
+#include "base/failpoint.h"
+#include "recovery/references.h"
+
+namespace weir::recovery {
+namespace {
+constexpr Duration kPatience = std::chrono::seconds{1};  // between looks when the store cannot be read
+}
+
+ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live, Replay replay)
+    : store_(store),
+      clock_(clock),
+      live_(live),
+      replay_(std::move(replay)),
+      ramp_(replay_.plan.rate, clock.mono(), replay_.rate_now),
+      wake_(executor),
+      alarms_(executor) {}
+
+void ReplayRun::stop() {
+  stopping_ = true;
+  wake_.notify();
+}
+
+async::Task<> ReplayRun::run() {
+  auto counted = co_await recount();
+  while (!counted.ok() && !stopping_) {
+    co_await clock_.sleep_until(clock_.mono() + kPatience);
+    counted = co_await recount();
+  }
+  while (!stopping_ && !is_over(replay_.state)) {
+    auto again = co_await step();
+    if (!again.ok()) wake_at(clock_.mono() + kPatience);
+    if (again.ok() && *again) continue;
+    co_await wake_.wait();
+  }
+  co_await alarms_.join();
+}
+
+// After a restart the items are the truth; counters in the replay's row are only its last checkpoint.
+async::Task<Result<>> ReplayRun::recount() {
+  ReplayCounts counts;
+  DeliveryRef after{};
+  constexpr std::size_t kPage = 1000;
+  for (bool end = false; !end;) {
+    auto items = co_await store_.recovery().items(replay_.id, std::nullopt, after, kPage);
+    if (!items.ok()) co_return items.error();
+    for (const ReplayItem& item : *items) {
+      ++counts.planned;
+      counts.sent += item.state != ItemState::planned && item.state != ItemState::skipped;
+      counts.succeeded += item.state == ItemState::succeeded;
+      counts.failed_again += item.state == ItemState::failedAgain;
+      counts.skipped += item.state == ItemState::skipped;
+      counts.in_doubt += item.state == ItemState::inDoubt;
+    }
+    end = items->size() < kPage;
+    if (!end) after = items->back().ref;
+  }
+  counts.same_fingerprint = replay_.counts.same_fingerprint;
+  replay_.counts = counts;
+  co_return Result<>{};
+}
+
+bool ReplayRun::breaker_open() {
+  for (const std::string& name : dependencies_) {
+    const auto dependency = live_.dependency(name);
+    if (dependency && dependency->breaker_open) return true;
+  }
+  return false;
+}
+
+async::Task<Result<bool>> ReplayRun::step() {
+  if (dirty_) {
+    auto saved = co_await checkpoint();
+    if (!saved.ok()) co_return saved.error();
+  }
+  if (!is_running(replay_.state)) co_return false;
+  const bool canary = replay_.state == ReplayState::canary;
+  if (auto reason = policy::stop_check(replay_.plan.stop, since_resumed(), canary, breaker_open())) {
+    auto stopped = co_await change_state(ReplayState::stopped, *reason, "replay.stop", "weir");
+    if (!stopped.ok()) co_return stopped.error();
+    co_return true;
+  }
+  const MonoTime now = clock_.mono();
+  if (everything_sent() && replay_.counts.in_flight() == 0) {
+    auto ended = co_await change_state(ReplayState::completed, "", "replay.complete", "weir");
+    if (!ended.ok()) co_return ended.error();
+    co_return true;
+  }
+  std::uint32_t count = 0;
+  if (canary) {
+    if (policy::canary_passed(replay_.plan.canary, replay_.counts, last_result_, now)) {
+      ramp_ = policy::Ramp(replay_.plan.rate, now, 0);
+      auto passed = co_await change_state(ReplayState::running, "", "replay.canary_passed", "weir");
+      if (!passed.ok()) co_return passed.error();
+      co_return true;
+    }
+    count = policy::canary_release(replay_.plan.canary, replay_.counts);
+    const MonoTime held = last_result_ + replay_.plan.canary.hold;
+    if (count == 0) wake_at(held > now ? held : now + replay_.plan.canary.hold);
+  } else {
+    const policy::Pace pace = ramp_.pace(replay_.counts, now);
+    replay_.rate_now = pace.rate;
+    count = pace.release;
+    if (count == 0) wake_at(pace.ask_again);
+  }
+  if (count == 0) co_return false;
+  auto sent = co_await release_next(count);
+  if (!sent.ok()) co_return sent.error();
+  co_return *sent > 0;
+}
+
+// An operator who resumes a stopped run overrules what went wrong until then: only what follows counts for the next stop.
+ReplayCounts ReplayRun::since_resumed() const {
+  ReplayCounts counts = replay_.counts;
+  counts.sent -= baseline_.sent - baseline_.in_flight();
+  counts.succeeded -= baseline_.succeeded;
+  counts.failed_again -= baseline_.failed_again;
+  counts.in_doubt -= baseline_.in_doubt;
+  counts.same_fingerprint -= baseline_.same_fingerprint;
+  return counts;
+}
+
+void ReplayRun::wake_at(MonoTime at) {
+  if (at == MonoTime::max() || at >= next_alarm_) return;
+  next_alarm_ = at;
+  alarms_.spawn(alarm(at));
+}
+
+async::Task<> ReplayRun::alarm(MonoTime at) {
+  co_await clock_.sleep_until(at);
+  if (next_alarm_ == at) next_alarm_ = MonoTime::max();
+  wake_.notify();
+}
+
+void ReplayRun::on_settled(const ports::DecisionRecord& record) {
+  const auto origin = origin_.find(record.ref);
+  ReplayCounts& counts = replay_.counts;
+  const bool ended = record.decision->kind == DecisionKind::done || record.decision->kind == DecisionKind::discard;
+  if (ended) {
+    ++counts.succeeded;
+  } else if (record.decision->in_doubt) {
+    ++counts.in_doubt;
+  } else {
+    ++counts.failed_again;
+  }
+  if (!ended && origin != origin_.end() && origin->second == record.group) ++counts.same_fingerprint;
+  if (origin != origin_.end()) origin_.erase(origin);
+  ramp_.settled(ended);
+  last_result_ = clock_.mono();
+  dirty_ = true;
+  wake_.notify();
+}
+
+async::Task<Result<>> ReplayRun::checkpoint() {
+  dirty_ = false;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::PutReplay{replay_});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return Result<>{};
+}
+
+async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reason, std::string action,
+                                              std::string actor) {
+  Replay changed = replay_;
+  if (next == ReplayState::paused || next == ReplayState::stopped) changed.resume_to = replay_.state;
+  changed.state = next;
+  changed.state_reason = reason;
+  if (is_over(next)) changed.finished_at = clock_.wall();
+  if (replay_.state == ReplayState::planned && is_running(next)) changed.started_at = clock_.wall();
+  const ReplayCounts& counts = replay_.counts;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
+  batch.mutations.emplace_back(ports::PutReplay{changed});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{
+      .at = clock_.wall(), .actor = std::move(actor), .action = std::move(action), .target = to_text(replay_.id),
+      .reason = std::move(reason),
+      .detail = fmt::format("sent {} succeeded {} failed again {} skipped {} in doubt {} of {}", counts.sent,
+                            counts.succeeded, counts.failed_again, counts.skipped, counts.in_doubt, counts.planned)}});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
+  (void)WEIR_FAILPOINT("replay.after_state");
+  // Results may have come in while the state was written: they stay.
+  replay_.resume_to = changed.resume_to;
+  replay_.state = changed.state;
+  replay_.state_reason = changed.state_reason;
+  replay_.started_at = changed.started_at;
+  replay_.finished_at = changed.finished_at;
+  wake_.notify();
+  co_return Result<>{};
+}
+
+async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor) {
+  const ReplayState state = replay_.state;
+  const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
+  const bool start = wanted == ReplayState::running && state == ReplayState::planned;
+  const bool resume = wanted == ReplayState::running && halted;
+  const bool pause = wanted == ReplayState::paused && is_running(state);
+  const bool abort = wanted == ReplayState::aborted && !is_over(state) && state != ReplayState::planning;
+  if (!start && !resume && !pause && !abort) {
+    co_return Error{Code::wrong_state, fmt::format("replay {} is {}", to_text(replay_.id), to_text(state)),
+                    "weir replay get " + to_text(replay_.id)};
+  }
+  if (start) {
+    const ReplayState first = replay_.plan.canary.count > 0 ? ReplayState::canary : ReplayState::running;
+    co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
+  }
+  if (resume) {
+    if (state == ReplayState::stopped) baseline_ = replay_.counts;
+    co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume", std::move(actor));
+  }
+  co_return co_await change_state(wanted, std::move(reason), pause ? "replay.pause" : "replay.abort", std::move(actor));
+}
+
+}  // namespace weir::recovery

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/replays.h"
+
+#include "recovery/references.h"
+#include "recovery/replay_plan.h"
+
+namespace weir::recovery {
+
+Replays::Replays(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live)
+    : executor_(executor), store_(store), clock_(clock), live_(live), tasks_(executor) {}
+
+async::Task<Result<>> Replays::start() {
+  auto aborted = co_await abort_half_made_plans(store_, clock_);
+  if (!aborted.ok()) co_return aborted;
+  auto replays = co_await store_.recovery().replays();
+  if (!replays.ok()) co_return replays.error();
+  for (Replay& replay : *replays) {
+    const bool under_way = !is_over(replay.state) && replay.state >= ReplayState::canary;
+    if (under_way) adopt(std::move(replay));
+  }
+  co_return Result<>{};
+}
+
+ReplayRun& Replays::adopt(Replay replay) {
+  const ReplayId id = replay.id;
+  auto& run = runs_[id];
+  run = std::make_unique<ReplayRun>(executor_, store_, clock_, live_, std::move(replay));
+  tasks_.spawn(run->run());
+  return *run;
+}
+
+async::Task<> Replays::drain() {
+  for (auto& [id, run] : runs_) run->stop();
+  co_await tasks_.join();
+}
+
+async::Task<Result<Replay>> Replays::plan(ReplayPlan plan) {
+  co_return co_await make_plan(store_, clock_, live_, std::move(plan));
+}
+
+async::Task<Result<std::uint64_t>> Replays::count(Selection selection) {
+  co_return co_await count_plan(store_, live_, std::move(selection));
+}
+
+async::Task<Result<Replay>> Replays::get(ReplayId id) {
+  if (const auto run = runs_.find(id); run != runs_.end()) co_return run->second->replay();
+  auto stored = co_await store_.recovery().replay(id);
+  if (!stored.ok()) co_return stored.error();
+  if (!stored->has_value()) {
+    co_return Error{Code::unknown_replay, fmt::format("no replay {}", to_text(id)), "weir replay list"};
+  }
+  co_return std::move(**stored);
+}
+
+async::Task<Result<std::vector<Replay>>> Replays::list() {
+  auto all = co_await store_.recovery().replays();
+  if (!all.ok()) co_return all.error();
+  for (Replay& replay : *all) {
+    if (const auto run = runs_.find(replay.id); run != runs_.end()) replay = run->second->replay();
+  }
+  co_return std::move(*all);
+}
+
+async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason, std::string actor) {
+  auto known = co_await get(id);
+  if (!known.ok()) co_return known.error();
+  auto run = runs_.find(id);
+  if (run == runs_.end()) {
+    if (known->state != ReplayState::planned) {
+      co_return Error{Code::wrong_state, fmt::format("replay {} is {}", to_text(id), to_text(known->state)),
+                      "weir replay get " + to_text(id)};
+    }
+    adopt(std::move(*known));
+    run = runs_.find(id);
+  }
+  auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor));
+  if (!done.ok()) co_return done.error();
+  co_return run->second->replay();
+}
+
+void Replays::on_decision(const ports::DecisionRecord& record) {
+  if (!record.replay || record.decision == nullptr) return;
+  const DecisionKind kind = record.decision->kind;
+  if (kind == DecisionKind::retryAt || kind == DecisionKind::defer) return;
+  if (const auto run = runs_.find(record.replay); run != runs_.end()) run->second->on_settled(record);
+}
+
+}  // namespace weir::recovery

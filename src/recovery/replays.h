@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// All replays: plans, runs, and the operator's commands to them. Hears of every durable decision and hands it to the
+// run it belongs to. I/O thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "async/clock.h"
+#include "async/task_group.h"
+#include "model/replay.h"
+#include "ports/decision_sink.h"
+#include "ports/store.h"
+#include "recovery/live.h"
+#include "recovery/replay_run.h"
+
+namespace weir::recovery {
+
+class Replays final : public ports::DecisionSink {
+ public:
+  Replays(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live);
+
+  // Continues what the last process left. After the delivery engine has started.
+  async::Task<Result<>> start();
+  // Ends the drivers; the runs stay where they are.
+  async::Task<> drain();
+
+  // Freezes a selection and stores the plan.
+  async::Task<Result<Replay>> plan(ReplayPlan plan);
+  async::Task<Result<std::uint64_t>> count(Selection selection);
+  // The newest state, running ones included. Errors: unknown_replay.
+  async::Task<Result<Replay>> get(ReplayId id);
+  async::Task<Result<std::vector<Replay>>> list();
+  // wanted: running (starts a plan, resumes a halted run), paused, aborted. Errors: unknown_replay, wrong_state.
+  async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason, std::string actor);
+
+  void on_decision(const ports::DecisionRecord& record) override;
+
+ private:
+  ReplayRun& adopt(Replay replay);
+
+  async::Executor executor_;
+  ports::Store& store_;
+  async::Clock& clock_;
+  const Live& live_;
+  async::TaskGroup tasks_;
+  std::map<ReplayId, std::unique_ptr<ReplayRun>> runs_;
+};
+
+}  // namespace weir::recovery

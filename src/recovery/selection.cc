@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/selection.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "recovery/references.h"
+
+namespace weir::recovery {
+namespace {
+
+constexpr std::size_t kPage = 500;
+constexpr std::size_t kIdsMax = 10'000;
+
+async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live, const std::vector<std::string>& ids,
+                                  ResolvedSelection& into) {
+  if (ids.size() > kIdsMax) {
+    co_return Error{Code::invalid_argument, fmt::format("{} ids are too many", ids.size()),
+                    fmt::format("at most {}; select by group, flow or pattern instead", kIdsMax)};
+  }
+  for (const std::string& id : ids) {
+    auto position = co_await find_event(store, live, id);
+    if (!position.ok()) co_return position.error();
+    for (const LiveFlow& flow : live.flows()) {
+      if (flow.record.stream != position->stream) continue;
+      into.ids.push_back({flow.record.id, *position});
+    }
+  }
+  std::ranges::sort(into.ids);
+  into.ids.erase(std::ranges::unique(into.ids).begin(), into.ids.end());
+  co_return Result<>{};
+}
+
+bool fits(const ports::DeliveryQuery& query, const Delivery& row) {
+  return row.state == DeliveryState::quarantined && (!query.flow || row.ref.flow == *query.flow) &&
+         (!query.group || row.group == *query.group) && (!query.failure || row.failure == *query.failure) &&
+         (!query.since || row.changed_at >= *query.since) && (!query.until || row.changed_at < *query.until);
+}
+
+async::Task<Result<std::vector<Delivery>>> keep_matching(ports::Store& store, const policy::Filter& where,
+                                                         std::vector<Delivery> rows) {
+  std::vector<Delivery> kept;
+  std::vector<DeliveryRef> refs;
+  for (const Delivery& row : rows) refs.push_back(row.ref);
+  auto events = co_await store.events().fetch(refs);
+  if (!events.ok()) co_return events.error();
+  std::unordered_map<Position, const StoredEvent*> by_position;
+  for (const StoredEvent& event : *events) by_position.emplace(event.position, &event);
+  for (Delivery& row : rows) {
+    const auto found = by_position.find(row.ref.position);
+    if (found == by_position.end()) continue;
+    const auto event = decode_event(found->second->record);
+    if (event.ok() && where.matches(*event)) kept.push_back(std::move(row));
+  }
+  co_return kept;
+}
+
+// One page of candidates; `last` is where the next page starts, and `end` says that there is none.
+async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store, const ResolvedSelection& selection,
+                                                     DeliveryRef& last, bool& end) {
+  std::vector<Delivery> rows;
+  if (selection.by_ids) {
+    auto from = std::ranges::upper_bound(selection.ids, last);
+    const auto until = from + std::min<std::ptrdiff_t>(kPage, selection.ids.end() - from);
+    end = until == selection.ids.end();
+    if (from == until) co_return rows;
+    last = *(until - 1);
+    auto found = co_await store.deliveries().get_many(std::vector<DeliveryRef>(from, until));
+    if (!found.ok()) co_return found.error();
+    for (Delivery& row : *found) {
+      if (fits(selection.query, row)) rows.push_back(std::move(row));
+    }
+  } else {
+    ports::DeliveryQuery query = selection.query;
+    query.after = last;
+    query.limit = kPage;
+    auto found = co_await store.deliveries().list(query);
+    if (!found.ok()) co_return found.error();
+    end = found->size() < kPage;
+    if (!found->empty()) last = found->back().ref;
+    rows = std::move(*found);
+  }
+  if (!selection.where) co_return rows;
+  co_return co_await keep_matching(store, *selection.where, std::move(rows));
+}
+
+}  // namespace
+
+async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, const Live& live, Selection selection) {
+  if (selection.empty()) {
+    co_return Error{Code::empty_selection, "nothing is selected",
+                    "give at least one of --group, --flow, --class, --since, --until, --where or ids"};
+  }
+  ResolvedSelection resolved;
+  resolved.query.state = DeliveryState::quarantined;
+  resolved.query.failure = selection.failure;
+  resolved.query.since = selection.since;
+  resolved.query.until = selection.until;
+  if (!selection.group.empty()) {
+    auto group = co_await find_group(store, selection.group);
+    if (!group.ok()) co_return group.error();
+    resolved.query.group = group->id;
+    resolved.title = fmt::format("group {}", group->fingerprint.hash);
+  }
+  if (!selection.flow.empty()) {
+    auto flow = find_flow(live, selection.flow);
+    if (!flow.ok()) co_return flow.error();
+    resolved.query.flow = flow->record.id;
+    resolved.title += fmt::format("{}flow {}", resolved.title.empty() ? "" : ", ", selection.flow);
+  }
+  if (!selection.where.empty()) {
+    auto filter = policy::Filter::compile(selection.where);
+    if (!filter.ok()) co_return filter.error();
+    resolved.where = std::move(*filter);
+    resolved.title += fmt::format("{}pattern {}", resolved.title.empty() ? "" : ", ", selection.where);
+  }
+  if (!selection.ids.empty()) {
+    resolved.by_ids = true;
+    auto ids = co_await resolve_ids(store, live, selection.ids, resolved);
+    if (!ids.ok()) co_return ids.error();
+    resolved.title += fmt::format("{}{} ids", resolved.title.empty() ? "" : ", ", selection.ids.size());
+  }
+  if (resolved.title.empty()) resolved.title = "class or time";
+  co_return resolved;
+}
+
+async::Task<Result<>> for_each_selected(ports::Store& store, const ResolvedSelection& selection,
+                                        std::function<bool(const Delivery&)> visit) {
+  DeliveryRef last{};
+  for (bool end = false; !end;) {
+    auto page = co_await read_page(store, selection, last, end);
+    if (!page.ok()) co_return page.error();
+    for (const Delivery& row : *page) {
+      if (!visit(row)) co_return Result<>{};
+    }
+  }
+  co_return Result<>{};
+}
+
+async::Task<Result<std::vector<Delivery>>> selected_page(ports::Store& store, const ResolvedSelection& selection,
+                                                         DeliveryRef after, std::size_t limit) {
+  std::vector<Delivery> rows;
+  for (bool end = false; !end && rows.size() < limit;) {
+    auto page = co_await read_page(store, selection, after, end);
+    if (!page.ok()) co_return page.error();
+    for (Delivery& row : *page) {
+      if (rows.size() < limit) rows.push_back(std::move(row));
+    }
+  }
+  co_return rows;
+}
+
+}  // namespace weir::recovery
