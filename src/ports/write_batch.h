@@ -16,10 +16,11 @@ namespace weir::ports {
 
 // --- ingest ---
 struct NewEvent {
-  std::uint64_t dedupe_hash = 0;  // of source and id; hits are verified against the stored event
+  std::uint64_t dedupe_hash = 0;  // dedupe_hash(source, id); hits are verified against the stored event
   std::string record;             // encode_event()
 };
 // Appends what is new. Yields one AppendResult per event, in order, in the receipt. Duplicates within one batch count.
+// The recorded time is `now`, or that of the event before it if the clock ran backwards.
 struct AppendEvents {
   StreamId stream;
   std::vector<NewEvent> events;
@@ -31,11 +32,11 @@ struct PutFlow { FlowRecord flow; };              // registers or replaces every
 struct SetFlowStatus { FlowId flow; FlowStatus status; std::string reason; WallTime since; };
 struct PutCursor { FlowId flow; Cursor cursor; };
 struct AddSettlements { FlowId flow; StreamId stream; WallTime at; std::vector<Settlement> settlements; };  // sorted by seq
-struct RemoveFlow { FlowId flow; };               // cursor, holds, rows, kept events, settlements: all of it
+struct RemoveFlow { FlowId flow; };               // cursor, holds, rows, groups, kept events, settlements: all of it
 
 // --- deliveries ---
 struct PutDelivery { Delivery delivery; };        // upsert of the whole row
-struct KeepEvent { DeliveryRef ref; };            // copy of the event for an open delivery; no-op if already kept
+struct KeepEvent { DeliveryRef ref; };            // copy of the event for an open delivery; no-op if kept or trimmed
 struct DropKeptEvent { DeliveryRef ref; };        // no-op if not kept
 struct PutHold { Hold hold; };
 struct DropHold { FlowId flow; std::string key; };
@@ -61,16 +62,19 @@ struct CreateReplay { Replay replay; };
 // (flow, position) from `after`, at most `limit` rows looked at, entered quarantine before the cutoff, not archived,
 // not in an unfinished replay. The receipt says how far it came.
 struct FreezeChunk { ReplayId replay; DeliveryRef after; std::uint32_t limit; };
-struct AddReplayItem { ReplayId replay; DeliveryRef ref; };   // for selections by pattern or ids
+// For selections by pattern or ids. No-op for a member of this or of another unfinished replay.
+struct AddReplayItem { ReplayId replay; DeliveryRef ref; };
 struct PutReplay { Replay replay; };              // everything but counts.planned
 struct SetReplayItem { ReplayId replay; DeliveryRef ref; ItemState state; };
 
 // --- retention, audit, meta ---
 // Deletes events with seq < before, after copying (as KeepEvent does) those that open rows of any flow still need and
-// those in `keep` (events behind holds, which only the caller can know). Also drops settled rows and settlements whose
-// events are gone. Sets the stream's first_seq. Callers keep the range small (at most 1024 events).
+// those in `keep` (events behind holds, which only the caller can know). Also drops settled rows, with their copies,
+// and settlements whose events are gone. Sets the stream's first_seq. Callers keep the range small (at most 1024 events).
 struct TrimStream { StreamId stream; std::uint64_t before; std::vector<DeliveryRef> keep; };
-struct PutStream { StreamRecord stream; };        // registers; keeps next_seq and first_seq if it exists
+// Registers, or changes the name and the dedupe limits of an existing stream. A new one has no events: first_seq is
+// next_seq.
+struct PutStream { StreamRecord stream; };
 struct AddAudit { AuditEntry entry; };
 struct PutMeta { std::string key; std::string value; };
 
