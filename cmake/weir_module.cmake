@@ -3,6 +3,7 @@
 # One folder of src/ becomes one static library `weir_<folder>`, one doctest program
 # `<folder>_test` made of its *_test.cc files, and one link test: the whole archive linked with
 # nothing but its declared dependencies, so an undeclared one fails to link.
+# Its testing/*.cc become `weir_<folder>_testing`, which only tests of it and of its dependants link.
 # tools/tidy.py reads these same calls and checks every #include against them.
 function(weir_target_name out folder)
   string(REPLACE "/" "_" name "${folder}")
@@ -20,7 +21,8 @@ endfunction()
 function(weir_module folder)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
   weir_target_name(name ${folder})
-  file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc src/${folder}/testing/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc)
+  file(GLOB testing CONFIGURE_DEPENDS src/${folder}/testing/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -49,10 +51,22 @@ function(weir_module folder)
     ${name}_links PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,weir_${name}>" ${deps} ${ARG_LIBS} weir_options)
   add_dependencies(weir_link_tests ${name}_links)
 
+  if(testing)
+    add_library(weir_${name}_testing STATIC EXCLUDE_FROM_ALL ${testing})
+    target_link_libraries(weir_${name}_testing PUBLIC weir_${name} rapidcheck PRIVATE ${ARG_LIBS})
+    weir_pch(weir_${name}_testing)
+  endif()
+
   if(tests)
+    set(testing_libs "")
+    foreach(lib IN ITEMS weir_${name} ${deps} ${test_deps})
+      if(TARGET ${lib}_testing)
+        list(APPEND testing_libs ${lib}_testing)
+      endif()
+    endforeach()
     add_executable(${name}_test ${tests})
     target_link_libraries(
-      ${name}_test PRIVATE weir_${name} ${test_deps} ${ARG_LIBS} weir_test_main rapidcheck)
+      ${name}_test PRIVATE ${testing_libs} weir_${name} ${test_deps} ${ARG_LIBS} weir_test_main rapidcheck)
     weir_pch(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS fast TIMEOUT 120)
