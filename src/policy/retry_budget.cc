@@ -58,7 +58,7 @@ void RetryBudget::refund(MonoTime at, MonoTime now) {
 
 MonoTime RetryBudget::next_chance(MonoTime now) {
   if (can_spend(now)) return now;
-  for (std::int64_t step = 1; step <= kSlots; ++step) {
+  for (std::int64_t step = 1; step <= kSlots + 1; ++step) {
     const std::int64_t slot = ring_.newest_number() + step;
     if (balance_at(slot) >= kOne) return ring_.start_of(slot);
   }

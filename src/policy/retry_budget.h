@@ -27,8 +27,8 @@ class RetryBudget {
   bool try_spend(MonoTime now);
   // The retry charged at `at` succeeded or was never made. No effect once it has left the window.
   void refund(MonoTime at, MonoTime now);
-  // The earliest time at which a retry could be paid if nothing else happened; at most one window
-  // ahead, since first attempts and refunds can change it at any moment.
+  // The earliest time at which a retry could be paid if nothing else happened; about one window
+  // ahead at most, since first attempts and refunds can change it at any moment.
   MonoTime next_chance(MonoTime now);
   // Retries that could be spent now.
   double balance(MonoTime now);

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/breaker.h"
+
+#include <deque>
+#include <vector>
+
+#include "policy/testing/property.h"
+
+namespace weir::policy {
+namespace {
+
+using namespace std::chrono_literals;
+using State = Breaker::State;
+
+const MonoTime kStart{1000s};
+
+CircuitBreakerSpec plain_spec() {
+  CircuitBreakerSpec spec;
+  spec.wait_in_open_jitter = 0;
+  return spec;
+}
+
+struct Bench {
+  explicit Bench(CircuitBreakerSpec spec = plain_spec()) : breaker(spec) {}
+
+  void call(bool failure) {
+    Breaker::Epoch epoch = 0;
+    REQUIRE_FALSE(breaker.admit(now, epoch));
+    breaker.record(epoch, failure, now, rng);
+  }
+  void calls(int count, bool failure) {
+    for (int i = 0; i < count; ++i) call(failure);
+  }
+  void open() {
+    calls(20, true);
+    REQUIRE(breaker.state(now) == State::open);
+  }
+  Breaker::Epoch admit() {
+    Breaker::Epoch epoch = 0;
+    REQUIRE_FALSE(breaker.admit(now, epoch));
+    return epoch;
+  }
+
+  Breaker breaker;
+  MonoTime now = kStart;
+  Rng rng{1};
+};
+
+TEST_CASE("opens at the threshold, not below the minimum of calls") {
+  Bench bench;
+  bench.calls(19, true);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+  bench.call(true);
+  CHECK(bench.breaker.state(bench.now) == State::open);
+  CHECK(bench.breaker.open_until() == bench.now + 5s);
+  CHECK(bench.breaker.failure_percent(bench.now) == doctest::Approx(100));
+  CHECK(bench.breaker.calls(bench.now) == 20);
+}
+
+TEST_CASE("stays closed below the threshold") {
+  Bench bench;
+  for (int i = 0; i < 100; ++i) {
+    bench.calls(2, false);
+    bench.call(true);
+  }
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+  CHECK(bench.breaker.failure_percent(bench.now) == doctest::Approx(100.0 / 3));
+}
+
+TEST_CASE("old calls leave the window") {
+  Bench bench;
+  bench.calls(19, true);
+  bench.now += 11s;
+  bench.calls(19, true);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+  CHECK(bench.breaker.calls(bench.now) == 19);
+}
+
+TEST_CASE("open refuses, and says until when and why") {
+  Bench bench;
+  bench.open();
+  bench.now += 1s;
+  Breaker::Epoch epoch = 0;
+  const auto refusal = bench.breaker.admit(bench.now, epoch);
+  REQUIRE(refusal);
+  CHECK(refusal->guardrail == Guardrail::breaker);
+  CHECK(refusal->until == kStart + 5s);
+  CHECK(refusal->reason ==
+        "breaker open for another " + weir::to_text(Duration{4s}) + " (100 % of 20 calls failed)");
+  CHECK_FALSE(bench.breaker.admits(kStart + 5s - 1us));
+  CHECK(bench.breaker.admits(kStart + 5s));
+}
+
+TEST_CASE("half-open admits exactly the probes, and closes when they succeed") {
+  Bench bench;
+  bench.open();
+  bench.now += 5s;
+  const std::vector<Breaker::Epoch> probes = {bench.admit(), bench.admit(), bench.admit()};
+  CHECK_FALSE(bench.breaker.admits(bench.now));
+  CHECK(bench.breaker.probes_in_flight() == 3);
+  bench.breaker.record(probes[0], false, bench.now, bench.rng);
+  bench.breaker.record(probes[1], false, bench.now, bench.rng);
+  CHECK_FALSE(bench.breaker.admits(bench.now));
+  CHECK(bench.breaker.state(bench.now) == State::halfOpen);
+  bench.breaker.record(probes[2], false, bench.now, bench.rng);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("failed probes open again, for longer each time, up to the maximum") {
+  Bench bench;
+  bench.open();
+  Duration wait = 5s;
+  for (int round = 0; round < 8; ++round) {
+    bench.now = bench.breaker.open_until();
+    bench.calls(3, true);
+    wait = std::min<Duration>(wait * 2, 120s);
+    CHECK(bench.breaker.open_until() - bench.now == wait);
+  }
+}
+
+TEST_CASE("the wait grows on if it opens right after closing, and starts again after a good time") {
+  Bench bench;
+  bench.open();
+  bench.now += 5s;
+  bench.calls(3, false);
+  bench.calls(20, true);
+  CHECK(bench.breaker.open_until() - bench.now == 10s);
+  bench.now = bench.breaker.open_until();
+  bench.calls(3, false);
+  bench.now += 10s;
+  bench.calls(20, true);
+  CHECK(bench.breaker.open_until() - bench.now == 5s);
+}
+
+TEST_CASE("a probe that was never made gives its permit back") {
+  Bench bench;
+  bench.open();
+  bench.now += 5s;
+  const auto epoch = bench.admit();
+  bench.admit();
+  bench.admit();
+  bench.breaker.cancelled(epoch, bench.now);
+  CHECK(bench.breaker.admits(bench.now));
+  bench.admit();
+  CHECK_FALSE(bench.breaker.admits(bench.now));
+}
+
+TEST_CASE("probes that say nothing are used up, and new ones come after the base wait") {
+  Bench bench;
+  bench.open();
+  bench.now += 5s;
+  for (int i = 0; i < 3; ++i) bench.breaker.inconclusive(bench.admit(), bench.now);
+  CHECK(bench.breaker.state(bench.now) == State::halfOpen);
+  const auto refusal = bench.breaker.refusal(bench.now);
+  REQUIRE(refusal);
+  CHECK(refusal->until == bench.now + 5s);
+  bench.now += 5s;
+  bench.calls(3, false);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("half-open ends: by the results there are, or open again when probes hang") {
+  SUBCASE("one good result") {
+    Bench bench;
+    bench.open();
+    bench.now += 5s;
+    bench.call(false);
+    CHECK(bench.breaker.state(bench.now + 29s) == State::halfOpen);
+    CHECK(bench.breaker.state(bench.now + 30s) == State::closed);
+  }
+  SUBCASE("hanging probes") {
+    Bench bench;
+    bench.open();
+    bench.now += 5s;
+    const auto epoch = bench.admit();
+    CHECK(bench.breaker.state(bench.now + 30s) == State::open);
+    bench.breaker.record(epoch, false, bench.now + 31s, bench.rng);
+    CHECK(bench.breaker.state(bench.now + 31s) == State::open);
+  }
+  SUBCASE("no traffic at all") {
+    Bench bench;
+    bench.open();
+    bench.now += 1h;
+    CHECK(bench.breaker.state(bench.now) == State::halfOpen);
+    CHECK(bench.breaker.state(bench.now + 31s) == State::halfOpen);
+    CHECK(bench.breaker.admits(bench.now + 31s));
+  }
+}
+
+TEST_CASE("calls of an earlier state change nothing when they end late") {
+  Bench bench;
+  std::vector<Breaker::Epoch> stragglers;
+  for (int i = 0; i < 30; ++i) stragglers.push_back(bench.admit());
+  bench.open();
+  bench.now += 5s;
+  const auto probe = bench.admit();
+  for (const auto epoch : stragglers) bench.breaker.record(epoch, true, bench.now, bench.rng);
+  CHECK(bench.breaker.state(bench.now) == State::halfOpen);
+  CHECK(bench.breaker.probes_in_flight() == 1);
+  bench.breaker.record(probe, false, bench.now, bench.rng);
+  bench.calls(2, false);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("after closing the concurrency starts at the probes and doubles while it goes well") {
+  Bench bench;
+  CHECK(bench.breaker.ramp_limit(bench.now) == Breaker::kNoRamp);
+  bench.open();
+  bench.now += 5s;
+  bench.calls(3, false);
+  CHECK(bench.breaker.ramp_limit(bench.now) == 3);
+  bench.calls(3, false);
+  CHECK(bench.breaker.ramp_limit(bench.now) == 6);
+  // Below the threshold is well enough.
+  bench.calls(2, true);
+  bench.calls(4, false);
+  CHECK(bench.breaker.ramp_limit(bench.now) == 12);
+  for (int i = 0; i < 6; ++i) {
+    bench.call(true);
+    bench.call(false);
+  }
+  CHECK(bench.breaker.ramp_limit(bench.now) == 3);
+  bench.calls(1 << 18, false);
+  CHECK(bench.breaker.ramp_limit(bench.now) == Breaker::kNoRamp);
+}
+
+TEST_CASE("transitions are told once, in order, and the newest are kept") {
+  Bench bench;
+  CHECK_FALSE(bench.breaker.take_transition());
+  bench.open();
+  bench.now += 5s;
+  bench.calls(3, false);
+  const auto opened = bench.breaker.take_transition();
+  REQUIRE(opened);
+  CHECK(opened->from == State::closed);
+  CHECK(opened->to == State::open);
+  CHECK(opened->calls == 20);
+  CHECK(opened->failure_percent == doctest::Approx(100));
+  CHECK(opened->open_until == kStart + 5s);
+  CHECK(bench.breaker.take_transition()->to == State::halfOpen);
+  CHECK(bench.breaker.take_transition()->to == State::closed);
+  CHECK_FALSE(bench.breaker.take_transition());
+
+  for (int round = 0; round < 10; ++round) {
+    bench.calls(20, true);
+    bench.now = bench.breaker.open_until();
+    bench.calls(3, false);
+  }
+  int kept = 0;
+  State last = State::open;
+  while (const auto transition = bench.breaker.take_transition()) {
+    ++kept;
+    last = transition->to;
+  }
+  CHECK(kept == 4);
+  CHECK(last == State::closed);
+}
+
+TEST_CASE("disabled admits everything") {
+  CircuitBreakerSpec spec;
+  spec.enabled = false;
+  Bench bench(spec);
+  bench.calls(1000, true);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("jitter stretches the wait by at most its share") {
+  CircuitBreakerSpec spec;
+  spec.wait_in_open_jitter = 0.2;
+  Duration shortest = 1h;
+  Duration longest = 0s;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Bench bench(spec);
+    bench.rng = Rng(seed);
+    bench.open();
+    const Duration wait = bench.breaker.open_until() - bench.now;
+    shortest = std::min(shortest, wait);
+    longest = std::max(longest, wait);
+  }
+  CHECK(shortest >= 5s);
+  CHECK(shortest < 5100ms);
+  CHECK(longest <= 6s);
+  CHECK(longest > 5900ms);
+}
+
+// Random calls that start and end in any order, with time passing in between.
+class Traffic {
+ public:
+  Traffic(const CircuitBreakerSpec& spec, std::uint64_t seed) : breaker(spec), rng(seed) {}
+
+  void step() {
+    switch (*rc::gen::weightedElement<int>({{4, 0}, {4, 1}, {1, 2}, {1, 3}, {2, 4}})) {
+      case 0: return admit();
+      case 1:
+        return end(
+            [&](auto epoch) { breaker.record(epoch, *rc::gen::arbitrary<bool>(), now, rng); },
+            true);
+      case 2: return end([&](auto epoch) { breaker.cancelled(epoch, now); }, false);
+      case 3: return end([&](auto epoch) { breaker.inconclusive(epoch, now); }, false);
+      case 4: now += std::chrono::milliseconds{*rc::gen::inRange(0, 4000)};
+    }
+  }
+
+  Breaker breaker;
+  MonoTime now = kStart;
+  Rng rng;
+  std::deque<std::pair<Breaker::Epoch, State>> running;
+  std::uint32_t recorded = 0;
+
+ private:
+  void admit() {
+    const State state = breaker.state(now);
+    Breaker::Epoch epoch = 0;
+    const auto refusal = breaker.admit(now, epoch);
+    if (state == State::closed) RC_ASSERT(!refusal);
+    if (state == State::open) {
+      RC_ASSERT(refusal);
+      RC_ASSERT(refusal->until == breaker.open_until());
+      RC_ASSERT(refusal->until > now);
+    }
+    if (!refusal) running.emplace_back(epoch, state);
+  }
+
+  template <class End>
+  void end(End finish, bool counts) {
+    if (running.empty()) return;
+    const std::size_t which = *rc::gen::inRange<std::size_t>(0, running.size());
+    const auto epoch = running[which].first;
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
+    finish(epoch);
+    recorded += counts;
+  }
+};
+
+TEST_CASE("never more probes than permitted, never open below the minimum of calls") {
+  CHECK(testing::holds("breaker invariants", [](std::uint64_t seed) {
+    CircuitBreakerSpec spec;
+    spec.minimum_number_of_calls = *rc::gen::inRange(1u, 15u);
+    spec.permitted_calls_in_half_open = *rc::gen::inRange(1u, 5u);
+    spec.wait_in_open_base = 2s;
+    spec.max_wait_in_half_open = *rc::gen::element<Duration>(0s, 6s);
+    Traffic traffic(spec, seed);
+    const int steps = *rc::gen::inRange(1, 200);
+    for (int i = 0; i < steps; ++i) {
+      traffic.step();
+      RC_ASSERT(traffic.breaker.probes_in_flight() <= spec.permitted_calls_in_half_open);
+      while (const auto transition = traffic.breaker.take_transition()) {
+        if (transition->from != State::closed) continue;
+        RC_ASSERT(transition->to == State::open);
+        RC_ASSERT(transition->calls >= spec.minimum_number_of_calls);
+        RC_ASSERT(transition->failure_percent >= spec.failure_rate_threshold);
+        const Duration wait = transition->open_until - transition->at;
+        RC_ASSERT(wait >= spec.wait_in_open_base);
+        RC_ASSERT(static_cast<double>(wait.count()) <=
+                  static_cast<double>(spec.wait_in_open_max.count()) * 1.2);
+      }
+    }
+  }));
+}
+
+TEST_CASE("it never gets stuck: well again, it closes within its waits") {
+  CHECK(testing::holds("breaker recovers", [](std::uint64_t seed) {
+    CircuitBreakerSpec spec;
+    spec.minimum_number_of_calls = 5;
+    Traffic traffic(spec, seed);
+    for (int i = *rc::gen::inRange(1, 150); i > 0; --i) traffic.step();
+    for (const auto& [epoch, state] : traffic.running)
+      traffic.breaker.cancelled(epoch, traffic.now);
+    for (int i = 0; i < 400 && traffic.breaker.state(traffic.now) != State::closed; ++i) {
+      Breaker::Epoch epoch = 0;
+      if (!traffic.breaker.admit(traffic.now, epoch)) {
+        traffic.breaker.record(epoch, false, traffic.now, traffic.rng);
+      }
+      traffic.now += 1s;
+    }
+    RC_ASSERT(traffic.breaker.state(traffic.now) == State::closed);
+  }));
+}
+
+}  // namespace
+}  // namespace weir::policy

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/guardrails.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <deque>
+#include <new>
+
+#include "policy/classify.h"
+#include "policy/decide.h"
+#include "policy/testing/property.h"
+
+namespace {
+std::atomic<std::uint64_t> allocations{0};
+}  // namespace
+
+// Counts, so that the happy path can prove that it does not allocate.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace weir::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+const MonoTime kStart{1000s};
+
+DependencyPolicy small_policy() {
+  DependencyPolicy policy;
+  policy.retry_constraint = {0, 10s, 1, 1s};
+  policy.circuit_breaker.wait_in_open_jitter = 0;
+  policy.concurrency.max_parallel_requests = 15;
+  policy.rate_limit = {true, 100, 20};
+  return policy;
+}
+
+Classification result_of(FailureClass failure, bool breaker = false) {
+  Classification result;
+  result.failure = failure;
+  result.counts_breaker = breaker;
+  return result;
+}
+
+struct Bench {
+  explicit Bench(const DependencyPolicy& policy = small_policy()) : guardrails(policy) {}
+
+  Permit admit(Work work) {
+    Permit permit;
+    REQUIRE_FALSE(guardrails.admit(work, now, permit));
+    return permit;
+  }
+  std::optional<Guardrail> refused_by(Work work) {
+    Permit permit;
+    const auto refusal = guardrails.admit(work, now, permit);
+    return refusal ? std::optional(refusal->guardrail) : std::nullopt;
+  }
+  void end(const Permit& permit, const Classification& result) {
+    guardrails.record(permit, result, 1ms, now, rng);
+  }
+  void call(Work work, const Classification& result) { end(admit(work), result); }
+  void open() {
+    for (int i = 0; i < 20; ++i) {
+      call(Work::first, result_of(FailureClass::transient, true));
+      now += 20ms;
+    }
+    REQUIRE(guardrails.breaker().state(now) == Breaker::State::open);
+  }
+
+  Guardrails guardrails;
+  MonoTime now = kStart;
+  Rng rng{1};
+};
+
+const Classification kOk = result_of(FailureClass::ok);
+
+TEST_CASE("each guardrail refuses for itself, in the documented order") {
+  Bench bench;
+  std::vector<Permit> running;
+  for (int i = 0; i < 10; ++i) running.push_back(bench.admit(Work::retry));
+  CHECK(bench.refused_by(Work::retry) == Guardrail::retryBudget);
+  for (int i = 0; i < 5; ++i) running.push_back(bench.admit(Work::first));
+  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
+  for (const auto& permit : running) bench.end(permit, kOk);
+  for (int i = 0; i < 5; ++i) bench.call(Work::replay, kOk);
+  CHECK(bench.refused_by(Work::replay) == Guardrail::rateLimit);
+  bench.now += 1s;
+  bench.open();
+  CHECK(bench.refused_by(Work::retry) == Guardrail::breaker);
+  CHECK(bench.guardrails.denials(Guardrail::retryBudget) == 1);
+  CHECK(bench.guardrails.denials(Guardrail::concurrency) == 1);
+  CHECK(bench.guardrails.denials(Guardrail::rateLimit) == 1);
+  CHECK(bench.guardrails.denials(Guardrail::breaker) == 1);
+}
+
+TEST_CASE("a spent budget never blocks first attempts or replays") {
+  Bench bench;
+  for (int i = 0; i < 10; ++i)
+    bench.end(bench.admit(Work::retry), result_of(FailureClass::transient));
+  CHECK(bench.refused_by(Work::retry) == Guardrail::retryBudget);
+  CHECK_FALSE(bench.refused_by(Work::first));
+  CHECK_FALSE(bench.refused_by(Work::replay));
+}
+
+TEST_CASE("a denial changes nothing but its own counter") {
+  Bench bench;
+  std::vector<Permit> running;
+  for (int i = 0; i < 15; ++i) running.push_back(bench.admit(Work::first));
+  const double balance = bench.guardrails.budget().balance(bench.now);
+  const double tokens = bench.guardrails.rate().tokens(bench.now);
+  for (int i = 0; i < 100; ++i) CHECK(bench.refused_by(Work::retry) == Guardrail::concurrency);
+  CHECK(bench.guardrails.budget().balance(bench.now) == balance);
+  CHECK(bench.guardrails.rate().tokens(bench.now) == tokens);
+  CHECK(bench.guardrails.in_flight() == 15);
+  CHECK(bench.guardrails.admitted(Work::retry) == 0);
+  CHECK(bench.guardrails.admitted(Work::first) == 15);
+}
+
+TEST_CASE("a retry that succeeds or was never made gets its charge back") {
+  Bench bench;
+  const double before = bench.guardrails.budget().balance(bench.now);
+  bench.call(Work::retry, kOk);
+  CHECK(bench.guardrails.budget().balance(bench.now) == before);
+  bench.guardrails.cancel(bench.admit(Work::retry), bench.now);
+  CHECK(bench.guardrails.budget().balance(bench.now) == before);
+  bench.call(Work::retry, result_of(FailureClass::permanent));
+  CHECK(bench.guardrails.budget().balance(bench.now) == before - 1);
+}
+
+TEST_CASE("a first attempt that was never made leaves no deposit; replays deposit nothing") {
+  DependencyPolicy policy = small_policy();
+  policy.retry_constraint.percent = 100;
+  Bench bench(policy);
+  const double before = bench.guardrails.budget().balance(bench.now);
+  bench.guardrails.cancel(bench.admit(Work::first), bench.now);
+  bench.call(Work::replay, kOk);
+  CHECK(bench.guardrails.budget().balance(bench.now) == before);
+  bench.call(Work::first, kOk);
+  CHECK(bench.guardrails.budget().balance(bench.now) == before + 1);
+}
+
+TEST_CASE("probes bypass the budget, not the rate") {
+  Bench bench;
+  for (int i = 0; i < 10; ++i) bench.call(Work::retry, result_of(FailureClass::throttled));
+  bench.open();
+  CHECK_FALSE(bench.guardrails.budget().can_spend(bench.now));
+  bench.now = bench.guardrails.breaker().open_until();
+  const Permit probe = bench.admit(Work::retry);
+  CHECK_FALSE(probe.charged);
+  bench.end(probe, kOk);
+}
+
+TEST_CASE("the release after a closed breaker is gradual") {
+  Bench bench;
+  bench.open();
+  bench.now = bench.guardrails.breaker().open_until();
+  for (int i = 0; i < 3; ++i) bench.call(Work::first, kOk);
+  CHECK(bench.guardrails.limit(bench.now) == 3);
+  for (int i = 0; i < 3; ++i) bench.admit(Work::first);
+  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
+}
+
+TEST_CASE("throttles and cancels never open the breaker, permanent answers neither") {
+  Bench bench;
+  for (const auto failure :
+       {FailureClass::throttled, FailureClass::overloaded, FailureClass::cancelled,
+        FailureClass::refused, FailureClass::permanent, FailureClass::auth}) {
+    for (int i = 0; i < 50; ++i) {
+      bench.call(Work::first, result_of(failure));
+      bench.now += 20ms;
+    }
+    CHECK(bench.guardrails.breaker().state(bench.now) == Breaker::State::closed);
+  }
+}
+
+TEST_CASE("would_admit asks without counting") {
+  Bench bench;
+  for (int i = 0; i < 15; ++i) bench.admit(Work::first);
+  CHECK_FALSE(bench.guardrails.would_admit(Work::first, bench.now));
+  CHECK(bench.guardrails.denials(Guardrail::concurrency) == 0);
+}
+
+TEST_CASE("the happy path does not allocate") {
+  Bench bench;
+  Outcome outcome;
+  outcome.status = 204;
+  outcome.headers = {{"content-length", "0"}, {"date", "Sun, 06 Nov 1994 08:49:37 GMT"}};
+  const FlowPolicy policy;
+  Delivery delivery;
+  delivery.attempts_this_round = 1;
+  const ClassifyRules rules;
+  const WallTime wall = from_micros(1'795'000'000'000'000);
+
+  const std::uint64_t before = allocations;
+  for (int i = 0; i < 1000; ++i) {
+    bench.now += 20ms;
+    Permit permit;
+    const bool refused = bench.guardrails.admit(Work::first, bench.now, permit).has_value();
+    const Classification result = classify(outcome, rules, "flow", "tracker", wall);
+    bench.guardrails.record(permit, result, 1ms, bench.now, bench.rng);
+    const Decision decision = decide({policy, delivery, true, OnFailure::parkKey, result, wall},
+                                     bench.rng);
+    if (refused || decision.kind != DecisionKind::done) FAIL("not the happy path");
+  }
+  const std::uint64_t used = allocations - before;
+  CHECK(used == 0);
+  CHECK(bench.guardrails.admitted(Work::first) == 1000);
+}
+
+TEST_CASE("permits are conserved under any interleaving, and every bound holds") {
+  CHECK(testing::holds("guardrails conserve permits", [](std::uint64_t seed) {
+    DependencyPolicy policy = small_policy();
+    policy.concurrency.max_parallel_requests = *rc::gen::inRange(1u, 8u);
+    policy.circuit_breaker.minimum_number_of_calls = *rc::gen::inRange(1u, 10u);
+    policy.circuit_breaker.wait_in_open_base = 500ms;
+    policy.circuit_breaker.max_wait_in_half_open = 2s;
+    policy.retry_constraint.min_retry_count = *rc::gen::element(0.0, 1.0);
+    policy.retry_constraint.percent = *rc::gen::element(0.0, 50.0);
+    Guardrails guardrails(policy);
+    Rng rng(seed);
+    MonoTime now = kStart;
+    std::deque<Permit> running;
+    std::uint64_t denied = 0;
+    std::uint64_t admitted = 0;
+    const int steps = *rc::gen::inRange(1, 200);
+    for (int i = 0; i < steps; ++i) {
+      const int what = *rc::gen::inRange(0, 10);
+      if (what < 5) {
+        Permit permit;
+        const Work work = *rc::gen::elementOf(std::vector<Work>(kAllWork.begin(), kAllWork.end()));
+        const bool would = guardrails.would_admit(work, now);
+        const auto refusal = guardrails.admit(work, now, permit);
+        RC_ASSERT(would == !refusal.has_value());
+        if (refusal) {
+          ++denied;
+          RC_ASSERT(refusal->until > now);
+          RC_ASSERT(!refusal->reason.empty());
+        } else {
+          ++admitted;
+          RC_ASSERT(permit.charged <= (work == Work::retry));
+          running.push_back(permit);
+        }
+      } else if (what < 8 && !running.empty()) {
+        const auto which = *rc::gen::inRange<std::size_t>(0, running.size());
+        const Permit permit = running[which];
+        running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
+        const auto failure = static_cast<FailureClass>(*rc::gen::inRange(0, kFailureClassCount));
+        const bool breaker = failure == FailureClass::transient ||
+                             failure == FailureClass::ambiguous;
+        what == 5 ? guardrails.cancel(permit, now)
+                  : guardrails.record(permit, result_of(failure, breaker), 1ms, now, rng);
+      } else {
+        now += std::chrono::milliseconds{*rc::gen::inRange(0, 700)};
+      }
+      RC_ASSERT(guardrails.in_flight() == running.size());
+      RC_ASSERT(running.size() <= policy.concurrency.max_parallel_requests);
+    }
+    std::uint64_t counted = 0;
+    for (int g = 0; g <= static_cast<int>(Guardrail::paused); ++g) {
+      counted += guardrails.denials(static_cast<Guardrail>(g));
+    }
+    RC_ASSERT(counted == denied);
+    std::uint64_t in = 0;
+    for (const Work work : kAllWork) in += guardrails.admitted(work);
+    RC_ASSERT(in == admitted);
+    for (const auto& permit : running) guardrails.cancel(permit, now);
+    RC_ASSERT(guardrails.in_flight() == 0u);
+  }));
+}
+
+}  // namespace
+}  // namespace weir::policy

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/ramp.h"
+
+#include <cmath>
+#include <vector>
+
+#include "policy/testing/property.h"
+
+namespace weir::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+const MonoTime kStart{1000s};
+
+TEST_CASE("releases at its rate and says when to ask again") {
+  Ramp ramp({.start_per_second = 5, .max_per_second = 50}, kStart);
+  const ReplayCounts counts{.planned = 100};
+  Pace pace = ramp.pace(counts, kStart);
+  CHECK(pace.release == 1);
+  CHECK(pace.rate == 5);
+  ramp.released(1, kStart);
+  pace = ramp.pace({.planned = 100, .sent = 1}, kStart);
+  CHECK(pace.release == 0);
+  CHECK(pace.ask_again == kStart + 200ms);
+  CHECK(ramp.pace(counts, pace.ask_again - 1us).release == 0);
+  CHECK(ramp.pace(counts, pace.ask_again).release == 1);
+}
+
+TEST_CASE("the rate grows after good steps only, up to its maximum") {
+  Ramp ramp({.start_per_second = 5, .max_per_second = 12, .ramp_factor = 2, .step = 5s}, kStart);
+  MonoTime now = kStart;
+  const auto step = [&](int good, int bad) {
+    for (int i = 0; i < good; ++i) ramp.settled(true);
+    for (int i = 0; i < bad; ++i) ramp.settled(false);
+    now += 5s;
+    return ramp.pace({.planned = 100}, now).rate;
+  };
+  CHECK(step(0, 0) == 5);
+  CHECK(step(3, 1) == 5);
+  CHECK(step(3, 0) == 10);
+  CHECK(step(0, 0) == 10);
+  CHECK(step(1, 0) == 12);
+  CHECK(step(1, 0) == 12);
+  CHECK(ramp.rate() == 12);
+}
+
+TEST_CASE("goes on at the checkpoint") {
+  CHECK(Ramp({.start_per_second = 5, .max_per_second = 50}, kStart, 20).rate() == 20);
+  CHECK(Ramp({.start_per_second = 5, .max_per_second = 50}, kStart, 90).rate() == 50);
+  CHECK(Ramp({.start_per_second = 90, .max_per_second = 50}, kStart).rate() == 50);
+  CHECK(Ramp({.start_per_second = 0, .max_per_second = 0}, kStart).rate() > 0);
+}
+
+TEST_CASE("never more unsettled than the concurrency") {
+  Ramp ramp({.start_per_second = 1000, .max_per_second = 1000, .concurrency = 3}, kStart);
+  const Pace few = ramp.pace({.planned = 9, .sent = 2}, kStart + 1s);
+  CHECK(few.release == 1);
+  CHECK(few.ask_again == MonoTime::max());
+  const Pace none = ramp.pace({.planned = 9, .sent = 3}, kStart + 1s);
+  CHECK(none.release == 0);
+  CHECK(none.ask_again == MonoTime::max());
+  CHECK(ramp.pace({.planned = 9, .sent = 3, .succeeded = 1, .failed_again = 1}, kStart + 1s)
+            .release == 2);
+}
+
+TEST_CASE("released in any window: at most rate * (window + slack) + 1") {
+  CHECK(testing::holds("ramp bound", [] {
+    const RatePlan plan{.start_per_second = *rc::gen::element(0.5, 5.0, 500.0),
+                        .max_per_second = *rc::gen::element(5.0, 50.0, 1000.0),
+                        .ramp_factor = *rc::gen::element(1.0, 2.0, 10.0),
+                        .step = std::chrono::milliseconds{*rc::gen::inRange(0, 3000)},
+                        .concurrency = *rc::gen::element(1u, 16u, 100'000u)};
+    Ramp ramp(plan, kStart);
+    ReplayCounts counts{.planned = 1'000'000};
+    MonoTime now = kStart;
+    std::vector<std::pair<MonoTime, std::uint32_t>> released;
+    const int steps = *rc::gen::inRange(1, 120);
+    for (int i = 0; i < steps; ++i) {
+      const Pace pace = ramp.pace(counts, now);
+      RC_ASSERT(pace.rate <= plan.max_per_second);
+      RC_ASSERT(counts.in_flight() + pace.release <= plan.concurrency);
+      RC_ASSERT(pace.ask_again > now);
+      ramp.released(pace.release, now);
+      counts.sent += pace.release;
+      released.emplace_back(now, pace.release);
+      while (counts.in_flight() > 0 && *rc::gen::inRange(0, 4) > 0) {
+        const bool good = *rc::gen::inRange(0, 10) > 0;
+        ++(good ? counts.succeeded : counts.failed_again);
+        ramp.settled(good);
+        if (counts.in_flight() > 50) break;
+      }
+      const bool patient = *rc::gen::arbitrary<bool>() && pace.ask_again != MonoTime::max();
+      now = patient ? pace.ask_again : now + std::chrono::milliseconds{*rc::gen::inRange(0, 2000)};
+    }
+    for (std::size_t from = 0; from < released.size(); ++from) {
+      double sum = 0;
+      for (std::size_t to = from; to < released.size(); ++to) {
+        sum += released[to].second;
+        const auto window = released[to].first - released[from].first + kRampSlack;
+        RC_ASSERT(sum <=
+                  plan.max_per_second * std::chrono::duration<double>(window).count() + 1 + 1e-6);
+      }
+    }
+  }));
+}
+
+TEST_CASE("the canary goes out at once and passes after its hold") {
+  const Canary canary{.count = 5, .hold = 2s};
+  CHECK(canary_release(canary, {.planned = 100}) == 5);
+  CHECK(canary_release(canary, {.planned = 100, .sent = 3}) == 2);
+  CHECK(canary_release(canary, {.planned = 100, .sent = 5}) == 0);
+  CHECK(canary_release(canary, {.planned = 4, .skipped = 1}) == 3);
+
+  const ReplayCounts settled{.planned = 100, .sent = 5, .succeeded = 5};
+  CHECK_FALSE(canary_passed(canary, settled, kStart, kStart + 1999ms));
+  CHECK(canary_passed(canary, settled, kStart, kStart + 2s));
+  CHECK_FALSE(
+      canary_passed(canary, {.planned = 100, .sent = 5, .succeeded = 4}, kStart, kStart + 1h));
+  CHECK_FALSE(
+      canary_passed(canary, {.planned = 100, .sent = 4, .succeeded = 4}, kStart, kStart + 1h));
+  CHECK(canary_passed({.count = 0}, {.planned = 100}, kStart, kStart));
+}
+
+TEST_CASE("stop conditions, each at its limit") {
+  const StopConditions stop{
+      .failure_share_percent = 10, .on_breaker_open = true, .same_fingerprint = 3};
+  const auto stops = [&](const ReplayCounts& counts, bool canary = false, bool open = false) {
+    return stop_check(stop, counts, canary, open).has_value();
+  };
+  CHECK_FALSE(stops({.sent = 9, .failed_again = 9}));
+  CHECK_FALSE(stops({.sent = 10, .succeeded = 9, .failed_again = 1}));
+  CHECK(stops({.sent = 10, .succeeded = 8, .failed_again = 2}));
+  CHECK(stops({.sent = 10, .succeeded = 8, .failed_again = 1, .in_doubt = 1}));
+  CHECK_FALSE(stops({.sent = 2, .failed_again = 2, .same_fingerprint = 2}));
+  CHECK(stops({.sent = 3, .failed_again = 3, .same_fingerprint = 3}));
+  CHECK(stops({.sent = 1, .failed_again = 1}, true));
+  CHECK(stops({.sent = 1, .in_doubt = 1}, true));
+  CHECK_FALSE(stops({.sent = 5, .succeeded = 5}, true));
+  CHECK(stops({}, false, true));
+  CHECK_FALSE(stop_check({.on_breaker_open = false}, {}, false, true));
+  CHECK_FALSE(stop_check({.same_fingerprint = 0},
+                         {.sent = 5, .failed_again = 5, .same_fingerprint = 5}, false, false));
+  CHECK(*stop_check(stop, {.sent = 20, .succeeded = 15, .failed_again = 5}, false, false) ==
+        "25 % of 20 settled deliveries did not succeed, the limit is 10 %");
+}
+
+}  // namespace
+}  // namespace weir::policy

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Properties with enough cases: 1000 each, more with RC_PARAMS="max_success=...". A failure prints
+// the counterexample and the seed.
+#pragma once
+
+#include <iostream>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+namespace weir::policy::testing {
+
+inline constexpr int kCases = 1000;
+
+template <class Property>
+bool holds(const std::string& name, Property&& property) {
+  rc::detail::TestParams params = rc::detail::configuration().testParams;
+  params.maxSuccess = std::max(params.maxSuccess, kCases);
+  rc::detail::TestMetadata metadata;
+  metadata.id = name;
+  metadata.description = name;
+  const auto result = rc::detail::checkTestable(std::forward<Property>(property), metadata, params);
+  const bool good = result.template is<rc::detail::SuccessResult>();
+  if (!good) rc::detail::printResultMessage(result, std::cerr << "\n" << name << "\n");
+  return good;
+}
+
+}  // namespace weir::policy::testing
