@@ -5,17 +5,13 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include "async/task.h"
+#include "async/completion.h"
 #include "store/memory/memory_store.h"
 #include "store/memory/tables.h"
 
 namespace weir::store::memory {
 
 struct Core {
-  async::Executor executor;
   std::shared_ptr<Faults> faults;
   Tables tables;
   std::uint64_t commits = 0;
@@ -24,8 +20,8 @@ struct Core {
   // Completes by a post, so that nobody comes to rely on being resumed at once.
   template <class T>
   async::Task<T> later(T value) {
-    co_await boost::asio::post(executor, boost::asio::use_awaitable);
-    co_return value;
+    co_return co_await async::complete_with<T>(
+        [value = std::move(value)](async::Completion<T> done) mutable { done(std::move(value)); });
   }
 };
 

@@ -8,8 +8,7 @@ namespace {
 
 class MemoryStore final : public ports::Store {
  public:
-  MemoryStore(async::Executor executor, Options options)
-      : core_{.executor = std::move(executor), .faults = std::move(options.faults)} {
+  explicit MemoryStore(Options options) : core_{.faults = std::move(options.faults)} {
     if (!core_.faults) core_.faults = std::make_shared<Faults>();
   }
 
@@ -43,8 +42,8 @@ class MemoryStore final : public ports::Store {
 
 }  // namespace
 
-std::unique_ptr<ports::Store> open(async::Executor executor, Options options) {
-  return std::make_unique<MemoryStore>(std::move(executor), std::move(options));
+std::unique_ptr<ports::Store> open(async::Executor, Options options) {
+  return std::make_unique<MemoryStore>(std::move(options));
 }
 
 }  // namespace weir::store::memory

@@ -21,7 +21,7 @@ struct Options {
   std::shared_ptr<Faults> faults;  // may be null
 };
 
-// Works at once, inside the call, and completes by a post to `executor`: deterministic on a virtual clock.
+// Works at once, inside the call, and completes by a post to the caller's executor: deterministic on a virtual clock.
 std::unique_ptr<ports::Store> open(async::Executor executor, Options options = {});
 
 }  // namespace weir::store::memory

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "ports/testing/store_contract.h"
+
+namespace weir::ports::testing {
+namespace {
+
+void trimming(StoreBench& bench) {
+  bench.append(1, 20, at(10));
+  EventLog& log = bench.store().events();
+  SUBCASE("trimmed events are gone, and their numbers are not used again") {
+    bench.commit({TrimStream{kStream, 21, {}}}, Lane::operate);
+    CHECK(bench.run(log.read(kStream, 0, 100, 1 << 20))->empty());
+    CHECK(bench.run(log.fetch({ref(3)}))->empty());
+    CHECK(*bench.run(log.seek(kStream, at(1))) == 21);
+    const StreamRecord record = (*bench.run(bench.store().flows().streams()))[0];
+    CHECK(record.first_seq == 21);
+    CHECK(record.next_seq == 21);
+    CHECK(bench.append(21, 21, at(11))[0].seq == 21);
+  }
+  SUBCASE("trimming stops at the end of the stream and never goes back") {
+    bench.commit({TrimStream{kStream, 5, {}}}, Lane::operate);
+    bench.commit({TrimStream{kStream, 3, {}}}, Lane::operate);
+    CHECK((*bench.run(bench.store().flows().streams()))[0].first_seq == 5);
+    CHECK((*bench.run(log.read(kStream, 0, 1, 1)))[0].position == place(5));
+    bench.commit({TrimStream{kStream, 1000, {}}}, Lane::operate);
+    CHECK((*bench.run(bench.store().flows().streams()))[0].first_seq == 21);
+    CHECK((*bench.run(bench.store().flows().streams()))[0].next_seq == 21);
+  }
+  SUBCASE("what open rows and the caller need is kept") {
+    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)}, PutDelivery{delivery(3, DeliveryState::done)},
+                  PutDelivery{delivery(4, DeliveryState::quarantined, FlowId{2})},
+                  PutDelivery{delivery(15, DeliveryState::waiting)}});
+    bench.commit({TrimStream{kStream, 11, {ref(7), ref(15), ref(99)}}}, Lane::operate);
+    const auto kept = bench.run(log.fetch({ref(2), ref(3), ref(4, FlowId{2}), ref(4), ref(7)}));
+    REQUIRE(kept->size() == 3);
+    CHECK((*kept)[0].position == place(2));
+    CHECK((*kept)[0].record == event("e2").record);
+    CHECK((*kept)[1].position == place(4));
+    CHECK((*kept)[2].position == place(7));
+    CHECK(bench.run(log.read_kept(kFlow, {}, 10))->size() == 2);
+  }
+  SUBCASE("settled rows and settlements go with their events, open rows stay") {
+    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)}, PutDelivery{delivery(3, DeliveryState::resolved)},
+                  KeepEvent{ref(3)}, PutDelivery{delivery(12, DeliveryState::resolved)},
+                  AddSettlements{kFlow, kStream, at(1), {{1, 204, 1, 1}, {4, 204, 1, 1}, {13, 204, 1, 1}}}});
+    bench.commit({TrimStream{kStream, 11, {}}}, Lane::operate);
+    DeliveryTable& table = bench.store().deliveries();
+    CHECK(bench.run(table.get(ref(2)))->has_value());
+    CHECK(!bench.run(table.get(ref(3)))->has_value());
+    CHECK(bench.run(table.get(ref(12)))->has_value());
+    CHECK(bench.run(log.fetch({ref(3)}))->empty());
+    CHECK(!bench.run(table.settlement(kFlow, place(4)))->has_value());
+    CHECK(bench.run(table.settlement(kFlow, place(13)))->has_value());
+  }
+  SUBCASE("a trimmed event is not remembered as a duplicate") {
+    bench.commit({TrimStream{kStream, 11, {}}}, Lane::operate);
+    const auto results = bench.append(10, 11, at(11));
+    CHECK(results[0].status == AppendStatus::stored);
+    CHECK(results[0].seq == 21);
+    CHECK(results[1].status == AppendStatus::duplicate);
+    CHECK(results[1].seq == 11);
+  }
+}
+
+void removal(StoreBench& bench) {
+  bench.append(1, 5);
+  const FlowId other{2};
+  for (const FlowId id : {kFlow, other}) {
+    bench.commit({PutFlow{flow(id, id == kFlow ? "ship" : "bill")}, PutDelivery{delivery(1, DeliveryState::quarantined, id)},
+                  join(1, "aaaa", at(5), id), KeepEvent{ref(1, id)},
+                  PutHold{{.flow = id, .key = "k", .holder = place(1), .first = 2, .last = 3, .count = 2}},
+                  AddSettlements{id, kStream, at(1), {{4, 204, 1, 1}}}});
+  }
+  bench.commit({RemoveFlow{kFlow}}, Lane::operate);
+  Store& store = bench.store();
+  CHECK(bench.run(store.flows().flows())->size() == 1);
+  CHECK(bench.run(store.flows().counts())->size() == 1);
+  CHECK(!bench.run(store.deliveries().get(ref(1)))->has_value());
+  CHECK(bench.run(store.deliveries().holds(kFlow))->empty());
+  CHECK(bench.run(store.events().read_kept(kFlow, {}, 10))->empty());
+  CHECK(!bench.run(store.deliveries().settlement(kFlow, place(4)))->has_value());
+  const auto groups = bench.run(store.recovery().groups(true));
+  REQUIRE(groups->size() == 1);
+  CHECK((*groups)[0].flow == other);
+  CHECK(bench.run(store.deliveries().get(ref(1, other)))->has_value());
+  CHECK(bench.run(store.deliveries().settlement(other, place(4)))->has_value());
+  CHECK(bench.run(store.deliveries().holds(other))->size() == 1);
+}
+
+}  // namespace
+
+void retention_contract(const StoreFactory& open) {
+  StoreBench bench(open);
+  bench.register_names();
+  SUBCASE("trimming") { trimming(bench); }
+  SUBCASE("removal of a flow") { removal(bench); }
+}
+
+}  // namespace weir::ports::testing
