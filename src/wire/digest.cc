@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/digest.h"
+
+#define OPENSSL_SUPPRESS_DEPRECATED  // the one-shot SHA256() has no replacement that is as cheap per call
+#define XXH_INLINE_ALL
+
+#include <array>
+
+#include <openssl/sha.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
+
+namespace weir::wire {
+namespace {
+
+std::array<unsigned char, SHA256_DIGEST_LENGTH> sha256(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  return digest;
+}
+
+std::string_view as_text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest, std::size_t bytes) {
+  return {reinterpret_cast<const char*>(digest.data()), bytes};
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) { return to_hex(as_text(sha256(bytes), SHA256_DIGEST_LENGTH)); }
+
+std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,
+                            std::string_view flow_identity) {
+  ByteWriter fields;
+  fields.reserve(stream.size() + source.size() + id.size() + flow_identity.size() + 16);
+  for (const std::string_view field : {stream, source, id, flow_identity}) fields.text(field);
+  return to_hex(as_text(sha256(fields.bytes()), 16));
+}
+
+std::uint64_t dedupe_hash(std::string_view source, std::string_view id, std::uint64_t seed) {
+  const std::uint64_t first = XXH3_64bits_withSeed(source.data(), source.size(), seed);
+  return XXH3_64bits_withSeed(id.data(), id.size(), first);
+}
+
+}  // namespace weir::wire
