@@ -8,7 +8,7 @@ namespace weir::store {
 namespace {
 
 TEST_CASE("settlements survive packing") {
-  rc::check([] {
+  CHECK(rc::check([] {
     const auto gaps = *rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange<std::uint32_t>(1, 1000));
     std::vector<Settlement> list;
     std::uint64_t seq = *rc::gen::inRange<std::uint64_t>(0, 1ull << 39);
@@ -20,7 +20,7 @@ TEST_CASE("settlements survive packing") {
     const auto unpacked = unpack_settlements(pack_settlements(list));
     RC_ASSERT(unpacked.ok());
     RC_ASSERT(*unpacked == list);
-  });
+  }));
 }
 
 TEST_CASE("a run of ordinary settlements takes a few bytes each") {
@@ -30,7 +30,7 @@ TEST_CASE("a run of ordinary settlements takes a few bytes each") {
 }
 
 TEST_CASE("cursors survive packing") {
-  rc::check([] {
+  CHECK(rc::check([] {
     const auto steps = *rc::gen::container<std::vector<std::pair<std::uint16_t, std::uint16_t>>>(
         rc::gen::arbitrary<std::pair<std::uint16_t, std::uint16_t>>());
     Cursor cursor{.floor = *rc::gen::inRange<std::uint64_t>(1, 1ull << 30), .mark = 0, .settled = {}};
@@ -44,7 +44,7 @@ TEST_CASE("cursors survive packing") {
     const auto unpacked = unpack_cursor(pack_cursor(cursor));
     RC_ASSERT(unpacked.ok());
     RC_ASSERT(*unpacked == cursor);
-  });
+  }));
 }
 
 TEST_CASE("truncated blobs are damage, not a crash") {
