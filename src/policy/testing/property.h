@@ -3,7 +3,8 @@
 // the counterexample and the seed.
 #pragma once
 
-#include <iostream>
+#include <algorithm>
+#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -22,7 +23,11 @@ bool holds(const std::string& name, Property&& property) {
   metadata.description = name;
   const auto result = rc::detail::checkTestable(std::forward<Property>(property), metadata, params);
   const bool good = result.template is<rc::detail::SuccessResult>();
-  if (!good) rc::detail::printResultMessage(result, std::cerr << "\n" << name << "\n");
+  if (!good) {
+    std::ostringstream counterexample;
+    rc::detail::printResultMessage(result, counterexample);
+    FAIL_CHECK(name << ": " << counterexample.str());
+  }
   return good;
 }
 
