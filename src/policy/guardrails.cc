@@ -62,7 +62,8 @@ std::optional<Refusal> Guardrails::admit(Work work, MonoTime now, Permit& permit
   permit = Permit{work, now, 0, needs_budget(work, now)};
   // Everything was asked before anything is taken, so nothing can be refused now.
   WEIR_ASSERT(!breaker_.admit(now, permit.epoch));
-  WEIR_ASSERT(!permit.charged || budget_.try_spend(now));
+  const bool paid = !permit.charged || budget_.try_spend(now);
+  WEIR_ASSERT(paid);
   WEIR_ASSERT(!rate_.admit(now));
   WEIR_ASSERT(concurrency_.acquire());
   if (work == Work::first) budget_.first_attempt(now);
