@@ -89,6 +89,10 @@ const StreamRecord* Engine::find_stream(std::string_view name) const {
   return found == streams_.end() ? nullptr : &*found;
 }
 
+bool Engine::has_stream(std::string_view name) const {
+  return std::ranges::find(config_.streams, name, &StreamSpec::name) != config_.streams.end();
+}
+
 Flow* Engine::find_flow(std::string_view name) const {
   const auto found = flows_.find(name);
   return found == flows_.end() ? nullptr : found->second.get();

@@ -78,6 +78,7 @@ class Engine {
   std::vector<FlowView> flow_views() const;
   std::vector<Dispatcher*> dispatchers() const;
   const StreamRecord* find_stream(std::string_view name) const;
+  bool has_stream(std::string_view name) const;  // in the configuration, not only in the store
   const std::vector<StreamRecord>& streams() const { return streams_; }
   Flow* find_flow(std::string_view name) const;
   Flow* find_flow(FlowId id) const;

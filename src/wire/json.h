@@ -3,7 +3,9 @@
 // payloads are passed on as they came, and numbers keep their spelling.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,8 +70,19 @@ class Json {
 
 class Json::Iterator {
  public:
+  using value_type = Json;
+  using difference_type = std::ptrdiff_t;
+  using iterator_category = std::input_iterator_tag;
+  using pointer = const Json*;
+  using reference = Json;
+
   Json operator*() const { return at_; }
   Iterator& operator++();
+  Iterator operator++(int) {
+    const Iterator before = *this;
+    ++*this;
+    return before;
+  }
   bool operator==(const Iterator& other) const { return at_.node_ == other.at_.node_; }
 
  private:

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/api.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "api/answers.h"
+#include "base/text.h"
+#include "wire/percent.h"
+
+namespace weir::api {
+namespace {
+
+constexpr std::string_view kDefaultActor = "local:unknown";
+
+std::string_view next_segment(std::string_view& rest) {
+  while (rest.starts_with('/')) rest.remove_prefix(1);
+  const std::string_view segment = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(segment.size());
+  return segment;
+}
+
+// The path parameters if the path fits the pattern.
+std::optional<std::map<std::string, std::string, std::less<>>> match(std::string_view pattern, std::string_view path) {
+  std::map<std::string, std::string, std::less<>> params;
+  for (;;) {
+    const std::string_view wanted = next_segment(pattern);
+    const std::string_view given = next_segment(path);
+    if (wanted.empty() && given.empty()) return params;
+    if (wanted.empty() || given.empty()) return std::nullopt;
+    if (wanted.starts_with('{')) {
+      const auto decoded = wire::percent_decode(given);
+      if (!decoded) return std::nullopt;
+      params.emplace(wanted.substr(1, wanted.size() - 2), *decoded);
+    } else if (wanted != given) {
+      return std::nullopt;
+    }
+  }
+}
+
+bool is_actor(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '.' ||
+           c == '_' || c == '-' || c == '@';
+  };
+  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
+}
+
+}  // namespace
+
+std::string_view Call::param(std::string_view name) const {
+  const auto found = path.find(name);
+  return found == path.end() ? std::string_view{} : found->second;
+}
+
+std::string_view Call::arg(std::string_view name) const {
+  const auto found = query.find(name);
+  return found == query.end() ? std::string_view{} : found->second;
+}
+
+Api::Api(ApiParts parts) : parts_(std::move(parts)), routes_(routes()) {}
+
+std::vector<Api::Route> Api::routes() {
+  return {
+      {"POST", "/v1/streams/{stream}/events", &Api::ingest},
+      {"GET", "/v1/streams", &Api::streams},
+      {"GET", "/v1/events", &Api::list_events},
+      {"GET", "/v1/events/{ref}", &Api::event},
+      {"GET", "/v1/events/{ref}/payload", &Api::event_payload},
+      {"GET", "/v1/events/{ref}/explain", &Api::explain},
+      {"GET", "/v1/flows", &Api::flows},
+      {"GET", "/v1/flows/{flow}", &Api::flow},
+      {"POST", "/v1/flows/{flow}/pause", &Api::pause_flow},
+      {"POST", "/v1/flows/{flow}/resume", &Api::resume_flow},
+      {"DELETE", "/v1/flows/{flow}", &Api::remove_flow},
+      {"GET", "/v1/dependencies", &Api::dependencies},
+      {"GET", "/v1/dependencies/{dependency}", &Api::dependency},
+      {"GET", "/v1/groups", &Api::groups},
+      {"GET", "/v1/groups/{group}", &Api::group},
+      {"GET", "/v1/quarantine", &Api::quarantine},
+      {"POST", "/v1/quarantine/resolve", &Api::resolve},
+      {"POST", "/v1/quarantine/discard", &Api::discard},
+      {"GET", "/v1/replays", &Api::list_replays},
+      {"POST", "/v1/replays", &Api::plan_replay},
+      {"GET", "/v1/replays/{replay}", &Api::replay},
+      {"GET", "/v1/replays/{replay}/items", &Api::replay_items},
+      {"POST", "/v1/replays/{replay}/run", &Api::run_replay},
+      {"POST", "/v1/replays/{replay}/pause", &Api::pause_replay},
+      {"POST", "/v1/replays/{replay}/resume", &Api::resume_replay},
+      {"POST", "/v1/replays/{replay}/abort", &Api::abort_replay},
+      {"GET", "/v1/audit", &Api::audit},
+      {"GET", "/v1/status", &Api::status},
+      {"POST", "/v1/config/reload", &Api::reload},
+      {"GET", "/v1/openapi.json", &Api::openapi},
+      {"GET", "/livez", &Api::live_probe},
+      {"GET", "/readyz", &Api::ready_probe},
+      {"GET", "/startupz", &Api::ready_probe},
+      {"GET", "/metrics", &Api::metrics},
+  };
+}
+
+async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
+  std::string allowed;
+  for (const Route& route : routes_) {
+    auto params = match(route.pattern, request.path);
+    if (!params) continue;
+    const bool head = request.method == "HEAD" && route.method == "GET";
+    if (route.method != request.method && !head) {
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
+      continue;
+    }
+    auto query = wire::parse_query(request.query);
+    if (!query.ok()) co_return net::problem_response(query.error());
+    Call call{.request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
+    const std::string* actor = call.request.header("weir-actor");
+    call.actor = actor != nullptr && is_actor(*actor) ? *actor : std::string(kDefaultActor);
+    co_return co_await (this->*route.run)(std::move(call));
+  }
+  if (!allowed.empty()) {
+    net::HttpResponse answer = net::problem_response(
+        Error{Code::method_not_allowed, fmt::format("{} is not possible on {}", request.method, request.path),
+              "allowed: " + allowed});
+    answer.headers.push_back({"allow", allowed});
+    co_return answer;
+  }
+  std::vector<std::string> known;
+  for (const Route& route : routes_) known.emplace_back(route.pattern);
+  co_return net::problem_response(
+      Error{Code::not_found, fmt::format("there is no {}", request.path), nearest_hint(request.path, known)});
+}
+
+}  // namespace weir::api

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The native HTTP API under /v1, the probes and /metrics: one table of routes over the engine, recovery and the store.
+// Answers are JSON in camelCase; errors are RFC 9457 problems. openapi.json beside this file describes every route,
+// is served at /v1/openapi.json, and a test compares it with the table. I/O thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/clock.h"
+#include "async/task.h"
+#include "delivery/engine.h"
+#include "net/http_message.h"
+#include "ports/store.h"
+#include "recovery/live.h"
+#include "recovery/replays.h"
+
+namespace weir::api {
+
+struct ApiParts {
+  ports::Store& store;
+  async::Clock& clock;
+  delivery::Engine& engine;
+  recovery::Replays& replays;
+  const recovery::Live& live;
+  std::string version;
+  std::uint64_t dedupe_seed = 0;
+  std::function<std::string()> metrics;                         // Prometheus text, scraped now
+  std::function<bool()> ready;                                  // /readyz
+  std::function<async::Task<Result<std::string>>(std::string actor)> reload;  // what changed
+};
+
+// A request that found its route.
+struct Call {
+  net::HttpRequest request;
+  std::map<std::string, std::string, std::less<>> path;    // {stream} -> "github"
+  std::map<std::string, std::string, std::less<>> query;   // decoded; of repeated names the last counts
+  std::string actor;                                       // local:<user>; unauthenticated until tokens exist
+
+  std::string_view param(std::string_view name) const;     // path parameter
+  std::string_view arg(std::string_view name) const;       // query parameter, or ""
+};
+
+class Api {
+ public:
+  explicit Api(ApiParts parts);
+  async::Task<net::HttpResponse> handle(net::HttpRequest request);
+
+  struct Route {
+    std::string_view method;
+    std::string_view pattern;  // "/v1/streams/{stream}/events"
+    async::Task<net::HttpResponse> (Api::*run)(Call);
+  };
+  static std::vector<Route> routes();
+
+ private:
+  using Answer = async::Task<net::HttpResponse>;
+
+  // api_ingest.cc
+  Answer ingest(Call call);
+  // api_status.cc
+  Answer status(Call call);
+  Answer live_probe(Call call);
+  Answer ready_probe(Call call);
+  Answer metrics(Call call);
+  Answer openapi(Call call);
+  Answer reload(Call call);
+  Answer audit(Call call);
+  Answer streams(Call call);
+  Answer dependencies(Call call);
+  Answer dependency(Call call);
+  // api_flows.cc
+  Answer flows(Call call);
+  Answer flow(Call call);
+  Answer pause_flow(Call call);
+  Answer resume_flow(Call call);
+  Answer remove_flow(Call call);
+  // api_events.cc
+  Answer list_events(Call call);
+  Answer event(Call call);
+  Answer event_payload(Call call);
+  Answer explain(Call call);
+  // api_quarantine.cc
+  Answer groups(Call call);
+  Answer group(Call call);
+  Answer quarantine(Call call);
+  Answer resolve(Call call);
+  Answer discard(Call call);
+  // api_replays.cc
+  Answer list_replays(Call call);
+  Answer plan_replay(Call call);
+  Answer replay(Call call);
+  Answer replay_items(Call call);
+  Answer run_replay(Call call);
+  Answer pause_replay(Call call);
+  Answer resume_replay(Call call);
+  Answer abort_replay(Call call);
+  Answer command_replay(Call call, ReplayState wanted);
+
+  ApiParts parts_;
+  std::vector<Route> routes_;
+};
+
+}  // namespace weir::api

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/answers.h"
+#include "api/api.h"
+#include "api/views.h"
+#include "base/text.h"
+
+namespace weir::api {
+namespace {
+
+ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id) {
+  for (const ports::FlowCounts& counts : all) {
+    if (counts.flow == id) return counts;
+  }
+  return {};
+}
+
+Result<std::string> reason_of(const Call& call) {
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason"}));
+  WEIR_TRY(std::string reason, body.text("reason"));
+  if (reason.empty()) return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
+  return reason;
+}
+
+Error unknown_flow(const delivery::Engine& engine, std::string_view name) {
+  std::vector<std::string> names;
+  for (const delivery::FlowView& view : engine.flow_views()) names.push_back(view.spec->name);
+  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", printable(name)), did_you_mean(name, names)};
+}
+
+}  // namespace
+
+Api::Answer Api::flows(Call) {
+  auto counts = co_await parts_.store.flows().counts();
+  if (!counts.ok()) co_return net::problem_response(counts.error());
+  wire::JsonWriter json;
+  json.begin_object().key("flows").begin_array();
+  for (const delivery::FlowView& view : parts_.engine.flow_views()) {
+    write_flow(json, view, counts_of(*counts, view.record->id));
+  }
+  json.end_array().key("removed").begin_array();
+  for (const FlowRecord& record : parts_.engine.removed_flows()) {
+    const ports::FlowCounts left = counts_of(*counts, record.id);
+    json.begin_object().field("flow", record.name).field("quarantined", left.quarantined).field("waiting", left.waiting);
+    json.field("floor", record.cursor.floor).end_object();
+  }
+  json.end_array().end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::flow(Call call) {
+  auto counts = co_await parts_.store.flows().counts();
+  if (!counts.ok()) co_return net::problem_response(counts.error());
+  for (const delivery::FlowView& view : parts_.engine.flow_views()) {
+    if (view.spec->name != call.param("flow")) continue;
+    wire::JsonWriter json;
+    write_flow(json, view, counts_of(*counts, view.record->id));
+    co_return json_answer(std::move(json).take());
+  }
+  co_return net::problem_response(unknown_flow(parts_.engine, call.param("flow")));
+}
+
+Api::Answer Api::pause_flow(Call call) {
+  auto reason = reason_of(call);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto done = co_await parts_.engine.pause(std::string(call.param("flow")), *reason, call.actor);
+  if (!done.ok()) co_return net::problem_response(done.error());
+  co_return co_await flow(std::move(call));
+}
+
+Api::Answer Api::resume_flow(Call call) {
+  auto reason = reason_of(call);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto done = co_await parts_.engine.resume(std::string(call.param("flow")), *reason, call.actor);
+  if (!done.ok()) co_return net::problem_response(done.error());
+  co_return co_await flow(std::move(call));
+}
+
+Api::Answer Api::remove_flow(Call call) {
+  auto reason = reason_of(call);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto done = co_await parts_.engine.remove(std::string(call.param("flow")), *reason, call.actor);
+  if (!done.ok()) co_return net::problem_response(done.error());
+  wire::JsonWriter json;
+  json.begin_object().field("flow", call.param("flow")).field("removed", true).end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+}  // namespace weir::api

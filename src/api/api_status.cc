@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/answers.h"
+#include "api/api.h"
+#include "api/openapi.h"
+#include "api/views.h"
+#include "base/text.h"
+
+namespace weir::api {
+
+Api::Answer Api::live_probe(Call) { co_return text_answer("ok\n", "text/plain; charset=utf-8"); }
+
+Api::Answer Api::ready_probe(Call) {
+  if (parts_.ready()) co_return text_answer("ok\n", "text/plain; charset=utf-8");
+  net::HttpResponse answer = text_answer("not ready\n", "text/plain; charset=utf-8");
+  answer.status = 503;
+  co_return answer;
+}
+
+Api::Answer Api::metrics(Call) {
+  co_return text_answer(parts_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+}
+
+Api::Answer Api::openapi(Call) {
+  co_return net::HttpResponse{.status = 200,
+                              .headers = {{"content-type", "application/json"}},
+                              .body = std::string(openapi_document())};
+}
+
+Api::Answer Api::reload(Call call) {
+  auto changes = co_await parts_.reload(call.actor);
+  if (!changes.ok()) co_return net::problem_response(changes.error());
+  wire::JsonWriter json;
+  json.begin_object().field("reloaded", true).field("changes", *changes).end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::status(Call) {
+  auto counts = co_await parts_.store.flows().counts();
+  if (!counts.ok()) co_return net::problem_response(counts.error());
+  const ports::StoreInfo info = co_await parts_.store.info();
+  std::uint64_t quarantined = 0;
+  std::uint64_t waiting = 0;
+  for (const ports::FlowCounts& flow : *counts) {
+    quarantined += flow.quarantined;
+    waiting += flow.waiting;
+  }
+  wire::JsonWriter json;
+  json.begin_object().field("version", parts_.version).field("now", to_rfc3339(parts_.clock.wall()));
+  json.field("ready", parts_.ready()).field("quarantined", quarantined).field("waiting", waiting);
+  json.key("store").begin_object().field("kind", info.kind).field("format", info.format).field("bytes", info.bytes);
+  json.field("events", info.events).field("full", info.full).field("commits", info.commits);
+  json.field("batches", info.batches).field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
+  json.field("syncP99Micros", static_cast<std::int64_t>(info.sync_p99.count())).end_object();
+  json.field("durability", "a 2xx on ingest is on disk (WAL, synchronous=FULL)");
+  json.key("flows").begin_array();
+  for (const delivery::FlowView& view : parts_.engine.flow_views()) {
+    ports::FlowCounts flow_counts;
+    for (const ports::FlowCounts& one : *counts) {
+      if (one.flow == view.record->id) flow_counts = one;
+    }
+    write_flow(json, view, flow_counts);
+  }
+  json.end_array().key("dependencies").begin_array();
+  for (delivery::Dispatcher* dispatcher : parts_.engine.dispatchers()) {
+    write_dependency(json, *dispatcher, parts_.clock.mono());
+  }
+  json.end_array().end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::streams(Call) {
+  wire::JsonWriter json;
+  json.begin_object().key("streams").begin_array();
+  for (const StreamRecord& stream : parts_.engine.streams()) {
+    json.begin_object().field("stream", stream.name).field("firstSeq", stream.first_seq);
+    json.field("nextSeq", stream.next_seq).end_object();
+  }
+  json.end_array().end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::dependencies(Call) {
+  wire::JsonWriter json;
+  json.begin_object().key("dependencies").begin_array();
+  for (delivery::Dispatcher* dispatcher : parts_.engine.dispatchers()) {
+    write_dependency(json, *dispatcher, parts_.clock.mono());
+  }
+  json.end_array().end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::dependency(Call call) {
+  delivery::Dispatcher* dispatcher = parts_.engine.find_dispatcher(call.param("dependency"));
+  if (dispatcher == nullptr) {
+    std::vector<std::string> names;
+    for (delivery::Dispatcher* known : parts_.engine.dispatchers()) names.push_back(known->spec().name);
+    co_return net::problem_response(
+        Error{Code::unknown_dependency, fmt::format("unknown dependency '{}'", printable(call.param("dependency"))),
+              did_you_mean(call.param("dependency"), names)});
+  }
+  wire::JsonWriter json;
+  write_dependency(json, *dispatcher, parts_.clock.mono());
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::audit(Call call) {
+  auto limit = page_size(call.arg("limit"), 50, 1000);
+  if (!limit.ok()) co_return net::problem_response(limit.error());
+  auto before = page_size(call.arg("before"), SIZE_MAX, SIZE_MAX);
+  if (!before.ok()) co_return net::problem_response(before.error());
+  auto entries = co_await parts_.store.recovery().audit(std::min<std::uint64_t>(*before, INT64_MAX), *limit);
+  if (!entries.ok()) co_return net::problem_response(entries.error());
+  wire::JsonWriter json;
+  json.begin_object().key("entries").begin_array();
+  for (const AuditEntry& entry : *entries) write_audit(json, entry);
+  json.end_array().end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+}  // namespace weir::api
