@@ -67,8 +67,6 @@ BANS = (
         "spawn into an async::TaskGroup, which is joined",
     ),
 )
-# A file that must break a ban for a reason worth writing down: (rule, path). It only shrinks.
-EXCUSED: set[tuple[str, str]] = set()
 
 USING_NAMESPACE = re.compile(r"^\s*using\s+namespace\b", re.MULTILINE)
 LOCKS = re.compile(r"\bstd::\w*mutex\b|#\s*include\s*<(?:shared_)?mutex>")
@@ -86,8 +84,6 @@ def check(tree: Tree):
 
 def check_bans(source: Source):
     for ban in BANS:
-        if (ban.rule, source.path) in EXCUSED:
-            continue
         sleeping_test = ban.rule == "sleep" and source.is_test
         if source.path.startswith(ban.edges) and not sleeping_test:
             continue
