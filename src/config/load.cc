@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/load.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/sections.h"
+
+namespace weir::config {
+namespace {
+
+// A spec as read, with the reference that is looked up at the end.
+template <class Spec>
+struct Read {
+  Spec spec;
+  std::string policy;
+  std::string file;
+  const YamlNode* node = nullptr;
+};
+
+class Loader {
+ public:
+  Loader(const std::vector<SourceFile>& files, const SecretResolver& secrets, std::vector<Problem>& problems)
+      : files_(files), report_{files, secrets, problems} {}
+
+  Config load() {
+    for (const SourceFile& file : files_) {
+      auto tree = parse_yaml(file.name, file.text, report_.problems);
+      if (tree) trees_.emplace_back(file.name, std::move(tree));
+    }
+    for (const auto& [name, tree] : trees_) read_file(name, *tree);
+    if (!has_version_ && !trees_.empty()) {
+      report_.add(trees_.front().first, YamlNode{.line = 1, .column = 1}, "the configuration needs 'version: 1'");
+    }
+    link();
+    return std::move(config_);
+  }
+
+ private:
+  void read_file(const std::string& file, const YamlNode& tree) {
+    MapReader top(report_, file, tree, "the configuration");
+    if (const YamlNode* version = top.take("version")) {
+      has_version_ = true;
+      if (version->text != "1") report_.add(file, *version, fmt::format("version '{}' is not supported, only 1", version->text));
+    }
+    if (auto listen = top.map("listen")) read_listen(std::move(*listen));
+    top.text("data", config_.data);
+    if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
+    each(top, "streams", "stream", [&](MapReader& map, const std::string& name, const YamlNode&) {
+      config_.streams.push_back(read_stream(map, name));
+    });
+    each(top, "policies", "policy", [&](MapReader& map, const std::string& name, const YamlNode&) {
+      policies_.insert_or_assign(name, read_policy(map));
+    });
+    each(top, "dependencies", "dependency", [&](MapReader& map, const std::string& name, const YamlNode& node) {
+      Read<DependencySpec> read{.file = file, .node = &node};
+      read.spec = read_dependency(map, name, read.policy);
+      dependencies_.push_back(std::move(read));
+    });
+    each(top, "flows", "flow", [&](MapReader& map, const std::string& name, const YamlNode& node) {
+      Read<FlowSpec> read{.file = file, .node = &node};
+      read.spec = read_flow(map, name, read.policy);
+      flows_.push_back(std::move(read));
+    });
+    read_failure_modes(top, file);
+    top.not_yet({"sources", "schemas", "schedules", "workflows", "slos"});
+    top.finish();
+  }
+
+  template <class Read>
+  void each(MapReader& top, std::string_view section, std::string_view kind, Read read) {
+    auto map = top.map(section);
+    if (!map) return;
+    for (const auto& [key, value] : map->node().members) {
+      if (!is_name(key.text)) {
+        report_.add(top.file(), key, fmt::format("'{}' is no name for a {}", key.text, kind),
+                    "names have a-z, 0-9 and '-', start with a letter or digit, at most 63");
+        continue;
+      }
+      const auto [first, fresh] = places_.try_emplace(fmt::format("{} {}", kind, key.text), Place{top.file(), key.line, key.column});
+      if (!fresh) {
+        report_.add(top.file(), key, fmt::format("{} '{}' is defined twice, first at {}:{}:{}", kind, key.text,
+                                                 first->second.file, first->second.line, first->second.column));
+        continue;
+      }
+      MapReader item(report_, top.file(), value, fmt::format("{} '{}'", kind, key.text));
+      read(item, key.text, value);
+    }
+  }
+
+  void read_listen(MapReader map) {
+    std::string http;
+    map.text("http", http);
+    if (http.empty()) return map.finish();
+    const auto colon = http.rfind(':');
+    std::string host = http.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    unsigned port = 0;
+    const char* end = http.data() + http.size();
+    const bool good = colon != http.npos && std::from_chars(http.data() + colon + 1, end, port).ptr == end && port <= 65535;
+    if (!good) {
+      map.problem("http", fmt::format("'{}' is no address", http), "host:port, for example 127.0.0.1:8600");
+    } else if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
+      report_.add(map.file(), *map.node().find("http"),
+                  fmt::format("'{}' is not a loopback address", host),
+                  "there is no access control yet: listen on 127.0.0.1 and put a proxy with authentication in front",
+                  Code::listen_not_loopback);
+    } else {
+      config_.listen_host = host;
+      config_.listen_port = static_cast<std::uint16_t>(port);
+    }
+    map.finish();
+  }
+
+  void read_failure_modes(MapReader& top, const std::string& file) {
+    const YamlNode* list = top.take("failureModes");
+    if (list == nullptr) return;
+    if (list->kind != YamlNode::Kind::list) return report_.add(file, *list, "'failureModes' must be a list");
+    for (const YamlNode& item : list->items) {
+      MapReader map(report_, file, item, "a failure mode");
+      FailureModeSpec mode = read_failure_mode(map);
+      const auto same = std::ranges::find(config_.failure_modes, mode.name, &FailureModeSpec::name);
+      if (same != config_.failure_modes.end()) report_.add(file, item, fmt::format("failure mode '{}' is defined twice", mode.name));
+      config_.failure_modes.push_back(std::move(mode));
+    }
+  }
+
+  template <class Names>
+  void unknown(const std::string& file, const YamlNode& at, std::string_view kind, const std::string& name, const Names& names) {
+    report_.add(file, at, fmt::format("unknown {} '{}'", kind, name), did_you_mean(name, names));
+  }
+
+  // The place of a value inside a spec, or of the spec itself.
+  static const YamlNode& place(const YamlNode& node, std::initializer_list<std::string_view> path) {
+    const YamlNode* at = &node;
+    for (const std::string_view key : path) {
+      const YamlNode* next = at->find(key);
+      if (next == nullptr) return *at;
+      at = next;
+    }
+    return *at;
+  }
+
+  void link() {
+    std::vector<std::string> policies, streams, dependencies;
+    for (const auto& [name, policy] : policies_) policies.push_back(name);
+    for (const StreamSpec& stream : config_.streams) streams.push_back(stream.name);
+    for (const auto& read : dependencies_) dependencies.push_back(read.spec.name);
+    for (auto& read : dependencies_) {
+      const auto policy = policies_.find(read.policy);
+      if (policy != policies_.end()) read.spec.policy = policy->second.dependency;
+      if (policy == policies_.end() && !read.policy.empty()) {
+        unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
+      }
+      config_.dependencies.push_back(std::move(read.spec));
+    }
+    for (auto& read : flows_) {
+      const auto policy = policies_.find(read.policy);
+      if (policy != policies_.end()) read.spec.policy = policy->second.flow;
+      if (policy == policies_.end() && !read.policy.empty()) {
+        unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
+      }
+      if (!read.spec.stream.empty() && std::ranges::find(streams, read.spec.stream) == streams.end()) {
+        unknown(read.file, place(*read.node, {"from", "stream"}), "stream", read.spec.stream, streams);
+      }
+      if (!read.spec.dependency.empty() && std::ranges::find(dependencies, read.spec.dependency) == dependencies.end()) {
+        unknown(read.file, place(*read.node, {"to", "http", "dependency"}), "dependency", read.spec.dependency, dependencies);
+      }
+      config_.flows.push_back(std::move(read.spec));
+    }
+  }
+
+  const std::vector<SourceFile>& files_;
+  Report report_;
+  std::vector<std::pair<std::string, std::unique_ptr<YamlNode>>> trees_;
+  std::map<std::string, Place> places_;
+  std::map<std::string, PolicySpec> policies_;
+  std::vector<Read<DependencySpec>> dependencies_;
+  std::vector<Read<FlowSpec>> flows_;
+  Config config_;
+  bool has_version_ = false;
+};
+
+}  // namespace
+
+LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets) {
+  LoadOutcome outcome;
+  Config config = Loader(files, secrets, outcome.problems).load();
+  std::ranges::sort(outcome.problems, {}, [](const Problem& problem) {
+    return std::tuple(problem.place.file, problem.place.line, problem.place.column, problem.message);
+  });
+  if (outcome.problems.empty()) outcome.config = std::move(config);
+  return outcome;
+}
+
+}  // namespace weir::config

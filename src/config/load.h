@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration: YAML text to a validated Config, or every problem with its place.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/problem.h"
+#include "model/config_model.h"
+
+namespace weir::config {
+
+struct SourceFile {
+  std::string name;  // as shown in problems
+  std::string text;
+};
+
+// Resolves ${env:NAME} (kind "env") and ${file:/path} (kind "file"): the caller owns environment and disk.
+// Error if it is missing.
+using SecretResolver = std::function<Result<std::string>(std::string_view kind, std::string_view name)>;
+
+struct LoadOutcome {
+  std::optional<Config> config;   // only if there is no problem
+  std::vector<Problem> problems;
+};
+
+// Several files are one configuration: maps are merged, and a name defined twice is a problem that names both places.
+LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets);
+
+}  // namespace weir::config

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// One reader per section of the configuration. Each turns one named map into one spec and reports what is wrong.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/reader.h"
+#include "model/config_model.h"
+
+namespace weir::config {
+
+// A policy as written: both sides' rules, and where it stands.
+struct PolicySpec {
+  FlowPolicy flow;
+  DependencyPolicy dependency;
+};
+
+// What a name refers to, for messages about references.
+struct Named {
+  std::string file;
+  YamlNode node;  // the value, for its place
+};
+
+StreamSpec read_stream(MapReader& map, const std::string& name);
+PolicySpec read_policy(MapReader& map);
+// `policy` and `stream` get the names referred to; they are looked up when everything is read.
+DependencySpec read_dependency(MapReader& map, const std::string& name, std::string& policy);
+FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy);
+FailureModeSpec read_failure_mode(MapReader& map);
+LimitsSpec read_limits(MapReader& map);
+
+}  // namespace weir::config
