@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structured JSON lines with one schema: ts, level, event, msg, then only these optional fields: flow, dependency,
+// stream, ref, eventId, attempt, class, decision, rule, group, replay, traceId, durationMs, status, code, count.
+// Never blocks the caller: lines go into a bounded buffer that a thread of its own writes; what does not fit is counted
+// and reported by the next line that does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "wire/json.h"
+
+namespace weir::telemetry {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+
+class Log {
+ public:
+  // Writes to the descriptor, which the caller keeps open. Lines below `least` are dropped.
+  Log(int descriptor, Level least, std::size_t buffer_bytes = 1024 * 1024);
+  ~Log();  // writes what is left
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // One line. `fields` is called with the writer inside the object, for the optional fields.
+  template <class Fields>
+  void write(WallTime now, Level level, std::string_view event, std::string_view message, Fields fields) {
+    if (!enabled(level)) return;
+    wire::JsonWriter json;
+    begin(json, now, level, event, message);
+    fields(json);
+    json.end_object();
+    push(std::move(json).take());
+  }
+  void write(WallTime now, Level level, std::string_view event, std::string_view message) {
+    write(now, level, event, message, [](wire::JsonWriter&) {});
+  }
+  void error(WallTime now, std::string_view event, const Error& error);
+  bool enabled(Level level) const { return level >= least_; }
+  std::uint64_t dropped() const;
+
+ private:
+  static void begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event, std::string_view message);
+  void push(std::string line);
+  struct Writer;
+  Level least_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace weir::telemetry
