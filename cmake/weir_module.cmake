@@ -24,7 +24,7 @@ function(weir_module folder)
   file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc)
   file(GLOB testing CONFIGURE_DEPENDS src/${folder}/testing/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
   set(deps "")

@@ -20,7 +20,8 @@ namespace weir::delivery {
 struct DeliveryParts {
   async::Executor executor;
   async::Clock& clock;
-  async::TaskGroup& tasks;
+  async::TaskGroup& tasks;    // deliveries under way: a drain waits for them
+  async::TaskGroup& alarms;   // sleepers: ended by Clock::cancel_sleeps()
   ports::Store& store;
   Settler& settler;
   Rng& rng;

@@ -109,7 +109,7 @@ void Dispatcher::set_alarm(WallTime wall) {
   }
   if (at == MonoTime::max() || at >= next_alarm_ || stopping_) return;
   next_alarm_ = at;
-  parts_.tasks.spawn(alarm(at));
+  parts_.alarms.spawn(alarm(at));
 }
 
 async::Task<> Dispatcher::alarm(MonoTime at) {

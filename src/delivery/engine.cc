@@ -11,21 +11,20 @@ Engine::Engine(EngineOptions options)
     : options_(std::move(options)),
       rng_(options_.seed),
       tasks_(options_.executor),
+      alarms_(options_.executor),
       settling_(options_.executor),
       settler_(options_.executor, options_.store.writer(), options_.clock, options_.on_store_failed),
       parts_{.executor = options_.executor,
              .clock = options_.clock,
              .tasks = tasks_,
+             .alarms = alarms_,
              .store = options_.store,
              .settler = settler_,
              .rng = rng_,
              .rules = rules_,
              .sinks = options_.sinks,
              .on_error = options_.on_error,
-             .stream_name = [this](StreamId id) {
-               const auto found = std::ranges::find(streams_, id, &StreamRecord::id);
-               return found == streams_.end() ? std::string{} : found->name;
-             }} {}
+             .stream_name = [this](StreamId id) { return stream_name(id); }} {}
 
 Engine::~Engine() = default;
 
@@ -56,7 +55,11 @@ async::Task<> Engine::drain(MonoTime deadline) {
   while (tasks_.size() > 0 && options_.clock.mono() < deadline) {
     co_await options_.clock.sleep_until(std::min(deadline, options_.clock.mono() + kLook));
   }
-  // Calls that outlive the deadline are found as interruptions at the next start.
+}
+
+async::Task<> Engine::join() {
+  co_await tasks_.join();
+  co_await alarms_.join();
   settler_.stop();
   co_await settling_.join();
 }
@@ -82,6 +85,11 @@ std::vector<Dispatcher*> Engine::dispatchers() const {
   std::vector<Dispatcher*> all;
   for (const auto& [name, dispatcher] : dispatchers_) all.push_back(dispatcher.get());
   return all;
+}
+
+std::string Engine::stream_name(StreamId id) const {
+  const auto found = std::ranges::find(streams_, id, &StreamRecord::id);
+  return found == streams_.end() ? std::string{} : found->name;
 }
 
 const StreamRecord* Engine::find_stream(std::string_view name) const {

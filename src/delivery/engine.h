@@ -72,14 +72,18 @@ class Engine {
   // Retention of every stream, one bounded step; true if there is more to do at once.
   async::Task<bool> trim_step();
 
-  // Starts nothing new, lets running attempts end until the deadline, writes what was decided.
+  // Starts nothing new and lets running attempts end until the deadline. Calls still running then must be cancelled
+  // (their deliveries go back to ready), and the clock's sleeps too, before join().
   async::Task<> drain(MonoTime deadline);
+  // Waits for what is left and writes what was decided.
+  async::Task<> join();
 
   std::vector<FlowView> flow_views() const;
   std::vector<Dispatcher*> dispatchers() const;
   const StreamRecord* find_stream(std::string_view name) const;
   bool has_stream(std::string_view name) const;  // in the configuration, not only in the store
   const std::vector<StreamRecord>& streams() const { return streams_; }
+  std::string stream_name(StreamId id) const;
   Flow* find_flow(std::string_view name) const;
   Flow* find_flow(FlowId id) const;
   Dispatcher* find_dispatcher(std::string_view name) const;
@@ -106,6 +110,7 @@ class Engine {
   EngineOptions options_;
   Rng rng_;
   async::TaskGroup tasks_;
+  async::TaskGroup alarms_;
   async::TaskGroup settling_;
   Settler settler_;
   policy::ClassifyRules rules_;

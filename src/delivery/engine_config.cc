@@ -49,9 +49,17 @@ async::Task<Result<>> Engine::register_streams() {
   for (const StreamRecord& record : *known) last = std::max(last, record.id.value);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   for (const StreamSpec& spec : config_.streams) {
-    if (std::ranges::find(*known, spec.name, &StreamRecord::name) != known->end()) continue;
+    const auto found = std::ranges::find(*known, spec.name, &StreamRecord::name);
+    if (found != known->end()) {
+      found->dedupe_window = spec.dedupe_window;
+      found->dedupe_max_entries = spec.dedupe_max_entries;
+      batch.mutations.emplace_back(ports::PutStream{*found});
+      continue;
+    }
     if (last == kStreamIdMax) co_return Error{Code::config_invalid, "too many streams", ""};
     StreamRecord record{.id = StreamId{++last}, .name = spec.name};
+    record.dedupe_window = spec.dedupe_window;
+    record.dedupe_max_entries = spec.dedupe_max_entries;
     batch.mutations.emplace_back(ports::PutStream{record});
     known->push_back(std::move(record));
   }

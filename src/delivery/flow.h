@@ -50,6 +50,7 @@ class Flow {
   CursorTracker& cursor() { return cursor_; }
   const CursorTracker& cursor() const { return cursor_; }
   KeyGate& keys() { return keys_; }
+  const Hold* find_hold(std::string_view key) const { return keys_.find_hold(key); }
   std::shared_ptr<ports::Handler> handler() const { return handler_; }  // a call keeps its handler over a reload
   const policy::Filter& filter() const { return filter_; }
   bool active() const { return record_.status == FlowStatus::active; }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "app/config_files.h"
+#include "app/exit_status.h"
+#include "app/world.h"
+#include "base/failpoint.h"
+#include "store/memory/memory_store.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace weir::app {
+namespace {
+
+constexpr Duration kGrace = std::chrono::seconds{30};
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+void print_error(const Error& error) { fmt::print(stderr, "{}\n", to_text(error)); }
+
+Result<> apply_listen(const std::string& listen, Config& config) {
+  config::SourceFile file{"--listen", fmt::format("version: 1\nlisten: {{ http: \"{}\" }}\n", listen)};
+  const auto outcome = config::load({file}, resolve_secret);
+  if (!outcome.config) return Error{outcome.problems.front().code, outcome.problems.front().message, outcome.problems.front().hint};
+  config.listen_host = outcome.config->listen_host;
+  config.listen_port = outcome.config->listen_port;
+  return {};
+}
+
+// The storage failed: nothing more may be acknowledged, so nothing more runs.
+[[noreturn]] void leave_without_storage(const Error& error) {
+  print_error(error);
+  std::fflush(stderr);
+  std::_Exit(kExitStoreFailed);
+}
+
+class Serving {
+ public:
+  Serving(boost::asio::io_context& io, async::Clock& clock, Config config, std::string config_path,
+          std::unique_ptr<ports::Store> store)
+      : clock_(clock),
+        config_(std::move(config)),
+        world_(io.get_executor(), clock, std::move(store), std::move(config_path), leave_without_storage, random_seed),
+        signals_(io, SIGTERM, SIGINT, SIGHUP) {}
+
+  async::Task<int> run() {
+    const MonoTime began = clock_.mono();
+    const std::string host = config_.listen_host;
+    auto started = co_await world_.start(std::move(config_));
+    if (!started.ok()) {
+      print_error(started.error());
+      std::fflush(stderr);
+      std::_Exit(started.error().code == Code::address_in_use ? kExitFailed : kExitUsage);
+    }
+    fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began), host, world_.port());
+    std::fflush(stdout);
+    for (;;) {
+      const int signal = co_await signals_.async_wait(boost::asio::use_awaitable);
+      if (signal != SIGHUP) break;
+      (void)co_await world_.reload("local:signal");
+    }
+    boost::system::error_code ignored;
+    signals_.clear(ignored);  // a second signal ends the process at once
+    co_await world_.drain(kGrace);
+    co_return kExitOk;
+  }
+
+ private:
+  async::Clock& clock_;
+  Config config_;
+  World world_;
+  boost::asio::signal_set signals_;
+};
+
+int exit_code_of(const Error& error) {
+  const bool refused = error.code == Code::store_in_use || error.code == Code::store_newer_format ||
+                       error.code == Code::store_corrupt || error.code == Code::store_unreadable ||
+                       error.code == Code::store_setting_refused;
+  return refused ? kExitStoreRefused : kExitFailed;
+}
+
+Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
+                                                 boost::asio::io_context& io) {
+  const std::string folder = options.data.empty() ? config.data : options.data;
+  if (folder == ":memory:") return store::memory::open(io.get_executor());
+  if (folder.empty()) {
+    return Error{Code::usage, "no data folder is given", "add --data DIR, or 'data:' to the configuration"};
+  }
+  return store::sqlite::open({.folder = folder,
+                              .executor = io.get_executor(),
+                              .on_failed = leave_without_storage,
+                              .disk_free_min = config.limits.disk_free_min_bytes});
+}
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+#if defined(WEIR_FAILPOINTS)
+  if (const char* points = std::getenv("WEIR_FAILPOINT")) {
+    const auto configured = configure_failpoints(points);
+    if (!configured.ok()) {
+      print_error(configured.error());
+      return kExitUsage;
+    }
+  }
+#endif
+  auto config = load_config(options.config);
+  if (!config.ok()) {
+    print_error(config.error());
+    return kExitUsage;
+  }
+  if (options.listen) {
+    const auto listen = apply_listen(*options.listen, *config);
+    if (!listen.ok()) {
+      print_error(listen.error());
+      return kExitUsage;
+    }
+  }
+  boost::asio::io_context io(1);
+  auto clock = async::system_clock(io.get_executor());
+  auto store = open_store(options, *config, io);
+  if (!store.ok()) {
+    print_error(store.error());
+    return exit_code_of(store.error());
+  }
+  Serving serving(io, *clock, std::move(*config), options.config, std::move(*store));
+  int code = kExitFailed;
+  boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
+    if (failure) std::rethrow_exception(failure);
+    code = result;
+  });
+  io.run();
+  return code;
+}
+
+}  // namespace weir::app

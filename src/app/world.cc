@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/world.h"
+
+#include <unistd.h>
+
+#include "app/config_files.h"
+#include "config/diff.h"
+#include "handlers/http/http_handler.h"
+#include "net/url.h"
+
+namespace weir::app {
+namespace {
+
+constexpr std::string_view kSeedKey = "dedupe.seed";
+constexpr Duration kCountsEvery = std::chrono::seconds{2};
+constexpr Duration kRetentionEvery = std::chrono::seconds{30};
+
+net::HttpServerOptions server_options(const LimitsSpec& limits) {
+  net::HttpServerOptions options;
+  options.request.header_bytes = limits.header_bytes;
+  options.request.body_bytes = limits.body_bytes;
+  options.connections = limits.connections;
+  return options;
+}
+
+}  // namespace
+
+World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store, std::string config_path,
+             std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random)
+    : executor_(executor),
+      clock_(clock),
+      store_(std::move(store)),
+      config_path_(std::move(config_path)),
+      random_(std::move(random)),
+      log_(STDERR_FILENO, telemetry::Level::info),
+      decision_log_(metrics_, log_, clock),
+      chores_(executor) {
+  live_ = make_live();
+  replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
+  engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
+      .executor = executor,
+      .clock = clock_,
+      .store = *store_,
+      .seed = random_(),
+      .make_handler = [this](const DependencySpec& dependency, const FlowSpec& flow) { return make_handler(dependency, flow); },
+      .sinks = {&decision_log_, replays_.get()},
+      .on_error = [this](const Error& error) { log_.error(clock_.wall(), "delivery.error", error); },
+      .on_store_failed = std::move(store_failed),
+  });
+  register_gauges();
+}
+
+async::Task<std::uint64_t> World::dedupe_seed() {
+  auto stored = co_await store_->flows().meta(std::string(kSeedKey));
+  if (stored.ok() && stored->has_value()) co_return std::stoull(**stored);
+  const std::uint64_t seed = random_();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::PutMeta{std::string(kSeedKey), std::to_string(seed)});
+  (void)co_await store_->writer().commit(std::move(batch));
+  co_return seed;
+}
+
+async::Task<Result<>> World::start(Config config) {
+  const std::uint64_t seed = co_await dedupe_seed();
+  auto started = co_await engine_->start(config);
+  if (!started.ok()) co_return started;
+  auto replays = co_await replays_->start();
+  if (!replays.ok()) co_return replays;
+  api_ = std::make_unique<api::Api>(api::ApiParts{
+      .store = *store_,
+      .clock = clock_,
+      .engine = *engine_,
+      .replays = *replays_,
+      .live = live_,
+      .version = std::string(kVersion),
+      .dedupe_seed = seed,
+      .metrics = [this] { return metrics_.text(); },
+      .ready = [this] { return ready_ && !stopping_; },
+      .reload = [this](std::string actor) { return reload(std::move(actor)); },
+  });
+  server_ = std::make_unique<net::HttpServer>(executor_, clock_, server_options(config.limits),
+                                              [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
+  auto listening = server_->listen(config.listen_host, config.listen_port);
+  if (!listening.ok()) co_return listening;
+  chores_.spawn(keep_counts());
+  chores_.spawn(keep_retention());
+  ready_ = true;
+  co_return Result<>{};
+}
+
+async::Task<> World::drain(Duration grace) {
+  stopping_ = true;
+  const MonoTime deadline = clock_.mono() + grace;
+  if (server_) co_await server_->drain(deadline);
+  co_await engine_->drain(deadline);
+  for (auto& [name, pool] : pools_) co_await pool.second->close();
+  for (auto& pool : old_pools_) co_await pool->close();
+  clock_.cancel_sleeps();
+  co_await replays_->drain();
+  co_await chores_.join();
+  co_await engine_->join();
+}
+
+async::Task<Result<std::string>> World::reload(std::string actor) {
+  if (reloading_) co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
+  auto config = load_config(config_path_);
+  const WallTime now = clock_.wall();
+  if (!config.ok()) {
+    log_.error(now, "config.refused", config.error());
+    co_return config.error();
+  }
+  reloading_ = true;
+  const std::string changes = config::diff(engine_->config(), *config);
+  // What is bound to the process stays as it was.
+  config->listen_host = engine_->config().listen_host;
+  config->listen_port = engine_->config().listen_port;
+  auto applied = co_await engine_->apply(std::move(*config));
+  reloading_ = false;
+  if (!applied.ok()) co_return applied.error();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = now, .actor = std::move(actor), .action = "config.reload", .target = config_path_, .detail = changes}});
+  (void)co_await store_->writer().commit(std::move(batch));
+  log_.write(now, telemetry::Level::info, "config.reloaded", changes.empty() ? "nothing changed" : changes);
+  co_return changes;
+}
+
+Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec& dependency) {
+  const auto found = pools_.find(dependency.name);
+  if (found != pools_.end()) {
+    const DependencySpec& old = found->second.first;
+    const bool same = old.url == dependency.url && old.ca_file == dependency.ca_file &&
+                      old.policy.concurrency == dependency.policy.concurrency;
+    if (same) return found->second.second;
+    old_pools_.push_back(found->second.second);
+  }
+  WEIR_TRY(net::Url url, net::parse_url(dependency.url));
+  Duration connect = std::chrono::milliseconds{500};
+  for (const FlowSpec& flow : engine_->config().flows) {
+    if (flow.dependency == dependency.name) connect = flow.policy.timeouts.connect;
+  }
+  WEIR_TRY(auto opened, net::HttpClientPool::open(executor_, clock_,
+                                                  {.url = std::move(url),
+                                                   .ca_file = dependency.ca_file,
+                                                   .connections = dependency.policy.concurrency.max_parallel_requests,
+                                                   .connect_timeout = connect}));
+  std::shared_ptr<net::HttpClientPool> pool = std::move(opened);
+  pools_.insert_or_assign(dependency.name, std::pair(dependency, pool));
+  return pool;
+}
+
+Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec& dependency, const FlowSpec& flow) {
+  WEIR_TRY(auto pool, pool_of(dependency));
+  WEIR_TRY(const net::Url url, net::parse_url(dependency.url));
+  handlers::http::HttpHandlerOptions options{.pool = std::move(pool),
+                                             .target = net::join_paths(url.path, flow.path),
+                                             .headers = dependency.headers,
+                                             .user_agent = fmt::format("weir/{}", kVersion)};
+  options.headers.insert(options.headers.end(), flow.headers.begin(), flow.headers.end());
+  return std::shared_ptr<ports::Handler>(handlers::http::make_http_handler(std::move(options)));
+}
+
+async::Task<> World::keep_counts() {
+  while (!stopping_) {
+    auto counts = co_await store_->flows().counts();
+    if (counts.ok()) counts_ = std::move(*counts);
+    if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
+  }
+}
+
+async::Task<> World::keep_retention() {
+  while (!stopping_) {
+    co_await clock_.sleep_until(clock_.mono() + kRetentionEvery);
+    bool more = !stopping_;
+    while (more && !stopping_) more = co_await engine_->trim_step();
+  }
+}
+
+}  // namespace weir::app

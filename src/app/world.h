@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The production composition: every part of a serving Weir, made in order and taken apart in reverse.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/api.h"
+#include "async/clock.h"
+#include "async/task_group.h"
+#include "delivery/engine.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "ports/store.h"
+#include "recovery/live.h"
+#include "recovery/replays.h"
+#include "telemetry/decision_log.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace weir::app {
+
+class World {
+ public:
+  // `store_failed` is told when nothing can be acknowledged any more.
+  World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store, std::string config_path,
+        std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random);
+
+  // Delivers and listens. Errors are for the terminal.
+  async::Task<Result<>> start(Config config);
+  // Stops accepting, lets running work end within the grace, writes what was decided.
+  async::Task<> drain(Duration grace);
+  async::Task<Result<std::string>> reload(std::string actor);
+
+  std::uint16_t port() const { return server_->port(); }
+  telemetry::Log& log() { return log_; }
+
+ private:
+  Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency, const FlowSpec& flow);
+  Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency);
+  recovery::Live make_live();
+  void register_gauges();
+  async::Task<std::uint64_t> dedupe_seed();
+  async::Task<> keep_counts();     // refreshes what /metrics cannot read at once
+  async::Task<> keep_retention();
+
+  async::Executor executor_;
+  async::Clock& clock_;
+  std::unique_ptr<ports::Store> store_;
+  std::string config_path_;
+  std::function<std::uint64_t()> random_;
+  telemetry::Registry metrics_;
+  telemetry::Log log_;
+  telemetry::DecisionLog decision_log_;
+  std::map<std::string, std::pair<DependencySpec, std::shared_ptr<net::HttpClientPool>>> pools_;
+  std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
+  std::unique_ptr<recovery::Replays> replays_;
+  recovery::Live live_;
+  std::unique_ptr<delivery::Engine> engine_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<net::HttpServer> server_;
+  async::TaskGroup chores_;
+  std::vector<ports::FlowCounts> counts_;
+  bool ready_ = false;
+  bool stopping_ = false;
+  bool reloading_ = false;
+};
+
+inline constexpr std::string_view kVersion = "0.1.0";
+
+}  // namespace weir::app

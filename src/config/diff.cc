@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/diff.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace weir::config {
+namespace {
+
+template <class Spec>
+void compare(std::string& out, std::string_view kind, const std::vector<Spec>& before, const std::vector<Spec>& after) {
+  for (const Spec& spec : before) {
+    const auto same = std::ranges::find(after, spec.name, &Spec::name);
+    if (same == after.end()) {
+      out += fmt::format("{} {} removed\n", kind, spec.name);
+    } else if (!(*same == spec)) {
+      out += fmt::format("{} {} changed\n", kind, spec.name);
+    }
+  }
+  for (const Spec& spec : after) {
+    if (std::ranges::find(before, spec.name, &Spec::name) == before.end()) {
+      out += fmt::format("{} {} added\n", kind, spec.name);
+    }
+  }
+}
+
+}  // namespace
+
+std::string diff(const Config& before, const Config& after) {
+  std::string out;
+  const bool moved = before.listen_host != after.listen_host || before.listen_port != after.listen_port;
+  if (moved) out += "listen changed (takes effect at the next start)\n";
+  if (before.data != after.data) out += "data changed (takes effect at the next start)\n";
+  if (!(before.limits == after.limits)) out += "limits changed\n";
+  compare(out, "stream", before.streams, after.streams);
+  compare(out, "dependency", before.dependencies, after.dependencies);
+  compare(out, "flow", before.flows, after.flows);
+  compare(out, "failure mode", before.failure_modes, after.failure_modes);
+  return out;
+}
+
+}  // namespace weir::config
