@@ -22,6 +22,13 @@ class Completion {
  public:
   using Handler = boost::asio::any_completion_handler<void(T)>;
   Completion(Executor executor, Handler handler) : executor_(std::move(executor)), handler_(std::move(handler)) {}
+  Completion(Completion&&) = default;
+  // Not the default: move assignment of any_completion_handler in Boost 1.81 calls itself for ever.
+  Completion& operator=(Completion&& other) noexcept {
+    executor_ = std::move(other.executor_);
+    Handler(std::move(other.handler_)).swap(handler_);
+    return *this;
+  }
 
   void operator()(T value) {
     boost::asio::post(executor_, [handler = std::move(handler_), value = std::move(value)]() mutable {
