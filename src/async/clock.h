@@ -21,6 +21,9 @@ class Clock {
   virtual void cancel_sleeps() = 0;
 };
 
+// The machine's steady clock, for edges that measure on threads of their own. Thread safe.
+MonoTime steady_now();
+
 // Production: steady_clock and system_clock, timers on `executor`. Used on one thread.
 std::unique_ptr<Clock> system_clock(Executor executor);
 

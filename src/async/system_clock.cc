@@ -15,10 +15,7 @@ class SystemClock final : public Clock {
  public:
   explicit SystemClock(Executor executor) : executor_(std::move(executor)) {}
 
-  MonoTime mono() override {
-    return MonoTime{
-        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
-  }
+  MonoTime mono() override { return steady_now(); }
 
   WallTime wall() override {
     const auto now = WallTime{
@@ -56,6 +53,10 @@ class SystemClock final : public Clock {
 };
 
 }  // namespace
+
+MonoTime steady_now() {
+  return MonoTime{std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+}
 
 std::unique_ptr<Clock> system_clock(Executor executor) {
   return std::make_unique<SystemClock>(std::move(executor));

@@ -33,7 +33,8 @@ bool in_domain(const Tables& tables, const Selection& selection, const Delivery&
   }
   if (selection.group.empty()) return true;
   const auto group = tables.groups.find(row.group);
-  return group != tables.groups.end() && group->second.fingerprint.hash == selection.group;
+  return group != tables.groups.end() && group->second.flow == row.ref.flow &&
+         group->second.fingerprint.hash == selection.group;
 }
 
 bool is_selected(const Tables& tables, const Replay& replay, const Delivery& row) {

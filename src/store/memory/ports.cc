@@ -101,6 +101,9 @@ async::Task<Result<std::vector<Hold>>> MemoryDeliveryTable::holds(FlowId flow) {
 
 async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> MemoryDeliveryTable::settlement(FlowId flow,
                                                                                                     Position position) {
+  const auto log = core_.tables.streams.find(position.stream);
+  const bool trimmed = log != core_.tables.streams.end() && position.seq < log->second.record.first_seq;
+  if (trimmed) co_return std::optional<std::pair<Settlement, WallTime>>();
   co_return co_await core_.later(copy_of(core_.tables.settlements, std::pair(flow, position.seq)));
 }
 

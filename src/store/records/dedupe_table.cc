@@ -86,6 +86,13 @@ void DedupeTable::rotate(std::uint64_t seq, WallTime now) {
   generations_.back().slots.resize(kSmallest);
 }
 
+void DedupeTable::rewind(std::uint64_t next_seq) {
+  while (!generations_.empty() && generations_.back().first_seq >= next_seq) {
+    size_ -= generations_.back().count;
+    generations_.pop_back();
+  }
+}
+
 void DedupeTable::drop_oldest() {
   size_ -= generations_.front().count;
   generations_.pop_front();

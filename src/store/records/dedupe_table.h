@@ -35,6 +35,9 @@ class DedupeTable {
   // Remembers an entry for at least the window, unless more than max_entries follow. `seq` and `now` never decrease.
   void add(std::uint64_t hash, std::uint64_t seq, WallTime now);
 
+  // Numbering goes on at `next_seq`: a commit was rolled back. Its entries may stay.
+  void rewind(std::uint64_t next_seq);
+
   std::uint64_t size() const { return size_; }
   // Nothing below is remembered; 0 if the table is empty.
   std::uint64_t oldest_seq() const { return generations_.empty() ? 0 : generations_.front().first_seq; }

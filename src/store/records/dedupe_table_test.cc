@@ -71,6 +71,15 @@ TEST_CASE("dedupe table: a million entries take about ten bytes each") {
   CHECK(table.bytes() < table.size() * 12);
 }
 
+TEST_CASE("dedupe table: goes on after a rolled back commit") {
+  DedupeTable table({.max_entries = 80});
+  for (std::uint64_t seq = 1; seq <= 55; ++seq) table.add(seq << 40, seq, second(1));
+  table.rewind(31);
+  table.add(1000ull << 40, 31, second(1));
+  CHECK(table.find(30ull << 40) == std::vector<std::uint64_t>{30});
+  CHECK(table.find(1000ull << 40) == std::vector<std::uint64_t>{31});
+}
+
 TEST_CASE("dedupe table: no entries allowed, none kept") {
   DedupeTable table({.max_entries = 0});
   table.add(1ull << 40, 1, second(1));

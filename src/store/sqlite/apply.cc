@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/apply.h"
+
+#include "store/records/batch_check.h"
+
+namespace weir::store::sqlite {
+namespace {
+
+using namespace ports;
+
+class Present final : public Existing {
+ public:
+  explicit Present(WriteSide& side) : side_(side) {}
+  Result<bool> stream(StreamId id) override { return side_.streams.contains(id); }
+  Result<bool> flow(FlowId id) override { return side_.flows.contains(id); }
+  Result<bool> replay(ReplayId id) override {
+    return found(side_.db.integer("SELECT 1 FROM replays WHERE id = ?1", 0, id.value));
+  }
+  Result<bool> delivery(DeliveryRef ref) override {
+    return found(side_.db.integer("SELECT 1 FROM deliveries WHERE flow = ?1 AND pos = ?2", 0, ref.flow.value,
+                                  ref.position.pack()));
+  }
+
+ private:
+  static Result<bool> found(Result<std::int64_t> answer) {
+    if (!answer.ok()) return std::move(answer).error();
+    return *answer == 1;
+  }
+  WriteSide& side_;
+};
+
+// Whether a precondition holds now, with the earlier batches of the transaction applied.
+struct Holds {
+  Connection& db;
+
+  Result<bool> operator()(const DeliveryIs& p) const {
+    return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2", -1, p.ref.flow.value,
+                            p.ref.position.pack()),
+                 static_cast<std::int64_t>(p.state));
+  }
+  Result<bool> operator()(const ReplayIs& p) const {
+    return equal(db.integer("SELECT state FROM replays WHERE id = ?1", -1, p.replay.value),
+                 static_cast<std::int64_t>(p.state));
+  }
+  Result<bool> operator()(const ReplayItemIs& p) const {
+    return equal(db.integer("SELECT state FROM replay_items WHERE replay = ?1 AND flow = ?2 AND pos = ?3", -1,
+                            p.replay.value, p.ref.flow.value, p.ref.position.pack()),
+                 static_cast<std::int64_t>(p.state));
+  }
+  Result<bool> operator()(const FlowEpochIs& p) const {
+    return equal(db.integer("SELECT epoch FROM flows WHERE id = ?1", -1, p.flow.value),
+                 static_cast<std::int64_t>(p.epoch));
+  }
+
+  static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
+    if (!answer.ok()) return std::move(answer).error();
+    return *answer == wanted;
+  }
+};
+
+struct Apply {
+  WriteSide& side;
+  Receipt& receipt;
+
+  Result<> operator()(const AppendEvents& m) { return append_events(side, m, receipt); }
+  Result<> operator()(const PutStream& m) { return put_stream(side, m); }
+  Result<> operator()(const PutFlow& m) { return put_flow(side, m); }
+  Result<> operator()(const SetFlowStatus& m) { return set_flow_status(side, m); }
+  Result<> operator()(const PutCursor& m) { return put_cursor(side, m); }
+  Result<> operator()(const AddSettlements& m) { return add_settlements(side, m); }
+  Result<> operator()(const RemoveFlow& m) { return remove_flow(side, m); }
+  Result<> operator()(const PutDelivery& m) { return put_delivery(side, m); }
+  Result<> operator()(const KeepEvent& m) { return keep_event(side, m.ref); }
+  Result<> operator()(const DropKeptEvent& m) { return drop_kept_event(side, m.ref); }
+  Result<> operator()(const PutHold& m) { return put_hold(side, m); }
+  Result<> operator()(const DropHold& m) { return drop_hold(side, m); }
+  Result<> operator()(const JoinGroup& m) { return join_group(side, m, receipt); }
+  Result<> operator()(const LeaveGroup& m) { return leave_group(side, m); }
+  Result<> operator()(const CreateReplay& m) { return create_replay(side, m, receipt); }
+  Result<> operator()(const FreezeChunk& m) { return freeze_chunk(side, m, receipt); }
+  Result<> operator()(const AddReplayItem& m) { return add_replay_item(side, m); }
+  Result<> operator()(const PutReplay& m) { return put_replay(side, m); }
+  Result<> operator()(const SetReplayItem& m) { return set_replay_item(side, m); }
+  Result<> operator()(const TrimStream& m) { return trim_stream(side, m); }
+  Result<> operator()(const AddAudit& m) { return add_audit(side, m); }
+  Result<> operator()(const PutMeta& m) { return put_meta(side, m); }
+};
+
+}  // namespace
+
+Result<Receipt> apply_batch(WriteSide& side, const WriteBatch& batch) {
+  Receipt receipt;
+  for (std::size_t i = 0; i < batch.preconditions.size(); ++i) {
+    WEIR_TRY(const bool holds, std::visit(Holds{side.db}, batch.preconditions[i]));
+    if (holds) continue;
+    receipt.applied = false;
+    receipt.failed_precondition = i;
+    return receipt;
+  }
+  Present present(side);
+  WEIR_CHECK(check_batch(batch, present));
+  Apply apply{side, receipt};
+  for (const Mutation& mutation : batch.mutations) {
+    WEIR_CHECK(std::visit(apply, mutation));
+  }
+  return receipt;
+}
+
+}  // namespace weir::store::sqlite

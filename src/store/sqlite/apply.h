@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per mutation. The batch was checked before, so every error is one of the storage.
+#pragma once
+
+#include "store/sqlite/write_side.h"
+
+namespace weir::store::sqlite {
+
+Result<> append_events(WriteSide& side, const ports::AppendEvents& mutation, ports::Receipt& receipt);
+Result<> put_stream(WriteSide& side, const ports::PutStream& mutation);
+
+Result<> put_flow(WriteSide& side, const ports::PutFlow& mutation);
+Result<> set_flow_status(WriteSide& side, const ports::SetFlowStatus& mutation);
+Result<> put_cursor(WriteSide& side, const ports::PutCursor& mutation);
+Result<> add_settlements(WriteSide& side, const ports::AddSettlements& mutation);
+Result<> remove_flow(WriteSide& side, const ports::RemoveFlow& mutation);
+Result<> add_audit(WriteSide& side, const ports::AddAudit& mutation);
+Result<> put_meta(WriteSide& side, const ports::PutMeta& mutation);
+
+Result<> put_delivery(WriteSide& side, const ports::PutDelivery& mutation);
+Result<> keep_event(WriteSide& side, DeliveryRef ref);
+Result<> drop_kept_event(WriteSide& side, DeliveryRef ref);
+Result<> put_hold(WriteSide& side, const ports::PutHold& mutation);
+Result<> drop_hold(WriteSide& side, const ports::DropHold& mutation);
+
+Result<> join_group(WriteSide& side, const ports::JoinGroup& mutation, ports::Receipt& receipt);
+Result<> leave_group(WriteSide& side, const ports::LeaveGroup& mutation);
+
+Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation, ports::Receipt& receipt);
+Result<> freeze_chunk(WriteSide& side, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
+Result<> add_replay_item(WriteSide& side, const ports::AddReplayItem& mutation);
+Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);
+Result<> set_replay_item(WriteSide& side, const ports::SetReplayItem& mutation);
+
+Result<> trim_stream(WriteSide& side, const ports::TrimStream& mutation);
+
+}  // namespace weir::store::sqlite

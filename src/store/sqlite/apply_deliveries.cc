@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/records/envelope.h"
+#include "store/records/rows.h"
+#include "store/sqlite/apply.h"
+#include "store/sqlite/keys.h"
+
+namespace weir::store::sqlite {
+
+using namespace ports;
+
+Result<> put_delivery(WriteSide& side, const PutDelivery& mutation) {
+  const Delivery& row = mutation.delivery;
+  const std::string record = seal(key_of(row.ref), encode_row(row));
+  return side.db.run(
+      "INSERT INTO deliveries(flow, pos, state, failure, group_id, changed_at, due, archived, replay, interruptions, "
+      "key, event_id, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+      "ON CONFLICT(flow, pos) DO UPDATE SET state = ?3, failure = ?4, group_id = ?5, changed_at = ?6, due = ?7, "
+      "archived = ?8, replay = ?9, interruptions = ?10, key = ?11, event_id = ?12, record = ?13",
+      row.ref.flow.value, row.ref.position.pack(), row.state, row.failure, row.group.value, to_micros(row.changed_at),
+      to_micros(row.due), row.archived, row.replay.value, row.interruptions, row.key, row.event_id, record);
+}
+
+Result<> keep_event(WriteSide& side, DeliveryRef ref) {
+  // The copy stays sealed as it is: its checksum is bound to the position, not to the table.
+  return side.db.run(
+      "INSERT OR IGNORE INTO kept_events(flow, pos, record) SELECT ?1, pos, record FROM events WHERE pos = ?2",
+      ref.flow.value, ref.position.pack());
+}
+
+Result<> drop_kept_event(WriteSide& side, DeliveryRef ref) {
+  return side.db.run("DELETE FROM kept_events WHERE flow = ?1 AND pos = ?2", ref.flow.value, ref.position.pack());
+}
+
+Result<> put_hold(WriteSide& side, const PutHold& mutation) {
+  const Hold& hold = mutation.hold;
+  const std::string record = seal(key_bytes({hold.flow.value}) + hold.key, encode_row(hold));
+  return side.db.run(
+      "INSERT INTO holds(flow, key, count, record) VALUES(?1, ?2, ?3, ?4) "
+      "ON CONFLICT(flow, key) DO UPDATE SET count = ?3, record = ?4",
+      hold.flow.value, hold.key, hold.count, record);
+}
+
+Result<> drop_hold(WriteSide& side, const DropHold& mutation) {
+  return side.db.run("DELETE FROM holds WHERE flow = ?1 AND key = ?2", mutation.flow.value, mutation.key);
+}
+
+}  // namespace weir::store::sqlite

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "store/records/envelope.h"
+#include "store/records/packing.h"
+#include "store/records/rows.h"
+#include "store/sqlite/apply.h"
+#include "store/sqlite/keys.h"
+#include "store/sqlite/settlement_span.h"
+
+namespace weir::store::sqlite {
+namespace {
+
+using namespace ports;
+
+Result<> write_flow(WriteSide& side, const FlowRecord& flow) {
+  const std::string record = seal(key_bytes({flow.id.value}), encode_row(flow));
+  const std::string cursor = seal(key_bytes({flow.id.value}), pack_cursor(flow.cursor));
+  return side.db.run(
+      "INSERT INTO flows(id, name, stream, epoch, cursor, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
+      "ON CONFLICT(id) DO UPDATE SET name = ?2, stream = ?3, epoch = ?4, record = ?6",
+      flow.id.value, flow.name, flow.stream.value, flow.epoch, cursor, record);
+}
+
+Result<> write_settlements(WriteSide& side, const AddSettlements& mutation, std::span<const Settlement> part) {
+  const std::int64_t number = std::max(side.last_settlement_number + 1, to_micros(mutation.at));
+  side.last_settlement_number = number;
+  std::string payload = key_bytes({to_micros(mutation.at)});
+  payload += pack_settlements(part);
+  const std::int64_t flow = mutation.flow.value;
+  const auto first = static_cast<std::int64_t>(part.front().seq);
+  const std::string record = seal(key_bytes({flow, first, number}), payload);
+  return side.db.run(
+      "INSERT OR REPLACE INTO settlements(flow, min_seq, number, max_seq, record) VALUES(?1, ?2, ?3, ?4, ?5)", flow, first, number,
+      part.back().seq, record);
+}
+
+}  // namespace
+
+Result<> put_flow(WriteSide& side, const PutFlow& mutation) {
+  side.flows.insert(mutation.flow.id);
+  return write_flow(side, mutation.flow);
+}
+
+Result<> set_flow_status(WriteSide& side, const SetFlowStatus& mutation) {
+  FlowRecord flow;
+  {
+    WEIR_TRY(Query query, side.db.query("SELECT record FROM flows WHERE id = ?1", mutation.flow.value));
+    WEIR_TRY(const bool row, query.next());
+    if (!row) return {};
+    WEIR_TRY(const std::string_view payload, unseal(key_bytes({mutation.flow.value}), query.bytes(0), "a flow"));
+    WEIR_TRY(flow, decode_flow(payload));
+  }
+  flow.status = mutation.status;
+  flow.reason = mutation.reason;
+  flow.since = mutation.since;
+  return write_flow(side, flow);
+}
+
+Result<> put_cursor(WriteSide& side, const PutCursor& mutation) {
+  const std::string cursor = seal(key_bytes({mutation.flow.value}), pack_cursor(mutation.cursor));
+  return side.db.run("UPDATE flows SET cursor = ?2 WHERE id = ?1", mutation.flow.value, cursor);
+}
+
+Result<> add_settlements(WriteSide& side, const AddSettlements& mutation) {
+  std::span<const Settlement> rest = mutation.settlements;
+  while (!rest.empty()) {
+    const std::uint64_t end = rest.front().seq + kSettlementSpan;
+    const auto past = std::ranges::lower_bound(rest, end, {}, &Settlement::seq);
+    const auto part = rest.first(static_cast<std::size_t>(past - rest.begin()));
+    WEIR_CHECK(write_settlements(side, mutation, part));
+    rest = rest.subspan(part.size());
+  }
+  return {};
+}
+
+Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
+  const std::int64_t flow = mutation.flow.value;
+  side.flows.erase(mutation.flow);
+  WEIR_CHECK(side.db.run("DELETE FROM flows WHERE id = ?1", flow));
+  WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE flow = ?1", flow));
+  WEIR_CHECK(side.db.run("DELETE FROM kept_events WHERE flow = ?1", flow));
+  WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow = ?1", flow));
+  WEIR_CHECK(side.db.run("DELETE FROM settlements WHERE flow = ?1", flow));
+  return side.db.run("DELETE FROM groups WHERE flow = ?1", flow);
+}
+
+Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
+  // The number is not known before the row is there: AUTOINCREMENT never uses one again.
+  WEIR_TRY(const std::int64_t last, side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", 0));
+  const std::string record = seal(key_bytes({last + 1}), encode_row(mutation.entry));
+  return side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", last + 1, record);
+}
+
+Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
+  const std::string record = seal(mutation.key, mutation.value);
+  return side.db.run("INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
+                     mutation.key, record);
+}
+
+}  // namespace weir::store::sqlite
