@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// The power goes at every write, sync, truncation, creation and deletion of a scenario that does everything a store
+// does: what was acknowledged must be there afterwards, what was under way is there as a whole or not at all.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "ports/testing/store_content.h"
+#include "ports/testing/store_contract.h"
+#include "store/memory/memory_store.h"
+#include "store/sqlite/check.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/testing/fault_vfs.h"
+
+namespace weir::store::sqlite {
+namespace {
+
+using namespace ports;
+using namespace ports::testing;
+using testing::FaultDisk;
+using testing::FaultVfs;
+
+constexpr const char* kFolder = "/disk";
+
+Options on(FaultVfs& vfs, async::Executor executor) {
+  Options options{.folder = kFolder, .executor = std::move(executor)};
+  options.vfs = vfs.name();
+  options.wal_bytes_max = 96 << 10;  // several checkpoints in one scenario
+  return options;
+}
+
+StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr) {
+  return [&vfs, failure](async::Executor executor) -> std::unique_ptr<Store> {
+    auto store = open(on(vfs, executor));
+    if (store.ok()) return *std::move(store);
+    if (failure != nullptr) {
+      *failure = store.error();
+    } else {
+      FAIL(to_text(store.error()));
+    }
+    return memory::open(executor);  // stands in for a store that could not be opened
+  };
+}
+
+StoreFactory memory_factory() {
+  return [](async::Executor executor) { return memory::open(std::move(executor)); };
+}
+
+WriteBatch batch(std::vector<Mutation> mutations, Lane lane = Lane::settle) {
+  return {.lane = lane, .preconditions = {}, .mutations = std::move(mutations)};
+}
+
+WriteBatch append(int first, int count) {
+  AppendEvents append{kStream, {}, at(first)};
+  for (int i = first; i < first + count; ++i) append.events.push_back(event(fmt::format("e{}", i), std::string(400, 'x')));
+  return batch({append}, Lane::ingest);
+}
+
+WriteBatch quarantined(std::uint64_t seq) {
+  return batch({PutDelivery{delivery(seq, DeliveryState::quarantined)}, KeepEvent{ref(seq)},
+                join(seq, seq % 2 == 0 ? "even" : "odd", at(400)),
+                PutHold{{.flow = kFlow, .key = fmt::format("k{}", seq), .holder = place(seq), .first = seq + 1, .count = 1}},
+                AddAudit{{.action = "quarantine", .target = fmt::format("{}", seq)}}});
+}
+
+// Ingest, cursor, settlements, quarantine, replay, retention.
+std::vector<WriteBatch> scenario() {
+  std::vector<WriteBatch> batches = {batch({PutStream{stream(kStream, "orders")}, PutFlow{flow(kFlow, "ship")}}, Lane::operate)};
+  for (int i = 0; i < 4; ++i) {
+    batches.push_back(append(1 + 10 * i, 10));
+    const std::uint64_t base = 1 + 10 * static_cast<std::uint64_t>(i);
+    batches.push_back(batch({PutCursor{kFlow, {.floor = base, .mark = base + 10, .settled = {{base + 1, base + 3}}}},
+                             AddSettlements{kFlow, kStream, at(i), {{base + 1, 204, 9, 1}, {base + 2, 200, 5, 1}}}}));
+    batches.push_back(quarantined(base + 3));
+    batches.push_back(quarantined(base + 4));
+  }
+  batches.push_back(batch({CreateReplay{replay({.flow = "ship"}, at(9000))}}, Lane::operate));
+  batches.push_back(batch({FreezeChunk{ReplayId{1}, {}, 5}}, Lane::operate));
+  Replay running = replay({.flow = "ship"}, at(9000));
+  running.id = ReplayId{1};
+  running.state = ReplayState::running;
+  running.counts.sent = 1;
+  Delivery released = delivery(4, DeliveryState::ready);
+  released.replay = ReplayId{1};
+  batches.push_back(batch({PutReplay{running}, SetReplayItem{ReplayId{1}, ref(4), ItemState::claimed}, PutDelivery{released},
+                           LeaveGroup{GroupId{1}}}));
+  batches.push_back(batch({PutDelivery{delivery(4, DeliveryState::done)}, SetReplayItem{ReplayId{1}, ref(4), ItemState::succeeded},
+                           DropKeptEvent{ref(4)}, DropHold{kFlow, "k4"}}));
+  batches.push_back(batch({TrimStream{kStream, 15, {ref(9)}}}, Lane::operate));
+  batches.push_back(append(41, 5));
+  return batches;
+}
+
+// Runs batches until one is not acknowledged; `before` gets the content that must be there at least, `after` what may be.
+struct Expectation {
+  std::string before;
+  std::string after;
+  bool finished = false;
+};
+
+class Oracle {
+ public:
+  explicit Oracle(const std::vector<WriteBatch>& batches) {
+    contents_.push_back(content_of(bench_));
+    for (const WriteBatch& batch : batches) {
+      bench_.commit(batch);
+      contents_.push_back(content_of(bench_));
+    }
+  }
+  // After this many acknowledged batches.
+  const std::string& at_least(std::size_t acknowledged) const { return contents_[acknowledged]; }
+  const std::string& at_most(std::size_t acknowledged) const {
+    return contents_[std::min(acknowledged + 1, contents_.size() - 1)];
+  }
+
+ private:
+  StoreBench bench_{memory_factory()};
+  std::vector<std::string> contents_;
+};
+
+// Commits from `first` on until one fails; the number acknowledged in all.
+std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches, std::size_t first) {
+  for (std::size_t i = first; i < batches.size(); ++i) {
+    if (!bench.try_commit(batches[i]).ok()) return i;
+  }
+  return batches.size();
+}
+
+void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged) {
+  {
+    StoreBench bench(factory(vfs));
+    const std::string content = content_of(bench);
+    const bool right = content == oracle.at_least(acknowledged) || content == oracle.at_most(acknowledged);
+    if (!right) CHECK(content == oracle.at_least(acknowledged));
+    CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).ok());  // it serves again
+  }
+  const auto report = check(kFolder, vfs.name());
+  REQUIRE(report.ok());
+  for (const std::string& problem : report->problems) FAIL_CHECK(problem);
+  CHECK(report->sound());
+}
+
+TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing is half done") {
+  const std::vector<WriteBatch> batches = scenario();
+  const Oracle oracle(batches);
+  std::uint64_t cuts = 0;
+  for (std::uint64_t operation = 1;; ++operation) {
+    CAPTURE(operation);
+    FaultVfs vfs;
+    vfs.disk().cut_at(operation);
+    std::size_t acknowledged = 0;
+    {
+      std::optional<Error> failure;
+      StoreBench bench(factory(vfs, &failure));
+      if (!failure) acknowledged = run(bench, batches, 0);
+    }
+    if (!vfs.disk().is_off()) break;
+    ++cuts;
+    vfs.disk().power_cut(operation * 7);
+    verify(vfs, oracle, acknowledged);
+  }
+  MESSAGE("power cuts: ", cuts);
+  CHECK(cuts > 200);
+}
+
+TEST_CASE("power cut during recovery from a power cut") {
+  const std::vector<WriteBatch> batches = scenario();
+  const Oracle oracle(batches);
+  std::uint64_t cuts = 0;
+  for (std::uint64_t first_cut = 60; first_cut <= 300; first_cut += 40) {
+    for (std::uint64_t second_cut = 1; second_cut <= 12; ++second_cut) {
+      CAPTURE(first_cut);
+      CAPTURE(second_cut);
+      FaultVfs vfs;
+      vfs.disk().cut_at(first_cut);
+      std::size_t acknowledged = 0;
+      {
+        StoreBench bench(factory(vfs));
+        acknowledged = run(bench, batches, 0);
+      }
+      vfs.disk().power_cut(first_cut);
+      vfs.disk().cut_at(second_cut);
+      {
+        std::optional<Error> failure;
+        StoreBench bench(factory(vfs, &failure));
+      }
+      vfs.disk().power_cut(second_cut);
+      verify(vfs, oracle, acknowledged);
+      ++cuts;
+    }
+  }
+  MESSAGE("double power cuts: ", cuts);
+}
+
+// The lost-acknowledgement hole: after a failed sync the page cache shows what the disk does not have. The process ends
+// and starts again, sees it, builds on it, and acknowledges; then the power goes.
+TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged commit is there") {
+  const std::vector<WriteBatch> batches = scenario();
+  const Oracle oracle(batches);
+  std::uint64_t runs = 0;
+  for (std::uint64_t bad_sync = 1; bad_sync <= 40; ++bad_sync) {
+    for (const bool sticky : {false, true}) {
+      CAPTURE(bad_sync);
+      FaultVfs vfs;
+      std::size_t acknowledged = 0;
+      { const StoreBench made(factory(vfs)); }
+      vfs.disk().fail_sync(bad_sync, sticky);
+      {
+        std::optional<Error> failure;
+        StoreBench bench(factory(vfs, &failure));
+        if (!failure) acknowledged = run(bench, batches, 0);
+        if (!failure && acknowledged < batches.size()) {
+          CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).error().code == Code::store_failed);
+        }
+      }
+      vfs.disk().restart();
+      std::size_t more = 0;
+      {
+        StoreBench bench(factory(vfs));
+        const bool visible = content_of(bench) == oracle.at_most(acknowledged);
+        more = run(bench, batches, acknowledged + (visible ? 1 : 0));
+        CHECK(more == batches.size());
+      }
+      vfs.disk().power_cut(bad_sync);
+      verify(vfs, oracle, more);
+      ++runs;
+    }
+  }
+  MESSAGE("fsync errors followed by a cut: ", runs);
+}
+
+TEST_CASE("an I/O error at every operation: the store stops, and a restart finds everything acknowledged") {
+  const std::vector<WriteBatch> batches = scenario();
+  const Oracle oracle(batches);
+  std::uint64_t errors = 0;
+  for (std::uint64_t operation = 1;; operation += 3) {
+    CAPTURE(operation);
+    FaultVfs vfs;
+    vfs.disk().fail_at(operation);
+    std::size_t acknowledged = 0;
+    {
+      std::optional<Error> failure;
+      StoreBench bench(factory(vfs, &failure));
+      if (!failure) acknowledged = run(bench, batches, 0);
+    }
+    if (vfs.disk().operations() < operation) break;
+    vfs.disk().restart();
+    verify(vfs, oracle, acknowledged);
+    ++errors;
+  }
+  MESSAGE("I/O errors: ", errors);
+  CHECK(errors > 60);
+}
+
+// The disk itself has the hole: without the checkpoint at the start commits are lost. This is the test of the tests above.
+TEST_CASE("the fault disk loses acknowledged commits of a plain SQLite that does not checkpoint when it opens") {
+  FaultVfs vfs;
+  const std::string path = "/plain.db";
+  const auto insert = [&](int first, int last) {
+    auto db = Connection::open(path, vfs.name(), Access::create);
+    REQUIRE(db.ok());
+    REQUIRE(db->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+                        "CREATE TABLE IF NOT EXISTS t(x INTEGER PRIMARY KEY)")
+                .ok());
+    int done = 0;
+    for (int i = first; i <= last; ++i) {
+      if (i == 6) vfs.disk().fail_sync(1, false);
+      done += db->run("INSERT OR IGNORE INTO t VALUES(?1)", i).ok() ? 1 : 0;
+    }
+    vfs.disk().cut_at(vfs.disk().operations() + 1);  // the process ends without a checkpoint
+    return done;
+  };
+  CHECK(insert(1, 6) == 5);
+  vfs.disk().restart();
+  CHECK(insert(7, 12) == 6);
+  vfs.disk().power_cut(0);
+  auto db = Connection::open(path, vfs.name(), Access::create);
+  REQUIRE(db.ok());
+  CHECK(*db->integer("SELECT count(*) FROM t", 0) < 11);
+}
+
+}  // namespace
+}  // namespace weir::store::sqlite

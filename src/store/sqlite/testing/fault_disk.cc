@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/testing/fault_disk.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace weir::store::sqlite::testing {
+
+// The reserve counts as used space, like the file that it stands for.
+class DiskSpace final : public Space {
+ public:
+  DiskSpace(FaultDisk& disk, std::uint64_t reserve_bytes) : disk_(disk), reserve_bytes_(reserve_bytes) {}
+  std::uint64_t free_bytes() override {
+    const std::lock_guard lock(disk_.mutex_);
+    const std::uint64_t used = disk_.used();
+    return used >= disk_.capacity_ ? 0 : disk_.capacity_ - used;
+  }
+  bool hold_reserve() override {
+    const std::lock_guard lock(disk_.mutex_);
+    if (disk_.reserved_ == 0 && free_bytes() >= reserve_bytes_) disk_.reserved_ = reserve_bytes_;
+    return has_reserve();
+  }
+  void release_reserve() override {
+    const std::lock_guard lock(disk_.mutex_);
+    disk_.reserved_ = 0;
+  }
+  bool has_reserve() const override {
+    const std::lock_guard lock(disk_.mutex_);
+    return disk_.reserved_ > 0;
+  }
+
+ private:
+  FaultDisk& disk_;
+  std::uint64_t reserve_bytes_;
+};
+
+std::shared_ptr<Space> FaultDisk::space(std::uint64_t reserve_bytes) {
+  return std::make_shared<DiskSpace>(*this, reserve_bytes);
+}
+
+void FaultDisk::cut_at(std::uint64_t operation) {
+  const std::lock_guard lock(mutex_);
+  cut_at_ = operation;
+}
+
+void FaultDisk::fail_at(std::uint64_t operation) {
+  const std::lock_guard lock(mutex_);
+  fail_at_ = operation;
+}
+
+void FaultDisk::set_capacity(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  capacity_ = bytes;
+}
+
+std::uint64_t FaultDisk::operations() const {
+  const std::lock_guard lock(mutex_);
+  return operations_;
+}
+
+bool FaultDisk::is_off() const {
+  const std::lock_guard lock(mutex_);
+  return off_;
+}
+
+void FaultDisk::fail_sync(std::uint64_t number, bool sticky) {
+  const std::lock_guard lock(mutex_);
+  fail_sync_in_ = number;
+  fail_sync_sticky_ = sticky;
+}
+
+std::uint64_t FaultDisk::used() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bytes = reserved_;
+  for (const auto& [path, file] : files_) bytes += file.deleted ? 0 : file.visible.size();
+  return bytes;
+}
+
+void FaultDisk::restart() {
+  const std::lock_guard lock(mutex_);
+  cut_at_ = fail_at_ = fail_sync_in_ = operations_ = 0;
+  fail_sync_sticky_ = off_ = false;
+}
+
+DiskResult FaultDisk::begin_operation() {
+  if (off_) return DiskResult::failed;
+  ++operations_;
+  if (operations_ == cut_at_) {
+    off_ = true;
+    return DiskResult::failed;
+  }
+  return operations_ == fail_at_ ? DiskResult::failed : DiskResult::ok;
+}
+
+DiskResult FaultDisk::create(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  if (exists(path)) return DiskResult::ok;
+  if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
+  files_[path] = File{};
+  return DiskResult::ok;
+}
+
+DiskResult FaultDisk::remove(const std::string& path, bool sync_folder_too) {
+  const std::lock_guard lock(mutex_);
+  const auto file = files_.find(path);
+  if (file == files_.end() || file->second.deleted) return DiskResult::ok;
+  if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
+  if (!file->second.name_durable) {
+    files_.erase(file);
+  } else {
+    file->second.deleted = true;
+  }
+  return sync_folder_too ? sync_folder() : DiskResult::ok;
+}
+
+bool FaultDisk::exists(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const auto file = files_.find(path);
+  return file != files_.end() && !file->second.deleted;
+}
+
+std::uint64_t FaultDisk::size_of(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const auto file = files_.find(path);
+  return file == files_.end() ? 0 : file->second.visible.size();
+}
+
+std::string_view FaultDisk::read(const std::string& path, std::uint64_t offset, std::size_t size) const {
+  const auto file = files_.find(path);
+  if (file == files_.end() || offset >= file->second.visible.size()) return {};
+  return std::string_view(file->second.visible).substr(offset, size);
+}
+
+void FaultDisk::put(File& file, std::uint64_t offset, std::string_view bytes) {
+  if (bytes.empty()) return;
+  const std::uint64_t before = file.visible.size();
+  if (offset + bytes.size() > before) {
+    file.visible.resize(offset + bytes.size());
+    file.resized = true;
+    for (std::uint64_t s = before / kSector; s < offset / kSector; ++s) file.dirty.insert(s);  // the hole
+  }
+  std::ranges::copy(bytes, file.visible.begin() + static_cast<std::ptrdiff_t>(offset));
+  for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s) file.dirty.insert(s);
+}
+
+DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  File& file = files_.at(path);
+  const bool was_on = !off_;
+  const DiskResult begun = begin_operation();
+  if (begun != DiskResult::ok) {
+    const bool torn = was_on && off_;
+    if (torn) put(file, offset, bytes.substr(0, bytes.size() / 2));
+    return begun;
+  }
+  const std::uint64_t end = offset + bytes.size();
+  const std::uint64_t growth = end > file.visible.size() ? end - file.visible.size() : 0;
+  if (growth > 0 && used() + growth > capacity_) return DiskResult::full;
+  put(file, offset, bytes);
+  return DiskResult::ok;
+}
+
+DiskResult FaultDisk::truncate(const std::string& path, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
+  File& file = files_.at(path);
+  file.visible.resize(size);
+  file.resized = true;
+  return DiskResult::ok;
+}
+
+DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
+  const std::lock_guard lock(mutex_);
+  if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
+  File& file = files_.at(path);
+  if (fail_sync_in_ > 0 && --fail_sync_in_ == 0) {
+    if (fail_sync_sticky_) fail_sync_in_ = 1;
+    file.dirty.clear();
+    file.resized = false;
+    return DiskResult::failed;
+  }
+  if (file.resized) file.durable.resize(file.visible.size());
+  for (const std::uint64_t sector : file.dirty) {
+    const std::uint64_t at = sector * kSector;
+    if (at >= file.visible.size()) continue;
+    const std::size_t size = std::min<std::size_t>(kSector, file.visible.size() - at);
+    if (file.durable.size() < at + size) file.durable.resize(at + size);
+    file.visible.copy(file.durable.data() + at, size, at);
+  }
+  file.dirty.clear();
+  file.resized = false;
+  return and_folder ? sync_folder() : DiskResult::ok;
+}
+
+DiskResult FaultDisk::sync_folder() {
+  const std::lock_guard lock(mutex_);
+  if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
+  std::erase_if(files_, [](const auto& entry) { return entry.second.deleted; });
+  for (auto& [path, file] : files_) file.name_durable = true;
+  return DiskResult::ok;
+}
+
+// Each dirty sector is written with odds of keep_of_4 in 4; the size is the old or the new one.
+void FaultDisk::survive(File& file, Rng& rng, std::uint64_t keep_of_4) {
+  const bool new_size = rng.below(4) < keep_of_4;
+  if (file.resized && new_size) file.durable.resize(file.visible.size());
+  for (const std::uint64_t sector : file.dirty) {
+    const std::uint64_t at = sector * kSector;
+    if (rng.below(4) >= keep_of_4 || at >= file.visible.size() || at >= file.durable.size()) continue;
+    const std::size_t size = std::min({kSector, file.visible.size() - at, file.durable.size() - at});
+    file.visible.copy(file.durable.data() + at, size, at);
+  }
+  file.visible = file.durable;
+  file.dirty.clear();
+  file.resized = file.deleted = false;
+  file.name_durable = true;
+}
+
+void FaultDisk::power_cut(std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  Rng rng(seed);
+  const std::uint64_t keep_of_4 = seed % 5;  // from nothing unsynced to everything
+  std::erase_if(files_, [&](const auto& entry) {
+    const bool lost_name = !entry.second.name_durable && rng.below(4) >= keep_of_4;
+    const bool deletion_made_it = entry.second.deleted && rng.below(4) < keep_of_4;
+    return lost_name || deletion_made_it;
+  });
+  for (auto& [path, file] : files_) survive(file, rng, keep_of_4);
+  restart();
+}
+
+void FaultDisk::flip(const std::string& path, std::uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  File& file = files_.at(path);
+  for (std::string* bytes : {&file.visible, &file.durable}) {
+    if (offset < bytes->size()) (*bytes)[offset] = static_cast<char>((*bytes)[offset] ^ 0x10);
+  }
+}
+
+}  // namespace weir::store::sqlite::testing

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lets SQLite run on a FaultDisk: registers it as a VFS under a name of its own, with shared memory on the heap, so
+// that the writer and the readers of one process work in WAL mode.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/sqlite/testing/fault_disk.h"
+
+namespace weir::store::sqlite::testing {
+
+class FaultVfs {
+ public:
+  FaultVfs();
+  // Every connection must be closed before.
+  ~FaultVfs();
+  FaultVfs(const FaultVfs&) = delete;
+  FaultVfs& operator=(const FaultVfs&) = delete;
+
+  FaultDisk& disk() { return disk_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  struct Registration;
+  FaultDisk disk_;
+  std::string name_;
+  std::unique_ptr<Registration> registration_;
+};
+
+}  // namespace weir::store::sqlite::testing
