@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/progress.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "app/cells.h"
+#include "app/exit_codes.h"
+#include "app/table.h"
+#include "base/text.h"
+
+namespace weir::app {
+namespace {
+
+constexpr std::size_t kBarMax = 30;
+constexpr Duration kLineEvery = std::chrono::seconds(10);
+
+std::string trouble(const ReplayProgress& progress) {
+  std::string text;
+  if (progress.failed_again > 0)
+    text += fmt::format("{} failed again", grouped(progress.failed_again));
+  if (progress.in_doubt > 0)
+    text += fmt::format("{}{} in doubt", text.empty() ? "" : ", ", grouped(progress.in_doubt));
+  return text;
+}
+
+}  // namespace
+
+bool ReplayProgress::is_over() const { return state == "completed" || state == "aborted"; }
+bool ReplayProgress::is_at_rest() const {
+  return is_over() || state == "stopped" || state == "paused";
+}
+
+ReplayProgress read_progress(wire::Json replay) {
+  const auto rate = member_at(replay, "ratePerSecond");
+  return {.replay = printable(text_at(replay, "replay")),
+          .state = printable(text_at(replay, "state")),
+          .state_reason = printable(text_at(replay, "stateReason")),
+          .planned = count_at(replay, "counts.planned"),
+          .sent = count_at(replay, "counts.sent"),
+          .succeeded = count_at(replay, "counts.succeeded"),
+          .failed_again = count_at(replay, "counts.failedAgain"),
+          .skipped = count_at(replay, "counts.skipped"),
+          .in_doubt = count_at(replay, "counts.inDoubt"),
+          .rate = rate && rate->is(wire::JsonType::number) ? rate->number() : 0};
+}
+
+std::string progress_bar(const ReplayProgress& progress, std::size_t width) {
+  const double share = progress.planned == 0
+                           ? 1.0
+                           : std::min(1.0, static_cast<double>(progress.settled()) /
+                                               static_cast<double>(progress.planned));
+  std::string text = fmt::format("{}/{}  {:.0f} %  {}", grouped(progress.settled()),
+                                 grouped(progress.planned), share * 100, progress.state);
+  if (progress.rate > 0 && !progress.is_at_rest()) text += fmt::format("  {:.3g}/s", progress.rate);
+  if (const std::string bad = trouble(progress); !bad.empty()) text += "  " + bad;
+  const std::size_t used = text_width(text) + 3;  // brackets and a blank
+  const std::size_t room = width > used ? std::min(kBarMax, width - used) : 0;
+  if (room < 5) return cut_to(text, std::max<std::size_t>(width, 1));
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(room));
+  return fmt::format("[{}{}] {}", std::string(filled, '#'), std::string(room - filled, '-'), text);
+}
+
+std::string progress_line(const ReplayProgress& progress) {
+  std::string text = fmt::format("{} {}: {} of {} settled", progress.replay, progress.state,
+                                 grouped(progress.settled()), grouped(progress.planned));
+  if (const std::string bad = trouble(progress); !bad.empty()) text += ", " + bad;
+  if (progress.rate > 0 && !progress.is_at_rest()) text += fmt::format(", {:.3g}/s", progress.rate);
+  return text;
+}
+
+std::string report_line(const ReplayProgress& progress) {
+  return fmt::format("sent {} / succeeded {} / failed again {} / skipped {} / in doubt {}",
+                     grouped(progress.sent), grouped(progress.succeeded),
+                     grouped(progress.failed_again), grouped(progress.skipped),
+                     grouped(progress.in_doubt));
+}
+
+int exit_of(const ReplayProgress& progress) {
+  if (progress.state == "stopped") return kExitStopped;
+  if (progress.state == "aborted") return kExitFailed;
+  if (progress.failed_again + progress.in_doubt > 0) return kExitPartial;
+  return kExitOk;
+}
+
+bool LineSchedule::due(const ReplayProgress& progress, MonoTime now) {
+  if (last_ && progress.state == state_ && now - *last_ < kLineEvery) return false;
+  state_ = progress.state;
+  last_ = now;
+  return true;
+}
+
+}  // namespace weir::app

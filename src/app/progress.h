@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a replay is: a bar on a terminal, now and then a line elsewhere. Pure; the caller writes
+// and waits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "wire/json.h"
+
+namespace weir::app {
+
+// Of GET /v1/replays/{id}.
+struct ReplayProgress {
+  std::string replay;  // "r12"
+  std::string state;
+  std::string state_reason;
+  std::uint64_t planned = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed_again = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t in_doubt = 0;
+  double rate = 0;  // allowed per second now
+
+  std::uint64_t settled() const { return succeeded + failed_again + skipped + in_doubt; }
+  bool is_over() const;  // completed, aborted
+  // Nothing more happens without an operator: is_over(), or stopped or paused.
+  bool is_at_rest() const;
+};
+
+ReplayProgress read_progress(wire::Json replay);
+
+// "[########------------] 412/1,204  34 %  canary  5/s  2 failed again"; at most `width`
+// characters.
+std::string progress_bar(const ReplayProgress& progress, std::size_t width);
+// "r12 running: 412 of 1,204 settled, 2 failed again, 5/s"
+std::string progress_line(const ReplayProgress& progress);
+// "sent 1,204 / succeeded 1,200 / failed again 4 / skipped 0 / in doubt 0"
+std::string report_line(const ReplayProgress& progress);
+// The exit code of a replay that was watched to its rest: app/exit_codes.h.
+int exit_of(const ReplayProgress& progress);
+
+// When the next line is due, where there is no bar: at once when the state changes, then every ten
+// seconds.
+class LineSchedule {
+ public:
+  bool due(const ReplayProgress& progress, MonoTime now);
+
+ private:
+  std::string state_;
+  std::optional<MonoTime> last_;
+};
+
+}  // namespace weir::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/session.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "app/refusal.h"
+
+namespace weir::app {
+namespace {
+
+constexpr std::size_t kAnswerMax = 80;  // characters of a typed yes or no
+
+void write(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+  std::fflush(file);
+}
+
+}  // namespace
+
+Session::Session(GlobalOptions options)
+    : options_(std::move(options)),
+      terminal_(read_terminal(options_.color)),
+      client_(options_.server, local_actor()) {}
+
+Reply Session::post(std::string path, std::string json) {
+  return send({.method = "POST",
+               .path = std::move(path),
+               .headers = {{"content-type", "application/json"}},
+               .body = std::move(json)});
+}
+
+Reply Session::send(ClientRequest request, bool bytes) {
+  auto answer = client_.call(std::move(request));
+  if (!answer.ok()) return {.exit = fail(answer.error())};
+  if (answer->status >= 400) {
+    const Refusal refusal = to_refusal(answer->status, answer->body, terminal_.error_color);
+    write(stderr, refusal.text);
+    return {.exit = refusal.exit, .status = answer->status};
+  }
+  Reply reply{.status = answer->status};
+  reply.body = std::make_unique<const std::string>(std::move(answer->body));
+  if (bytes) return reply;
+  auto document = wire::parse_json(*reply.body);
+  if (!document.ok()) {
+    return {.exit = fail(Error{Code::malformed_json,
+                               fmt::format("{} did not answer in JSON: {}", options_.server,
+                                           document.error().detail),
+                               "is this a Weir? check --server"}),
+            .status = reply.status};
+  }
+  reply.document = std::make_unique<const wire::JsonDocument>(std::move(*document));
+  return reply;
+}
+
+std::string Session::reason_body() const {
+  wire::JsonWriter json;
+  json.begin_object();
+  if (!options_.reason.empty()) json.field("reason", options_.reason);
+  json.end_object();
+  return std::move(json).take();
+}
+
+void Session::print(std::string_view text) const { write(stdout, text); }
+
+void Session::note(std::string_view line) const {
+  if (!options_.quiet) write(stderr, fmt::format("{}\n", line));
+}
+
+void Session::next(std::string_view command) const {
+  if (options_.quiet || !terminal_.output_tty || !is_table()) return;
+  write(stderr, terminal_.error_color ? fmt::format("\x1b[2mnext: {}\x1b[0m\n", command)
+                                      : fmt::format("next: {}\n", command));
+}
+
+int Session::fail(const Error& error) const {
+  const Refusal refusal = to_refusal(error, terminal_.error_color);
+  write(stderr, refusal.text);
+  return refusal.exit;
+}
+
+std::optional<int> Session::confirm(std::string_view question) const {
+  if (options_.yes) return std::nullopt;
+  if (!terminal_.input_tty || !terminal_.error_tty) {
+    return fail(Error{Code::usage, fmt::format("{} Nobody is there to ask.", question),
+                      "add --yes to go on, or --dry-run to look first"});
+  }
+  write(stderr, fmt::format("{} [y/N] ", question));
+  char answer[kAnswerMax] = {};
+  if (std::fgets(answer, sizeof answer, stdin) != nullptr && (answer[0] == 'y' || answer[0] == 'Y'))
+    return std::nullopt;
+  write(stderr, "Nothing was changed.\n");
+  return kExitUsage;
+}
+
+}  // namespace weir::app
