@@ -38,7 +38,7 @@ std::string flow_content(StoreBench& bench, FlowId flow) {
     text += fmt::format("hold {} {} by {} {}-{} {} {}\n", flow.value, hold.key, hold.holder.seq, hold.first, hold.last,
                         hold.count, hold.released);
   }
-  for (std::uint64_t seq = 1; seq <= 200; ++seq) {
+  for (std::uint64_t seq = 1; seq <= 50; ++seq) {
     const auto settled = must(bench.run(store.deliveries().settlement(flow, place(seq))));
     if (!settled) continue;
     text += fmt::format("settled {} {} {} {} {} at {}\n", flow.value, seq, settled->first.status,
