@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per noun adds its verbs to the command line. Parsing only chooses the action; it runs afterwards.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace weir::app {
+
+class Session;
+
+using Action = std::function<int(Session&)>;
+
+// Where a parsed command puts what is to be done.
+struct Chosen {
+  Action action;
+};
+
+void add_status_commands(CLI::App& root, Chosen& chosen);      // version, status
+void add_publish_command(CLI::App& root, Chosen& chosen);
+void add_event_commands(CLI::App& root, Chosen& chosen);       // explain, event
+void add_flow_commands(CLI::App& root, Chosen& chosen);
+void add_dependency_commands(CLI::App& root, Chosen& chosen);
+void add_group_commands(CLI::App& root, Chosen& chosen);
+void add_quarantine_commands(CLI::App& root, Chosen& chosen);
+void add_replay_commands(CLI::App& root, Chosen& chosen);
+void add_audit_commands(CLI::App& root, Chosen& chosen);
+void add_config_commands(CLI::App& root, Chosen& chosen);
+void add_store_commands(CLI::App& root, Chosen& chosen);
+void add_serve_command(CLI::App& root, Chosen& chosen);
+
+// "/v1/events/" + "github#42", percent-encoded.
+std::string path_to(std::string_view collection, std::string_view name, std::string_view verb = "");
+// "?a=b&c=d" of the pairs whose value is not empty; "" if there is none.
+std::string query_of(const std::vector<std::pair<std::string_view, std::string>>& pairs);
+
+}  // namespace weir::app
