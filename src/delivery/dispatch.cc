@@ -59,7 +59,7 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked
 }
 
 bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now) {
-  if (!flow.active()) return false;
+  if (!flow.active() || !flow.recovered()) return false;
   switch (work) {
     case Work::first:
       return flow.has_ready() || flow.has_resumed();

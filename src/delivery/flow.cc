@@ -39,6 +39,7 @@ void Flow::update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::H
 void Flow::set_recovered() {
   recovered_ = true;
   read_more();
+  parts_.ready();
 }
 
 void Flow::stream_grew(std::uint64_t next_seq) {

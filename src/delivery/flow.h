@@ -82,6 +82,7 @@ class Flow {
     std::uint32_t interruptions = 0;
     auto operator<=>(const Due&) const = default;
   };
+  void wake() { parts_.ready(); }  // something became due outside of dispatch
   void add_retry(Due due) { retries_.insert(due); }
   void add_replay(Due due) { replays_.insert(due); }
   void add_resumed(Due due) { (due.interruptions < 2 ? resumed_ : suspects_).insert(due); }

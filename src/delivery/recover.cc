@@ -17,7 +17,10 @@ void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& ev
       policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent, parts.clock.wall());
   const Flow::Due due{.due = row.due, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
   settle_row(parts, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
-             [&flow, due] { flow.add_resumed(due); });
+             [&flow, due] {
+               flow.add_resumed(due);
+               flow.wake();
+             });
 }
 
 async::Task<Result<>> load_holds(DeliveryParts& parts, Flow& flow, std::vector<Hold>& released) {
@@ -85,15 +88,17 @@ async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const 
   co_return Result<>{};
 }
 
-// An operator settled the holder, and the process ended before the key went on.
-async::Task<Result<>> release_settled_holders(DeliveryParts& parts, Flow& flow) {
+// Keys whose holder an operator settled, and the process ended before the key went on. Looked up before anything is
+// decided here: afterwards rows are on their way to the store that cannot be read yet.
+async::Task<Result<std::vector<std::string>>> keys_to_drain(DeliveryParts& parts, Flow& flow) {
+  std::vector<std::string> keys;
   for (const Hold& hold : flow.keys().all_holds()) {
     if (hold.released) continue;
     auto row = co_await parts.store.deliveries().get({flow.id(), hold.holder});
     if (!row.ok()) co_return row.error();
-    if (!row->has_value() || is_settled((*row)->state)) flow.drain_key(hold.key);
+    if (!row->has_value() || is_settled((*row)->state)) keys.push_back(hold.key);
   }
-  co_return Result<>{};
+  co_return keys;
 }
 
 void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
@@ -135,15 +140,18 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   std::vector<Hold> released;
   auto step = co_await load_holds(parts, flow, released);
   if (!step.ok()) co_return step;
+  auto drained = co_await keys_to_drain(parts, flow);
+  if (!drained.ok()) co_return drained.error();
   step = co_await load_rows(parts, flow);
   if (!step.ok()) co_return step;
   for (const Hold& hold : released) {
     step = co_await interrupt_drained(parts, flow, hold);
     if (!step.ok()) co_return step;
   }
-  step = co_await release_settled_holders(parts, flow);
+  step = co_await recover_unsettled(parts, flow);
   if (!step.ok()) co_return step;
-  co_return co_await recover_unsettled(parts, flow);
+  for (const std::string& key : *drained) flow.drain_key(key);
+  co_return Result<>{};
 }
 
 }  // namespace weir::delivery
