@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "store/sqlite/checkpointer.h"
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/read_side.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/vfs_sync.h"
@@ -116,6 +117,7 @@ Result<Connection> open_folder_database(const std::string& folder, bool create) 
     const auto created = create_database(path, folder, 1);
     if (!created.ok()) return at_open(created.error(), path);
   }
+  WEIR_CHECK(secure_log(path, ""));
   WEIR_TRY(Connection db, Connection::open(path, "", Access::write));
   auto ready = apply_settings(db, Access::write);
   if (ready.ok()) ready = verify_and_secure(db, folder);
@@ -124,6 +126,7 @@ Result<Connection> open_folder_database(const std::string& folder, bool create) 
 }
 
 Result<Connection> open_vfs_database(const std::string& folder, const std::string& vfs) {
+  WEIR_CHECK(secure_log(folder + kDatabaseFile, vfs));
   WEIR_TRY(Connection db, Connection::open(folder + kDatabaseFile, vfs, Access::create));
   WEIR_CHECK(apply_settings(db, Access::create));
   WEIR_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema", 0));

@@ -21,16 +21,15 @@ using testing::FaultVfs;
 
 constexpr const char* kFolder = "/disk";
 
-Options on(FaultVfs& vfs, async::Executor executor) {
-  Options options{.folder = kFolder, .executor = std::move(executor)};
-  options.vfs = vfs.name();
-  options.wal_bytes_max = 96 << 10;  // several checkpoints in one scenario
-  return options;
-}
+constexpr std::uint64_t kShortLog = 96 << 10;  // several checkpoints in one scenario
+constexpr std::uint64_t kLongLog = 64 << 20;   // none
 
-StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr) {
-  return [&vfs, failure](async::Executor executor) -> std::unique_ptr<Store> {
-    auto store = open(on(vfs, executor));
+StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr, std::uint64_t log_bytes = kShortLog) {
+  return [&vfs, failure, log_bytes](async::Executor executor) -> std::unique_ptr<Store> {
+    Options options{.folder = kFolder, .executor = executor};
+    options.vfs = vfs.name();
+    options.wal_bytes_max = log_bytes;
+    auto store = open(std::move(options));
     if (store.ok()) return *std::move(store);
     if (failure != nullptr) {
       *failure = store.error();
@@ -110,12 +109,16 @@ class Oracle {
   std::vector<std::string> contents_;
 };
 
-// Commits from `first` on until one fails; the number acknowledged in all.
-std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches, std::size_t first) {
-  for (std::size_t i = first; i < batches.size(); ++i) {
+// Commits from `first` to before `end` until one fails; the number acknowledged in all.
+std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches, std::size_t first, std::size_t end) {
+  for (std::size_t i = first; i < end; ++i) {
     if (!bench.try_commit(batches[i]).ok()) return i;
   }
-  return batches.size();
+  return end;
+}
+
+std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches) {
+  return run(bench, batches, 0, batches.size());
 }
 
 void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged) {
@@ -144,7 +147,7 @@ TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing i
     {
       std::optional<Error> failure;
       StoreBench bench(factory(vfs, &failure));
-      if (!failure) acknowledged = run(bench, batches, 0);
+      if (!failure) acknowledged = run(bench, batches);
     }
     if (!vfs.disk().is_off()) break;
     ++cuts;
@@ -169,7 +172,7 @@ TEST_CASE("power cut during recovery from a power cut") {
       {
         std::optional<Error> failure;
         StoreBench bench(factory(vfs, &failure));
-        if (!failure) acknowledged = run(bench, batches, 0);
+        if (!failure) acknowledged = run(bench, batches);
       }
       vfs.disk().power_cut(first_cut);
       vfs.disk().cut_at(second_cut);
@@ -194,14 +197,16 @@ TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged com
   for (std::uint64_t bad_sync = 1; bad_sync <= 40; ++bad_sync) {
     for (const bool sticky : {false, true}) {
       CAPTURE(bad_sync);
+      CAPTURE(sticky);
+      const std::uint64_t log_bytes = sticky ? kShortLog : kLongLog;
       FaultVfs vfs;
       std::size_t acknowledged = 0;
       { const StoreBench made(factory(vfs)); }
       vfs.disk().fail_sync(bad_sync, sticky);
       {
         std::optional<Error> failure;
-        StoreBench bench(factory(vfs, &failure));
-        if (!failure) acknowledged = run(bench, batches, 0);
+        StoreBench bench(factory(vfs, &failure, log_bytes));
+        if (!failure) acknowledged = run(bench, batches);
         if (!failure && acknowledged < batches.size()) {
           CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).error().code == Code::store_failed);
         }
@@ -209,10 +214,13 @@ TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged com
       vfs.disk().restart();
       std::size_t more = 0;
       {
-        StoreBench bench(factory(vfs));
+        StoreBench bench(factory(vfs, nullptr, log_bytes));
         const bool visible = content_of(bench) == oracle.at_most(acknowledged);
-        more = run(bench, batches, acknowledged + (visible ? 1 : 0));
-        CHECK(more == batches.size());
+        const std::size_t first = std::min(acknowledged + (visible ? 1 : 0), batches.size());
+        const std::size_t end = std::min(first + bad_sync % 5, batches.size());
+        more = run(bench, batches, first, end);
+        CHECK(more == end);
+        vfs.disk().cut_at(vfs.disk().operations() + 1);  // before closing could checkpoint
       }
       vfs.disk().power_cut(bad_sync);
       verify(vfs, oracle, more);
@@ -234,7 +242,7 @@ TEST_CASE("an I/O error at every operation: the store stops, and a restart finds
     {
       std::optional<Error> failure;
       StoreBench bench(factory(vfs, &failure));
-      if (!failure) acknowledged = run(bench, batches, 0);
+      if (!failure) acknowledged = run(bench, batches);
     }
     if (vfs.disk().operations() < operation) break;
     vfs.disk().restart();

@@ -151,7 +151,9 @@ DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::
   const DiskResult begun = begin_operation();
   if (begun != DiskResult::ok) {
     const bool torn = was_on && off_;
-    if (torn) put(file, offset, bytes.substr(0, bytes.size() / 2));
+    // Half of it, up to a sector's edge: a sector is written as a whole or not at all.
+    const std::uint64_t edge = (offset + bytes.size() / 2) / kSector * kSector;
+    if (torn && edge > offset) put(file, offset, bytes.substr(0, edge - offset));
     return begun;
   }
   const std::uint64_t end = offset + bytes.size();
