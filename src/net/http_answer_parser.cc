@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "net/body_reader.h"
 #include "net/http_parser.h"
 
 namespace weir::net {
@@ -33,13 +34,13 @@ std::optional<Duration> parse_keep_alive(std::string_view value) {
   return std::chrono::seconds(std::min(seconds, 3600u));
 }
 
+// Used for the head only.
 class BeastAnswer final : public http::basic_parser<false> {
  public:
   BeastAnswer(const AnswerLimits& limits, Answer& into, std::optional<AnswerFailure>& failure)
       : limits_(limits), into_(into), failure_(failure) {
     body_limit(boost::none);
     header_limit(static_cast<std::uint32_t>(limits.header_bytes));
-    eager(true);
   }
 
   std::optional<Duration> keep_alive_timeout;
@@ -62,7 +63,6 @@ class BeastAnswer final : public http::basic_parser<false> {
   }
 
   void on_field_impl(http::field field, beast::string_view name, beast::string_view value, error_code& ec) override {
-    if (head_done_) return;  // trailers carry nothing we use
     if (++fields_ > limits_.header_count) {
       return fail(ec, Fault::answerTooLarge, fmt::format("more than {} header fields", limits_.header_count));
     }
@@ -74,51 +74,23 @@ class BeastAnswer final : public http::basic_parser<false> {
   }
 
   void on_header_impl(error_code& ec) override {
-    head_done_ = true;
     const auto length = content_length();
-    const bool has_length = length && *length > 0;
-    if (into_.status == 204 && (has_length || chunked())) {
-      return fail(ec, Fault::malformedAnswer, "a 204 that announces a body");
+    if (into_.status == 204 && ((length && *length > 0) || chunked())) {
+      fail(ec, Fault::malformedAnswer, "a 204 that announces a body");
     }
-    if (has_length && *length > limits_.body_bytes && into_.status != 304) return too_large(ec);
-    const bool success = into_.status / 100 == 2;
-    keep_ = success && !limits_.keep_success_body ? 0 : limits_.kept_bytes;
-  }
-
-  void too_large(error_code& ec) {
-    fail(ec, Fault::answerTooLarge, fmt::format("the body is larger than {} bytes", limits_.body_bytes));
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
-  std::size_t on_body_impl(beast::string_view part, error_code& ec) override {
-    if (part.size() > limits_.body_bytes - body_bytes_) {
-      too_large(ec);
-      return 0;
-    }
-    body_bytes_ += part.size();
-    const std::size_t room = keep_ - std::min(keep_, into_.body.size());
-    into_.body.append(part.data(), std::min(room, part.size()));
-    return part.size();
-  }
-
-  void on_chunk_header_impl(std::uint64_t size, beast::string_view, error_code& ec) override {
-    if (size > limits_.body_bytes - body_bytes_) too_large(ec);
-  }
-
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code& ec) override {
-    return on_body_impl(part, ec);
-  }
-
+  std::size_t on_body_impl(beast::string_view, error_code&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
 
   const AnswerLimits& limits_;
   Answer& into_;
   std::optional<AnswerFailure>& failure_;
   std::size_t fields_ = 0;
-  std::size_t body_bytes_ = 0;
-  std::size_t keep_ = 0;
-  bool head_done_ = false;
 };
 
 }  // namespace
@@ -130,24 +102,40 @@ struct AnswerParser::Impl {
   Answer answer;
   std::optional<AnswerFailure> failure;
   std::optional<BeastAnswer> parser;
+  std::optional<BodyReader> body;  // from the end of a final head on
   std::size_t interims = 0;
-  std::size_t wire_bytes = 0;
   bool some = false;
 
   void start_message() {
     answer = Answer{};
+    body.reset();
     parser.emplace(limits, answer, failure);
   }
 
-  bool is_interim() const { return parser->is_done() && answer.status / 100 == 1; }
+  // Beast looks for the end of the head before it looks at the beginning.
+  bool starts_like_http(std::string_view bytes) const {
+    constexpr std::string_view kStart = "HTTP/1.";
+    const bool status_line_pending = answer.status == 0;
+    return !status_line_pending || bytes.substr(0, kStart.size()) == kStart.substr(0, bytes.size());
+  }
 
-  std::size_t put(std::string_view bytes) {
+  std::size_t feed_head(std::string_view bytes) {
+    if (!starts_like_http(bytes)) {
+      parser->fail(Fault::malformedAnswer, "not HTTP/1");
+      return 0;
+    }
     error_code ec;
     const std::size_t used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     if (ec == http::error::header_limit) {
       parser->fail(Fault::answerTooLarge, fmt::format("the header is larger than {} bytes", limits.header_bytes));
     } else if (ec && ec != http::error::need_more) {
       parser->fail(Fault::malformedAnswer, ec.message());
+    }
+    if (failure || !parser->is_header_done()) return used;
+    if (answer.status / 100 == 1) {
+      skip_interim();
+    } else {
+      start_body();
     }
     return used;
   }
@@ -162,12 +150,32 @@ struct AnswerParser::Impl {
     }
   }
 
-  // A body of one-byte chunks with long lines must not keep us busy for ever.
-  void check_framing(std::size_t unused) {
-    if (parser->is_done() || !parser->is_header_done()) return;
-    const bool line_too_long = unused > kChunkLineMax;
-    if (line_too_long || wire_bytes > limits.header_bytes + 8 * limits.body_bytes) {
-      parser->fail(Fault::malformedAnswer, "far more chunk framing than content");
+  // RFC 9112 section 6.3, for answers to anything but HEAD and CONNECT.
+  void start_body() {
+    if (answer.status == 204 || answer.status == 304) {
+      body.emplace(BodyFraming::length, 0, limits.body_bytes);
+    } else if (parser->chunked()) {
+      body.emplace(BodyFraming::chunked, 0, limits.body_bytes);
+    } else if (const auto length = parser->content_length()) {
+      body.emplace(BodyFraming::length, *length, limits.body_bytes);
+    } else {
+      body.emplace(BodyFraming::untilEnd, 0, limits.body_bytes);
+    }
+    check_body();
+  }
+
+  std::size_t feed_body(std::string_view bytes) {
+    const bool wanted = limits.keep_success_body || answer.status / 100 != 2;
+    const std::size_t used = body->feed(bytes, answer.body, wanted ? limits.kept_bytes : 0);
+    check_body();
+    return used;
+  }
+
+  void check_body() {
+    if (body->state() == BodyState::tooLarge) {
+      parser->fail(Fault::answerTooLarge, fmt::format("the body is larger than {} bytes", limits.body_bytes));
+    } else if (body->state() == BodyState::malformed) {
+      parser->fail(Fault::malformedAnswer, std::string(body->problem()));
     }
   }
 };
@@ -178,26 +186,19 @@ AnswerParser::~AnswerParser() = default;
 std::size_t AnswerParser::feed(std::string_view bytes) {
   std::size_t used = 0;
   impl_->some = impl_->some || !bytes.empty();
-  while (used < bytes.size() && state() != ParseState::done && state() != ParseState::failed) {
-    const std::size_t step = impl_->put(bytes.substr(used));
+  while (used < bytes.size() && (state() == ParseState::head || state() == ParseState::body)) {
+    const std::string_view rest = bytes.substr(used);
+    const std::size_t step = impl_->body ? impl_->feed_body(rest) : impl_->feed_head(rest);
     used += step;
-    if (impl_->failure) return used;
-    if (impl_->is_interim()) {
-      impl_->skip_interim();
-      continue;
-    }
     if (step == 0) break;
   }
-  impl_->wire_bytes += used;
-  impl_->check_framing(bytes.size() - used);
   return used;
 }
 
 void AnswerParser::finish() {
   if (state() == ParseState::done || state() == ParseState::failed) return;
-  error_code ec = http::error::partial_message;
-  if (impl_->parser->got_some()) impl_->parser->put_eof(ec);
-  if (!ec) return;
+  if (impl_->body) impl_->body->finish();
+  if (state() == ParseState::done) return;
   impl_->parser->fail(Fault::connectionClosed, impl_->some ? "closed in the middle of the answer" : "closed without an answer");
 }
 
@@ -207,8 +208,8 @@ void AnswerParser::refuse_surplus() {
 
 ParseState AnswerParser::state() const {
   if (impl_->failure) return ParseState::failed;
-  if (impl_->parser->is_done()) return ParseState::done;
-  return impl_->parser->is_header_done() ? ParseState::body : ParseState::head;
+  if (!impl_->body) return ParseState::head;
+  return impl_->body->state() == BodyState::done ? ParseState::done : ParseState::body;
 }
 
 bool AnswerParser::got_some() const { return impl_->some; }
@@ -230,7 +231,6 @@ const std::string& AnswerParser::failure() const {
 void AnswerParser::restart() {
   impl_->failure.reset();
   impl_->interims = 0;
-  impl_->wire_bytes = 0;
   impl_->some = false;
   impl_->start_message();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 parsers without I/O (RFC 9112): bytes in, messages out. Beast does the grammar; what Beast 1.81 lets pass
+// HTTP/1.1 parsers without I/O (RFC 9112): bytes in, messages out. Beast reads the heads; what Beast 1.81 lets pass
 // and we do not is refused here: folded lines, repeated Content-Length, other transfer codings than `chunked`, a
-// missing or repeated Host, too many fields, oversized chunk lines and trailers.
+// missing or repeated Host, too many fields. Content is read by BodyReader.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,6 @@ struct RequestLimits {
   std::size_t target_bytes = 8 * 1024;
   std::size_t body_bytes = 8 * 1024 * 1024;
 };
-
-// A chunk line or a trailer section may take this much; anything longer is not honest.
-inline constexpr std::size_t kChunkLineMax = 4096;
 
 // Why a request was refused, ready to be answered. The connection must be closed after any failure.
 struct RequestRefusal {

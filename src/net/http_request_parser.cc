@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "net/body_reader.h"
 #include "net/header_scan.h"
 #include "net/http_parser.h"
 
@@ -18,10 +19,7 @@ using beast::error_code;
 
 std::string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
 
-// Chunk lines and trailers may cost this much beside the body they carry.
-constexpr std::size_t kChunkOverheadFree = 64 * 1024;
-constexpr std::size_t kChunkOverheadPerByte = 8;
-
+// Used for the head only.
 class BeastRequest final : public http::basic_parser<true> {
  public:
   BeastRequest(const RequestLimits& limits, HttpRequest& into, std::optional<RequestRefusal>& refusal)
@@ -75,7 +73,6 @@ class BeastRequest final : public http::basic_parser<true> {
   }
 
   void on_field_impl(http::field field, beast::string_view name, beast::string_view value, error_code& ec) override {
-    if (head_done_) return;  // trailers carry nothing we use
     if (into_.headers.size() >= limits_.header_count) {
       return fail(ec, Code::headers_too_large, fmt::format("more than {} header fields", limits_.header_count));
     }
@@ -110,34 +107,14 @@ class BeastRequest final : public http::basic_parser<true> {
   }
 
   void on_header_impl(error_code& ec) override {
-    head_done_ = true;
     if (http_11 && hosts_ == 0) return fail(ec, Code::malformed_request, "the Host field is missing");
-    const auto length = content_length();
-    if (!length) return;
-    if (*length > limits_.body_bytes) return too_large(ec);
-    constexpr std::uint64_t kReserveMax = 64 * 1024;  // memory follows arrival, not announcements
-    into_.body.reserve(std::min<std::uint64_t>(*length, kReserveMax));
-  }
-
-  void too_large(error_code& ec) {
-    fail(ec, Code::body_too_large, fmt::format("the body is larger than {} bytes", limits_.body_bytes));
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
-  std::size_t on_body_impl(beast::string_view part, error_code&) override {
-    into_.body.append(part.data(), part.size());
-    return part.size();
-  }
-
-  void on_chunk_header_impl(std::uint64_t size, beast::string_view, error_code& ec) override {
-    if (size > limits_.body_bytes - into_.body.size()) too_large(ec);
-  }
-
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code& ec) override {
-    return on_body_impl(part, ec);
-  }
-
+  std::size_t on_body_impl(beast::string_view, error_code&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
 
   const RequestLimits& limits_;
@@ -145,7 +122,6 @@ class BeastRequest final : public http::basic_parser<true> {
   std::optional<RequestRefusal>& refusal_;
   int lengths_ = 0;
   int hosts_ = 0;
-  bool head_done_ = false;
 };
 
 std::string_view describe_scan(HeaderVerdict verdict) {
@@ -168,7 +144,7 @@ struct RequestParser::Impl {
   std::optional<RequestRefusal> refusal;
   std::optional<BeastRequest> parser;
   HeaderScan scan;
-  std::size_t body_wire_bytes = 0;
+  std::optional<BodyReader> body;  // from the end of the head on
 
   // Gives the parser the bytes; takes its error as refusal.
   std::size_t put(std::string_view bytes) {
@@ -187,6 +163,7 @@ struct RequestParser::Impl {
       if (!refusal && !parser->is_header_done()) {
         parser->refuse(Code::malformed_request, "the header cannot be read");
       }
+      if (!refusal) start_body();
       return used;
     }
     if (complete || (verdict == HeaderVerdict::incomplete && bytes.size() > limits.header_bytes)) {
@@ -197,18 +174,26 @@ struct RequestParser::Impl {
     return 0;
   }
 
+  void start_body() {
+    constexpr std::uint64_t kReserveMax = 64 * 1024;  // memory follows arrival, not announcements
+    const std::uint64_t length = parser->content_length().value_or(0);
+    body.emplace(parser->chunked() ? BodyFraming::chunked : BodyFraming::length, length, limits.body_bytes);
+    check_body();
+    if (!refusal) request.body.reserve(std::min(length, kReserveMax));
+  }
+
   std::size_t feed_body(std::string_view bytes) {
-    parser->eager(true);
-    const std::size_t used = put(bytes);
-    body_wire_bytes += used;
-    if (refusal || parser->is_done()) return used;
-    if (bytes.size() - used > kChunkLineMax) {
-      parser->refuse(Code::malformed_request, fmt::format("a chunk line longer than {} bytes", kChunkLineMax));
-    }
-    if (body_wire_bytes > kChunkOverheadFree + request.body.size() * kChunkOverheadPerByte) {
-      parser->refuse(Code::malformed_request, "far more chunk framing than content");
-    }
+    const std::size_t used = body->feed(bytes, request.body, limits.body_bytes);
+    check_body();
     return used;
+  }
+
+  void check_body() {
+    if (body->state() == BodyState::tooLarge) {
+      parser->refuse(Code::body_too_large, fmt::format("the body is larger than {} bytes", limits.body_bytes));
+    } else if (body->state() == BodyState::malformed) {
+      parser->refuse(Code::malformed_request, std::string(body->problem()));
+    }
   }
 };
 
@@ -225,14 +210,14 @@ std::size_t RequestParser::feed(std::string_view bytes) {
 
 ParseState RequestParser::state() const {
   if (impl_->refusal) return ParseState::failed;
-  if (impl_->parser->is_done()) return ParseState::done;
-  return impl_->parser->is_header_done() ? ParseState::body : ParseState::head;
+  if (!impl_->body) return ParseState::head;
+  return impl_->body->state() == BodyState::done ? ParseState::done : ParseState::body;
 }
 
 bool RequestParser::wants_continue() const { return impl_->parser->wants_continue; }
 bool RequestParser::keep_alive() const { 
   // HTTP/1.0 would want to be told that the connection stays; it is not worth a second kind of answer.
-  return impl_->parser->is_header_done() && impl_->parser->http_11 && impl_->parser->keep_alive();
+  return impl_->body && impl_->parser->http_11 && impl_->parser->keep_alive();
  }
 HttpRequest& RequestParser::request() { return impl_->request; }
 
@@ -245,7 +230,7 @@ void RequestParser::restart() {
   impl_->request = HttpRequest{};
   impl_->refusal.reset();
   impl_->scan = HeaderScan{};
-  impl_->body_wire_bytes = 0;
+  impl_->body.reset();
   impl_->parser.emplace(impl_->limits, impl_->request, impl_->refusal);
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "async/task.h"
+#include "net/body_reader.h"
 #include "net/http_parser.h"
 #include "net/http_server.h"
 #include "net/input_buffer.h"
