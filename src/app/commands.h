@@ -36,6 +36,9 @@ void add_config_commands(CLI::App& root, Chosen& chosen);
 void add_store_commands(CLI::App& root, Chosen& chosen);
 void add_serve_command(CLI::App& root, Chosen& chosen);
 
+// What `weir explain` prints; `flow` may be empty. The result is the exit code.
+int explain_event(Session& session, const std::string& reference, const std::string& flow);
+
 // "/v1/events/" + "github#42", percent-encoded.
 std::string path_to(std::string_view collection, std::string_view name, std::string_view verb = "");
 // "?a=b&c=d" of the pairs whose value is not empty; "" if there is none.

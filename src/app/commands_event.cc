@@ -96,7 +96,9 @@ int payload(Session& session, const std::string& reference) {
   return kExitOk;
 }
 
-int explain(Session& session, const std::string& reference, const std::string& flow) {
+}  // namespace
+
+int explain_event(Session& session, const std::string& reference, const std::string& flow) {
   const std::string path = path_to("events", reference, "explain");
   if (session.is_table()) {
     const Reply reply = session.send(
@@ -109,8 +111,6 @@ int explain(Session& session, const std::string& reference, const std::string& f
   return reply.exit;
 }
 
-}  // namespace
-
 void add_event_commands(CLI::App& root, Chosen& chosen) {
   auto asked = std::make_shared<std::string>();
   auto flow = std::make_shared<std::string>();
@@ -121,7 +121,9 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
       ->option_text(" ");
   explains->add_option("--flow", *flow, "only in this flow")->option_text("FLOW");
   explains->callback([&chosen, asked, flow] {
-    chosen.action = [asked, flow](Session& session) { return explain(session, *asked, *flow); };
+    chosen.action = [asked, flow](Session& session) {
+      return explain_event(session, *asked, *flow);
+    };
   });
 
   CLI::App* noun = root.add_subcommand("event", "events as they came");

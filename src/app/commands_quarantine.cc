@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "app/selection_flags.h"
+#include "base/text.h"
+
+namespace weir::app {
+namespace {
+
+const ListView kDeliveries{.member = "deliveries",
+                           .name = "ref",
+                           .columns = {{"EVENT", "ref"},
+                                       {"FLOW", "flow"},
+                                       {"CLASS", "class"},
+                                       {"SINCE", "changedAt", CellKind::age},
+                                       {"ATTEMPTS", "attempts", CellKind::count, 3},
+                                       {"REPLAYS", "replays", CellKind::count, 4},
+                                       {"IN DOUBT", "inDoubt", CellKind::text, 5},
+                                       {"KEY", "key", CellKind::text, 2, Fit::cut},
+                                       {"REASON", "reason", CellKind::text, 1, Fit::cut}},
+                           .nothing = "Nothing in quarantine."};
+
+struct ListOptions {
+  SelectionFlags selection;
+  std::string cursor;
+  std::size_t limit = 100;
+};
+
+struct Settle {
+  std::string_view verb;  // of the API
+  std::string_view done;  // "resolved"
+};
+
+int list(Session& session, ListOptions options) {
+  if (const auto read = resolve_where(options.selection); !read.ok())
+    return session.fail(read.error());
+  auto query = selection_query(options.selection);
+  query.emplace_back("limit", std::to_string(options.limit));
+  query.emplace_back("cursor", options.cursor);
+  const Reply reply = session.get("/v1/quarantine" + query_of(query));
+  if (!reply) return reply.exit;
+  if (!print_list(session, reply, kDeliveries, session.now())) return kExitOk;
+  const std::string cursor = text_at(reply.root(), "cursor");
+  if (!cursor.empty())
+    session.note(fmt::format("There are more: --cursor {} shows them.", printable(cursor)));
+  const auto rows = reply.root().find("deliveries");
+  session.next(fmt::format("weir explain {}", cell(*rows->begin(), "ref", CellKind::text, {})));
+  return kExitOk;
+}
+
+std::string settle_body(const Session& session, const SelectionFlags& selection, bool dry_run) {
+  wire::JsonWriter json;
+  json.begin_object();
+  write_selection(json, selection);
+  if (!session.options().reason.empty()) json.field("reason", session.options().reason);
+  json.field("dryRun", dry_run).end_object();
+  return std::move(json).take();
+}
+
+// "github#1, github#2, …" of an answer about `selected` deliveries.
+std::string samples_of(wire::Json answer) {
+  std::string text;
+  const auto samples = member_at(answer, "samples");
+  if (!samples) return text;
+  for (const wire::Json sample : *samples) {
+    if (sample.is(wire::JsonType::string))
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", printable(sample.string()));
+  }
+  return samples->size() < count_at(answer, "selected") ? text + ", …" : text;
+}
+
+void show(const Session& session, wire::Json answer, const Settle& settle) {
+  if (!session.is_table()) {
+    session.print(render_data(session.options().format, answer, "", "selected"));
+    return;
+  }
+  const std::uint64_t selected = count_at(answer, "selected");
+  const std::string samples = samples_of(answer);
+  const std::string tail = samples.empty() ? "" : ": " + samples;
+  if (flag_at(answer, "dryRun")) {
+    session.print(
+        fmt::format("{} would be {}{}\n", counted(selected, "delivery"), settle.done, tail));
+    return;
+  }
+  session.print(fmt::format("{} {}, {} skipped{}\n",
+                            counted(count_at(answer, "settled"), "delivery"), settle.done,
+                            grouped(count_at(answer, "skipped")), tail));
+}
+
+// Looks first, then asks with the count. nullopt = go on.
+std::optional<int> ask(Session& session, const std::string& path, const SelectionFlags& selection,
+                       const Settle& settle) {
+  if (session.options().yes || selection.is_single()) return std::nullopt;
+  const std::string verb(settle.verb);
+  if (!session.terminal().input_tty)
+    return session.confirm(fmt::format("This may {} many deliveries.", verb));
+  const Reply reply = session.post(path, settle_body(session, selection, true));
+  if (!reply) return reply.exit;
+  const std::uint64_t selected = count_at(reply.root(), "selected");
+  return session.confirm(fmt::format("{}{} {}?", static_cast<char>(verb[0] - 'a' + 'A'),
+                                     verb.substr(1), counted(selected, "delivery")));
+}
+
+int settle(Session& session, SelectionFlags selection, const Settle& settle, bool dry_run) {
+  if (selection.empty()) {
+    return session.fail(
+        Error{Code::usage, "nothing is selected",
+              "name events, or give --group, --flow, --class, --since, --until or --where"});
+  }
+  if (const auto read = resolve_where(selection); !read.ok()) return session.fail(read.error());
+  const std::string path = fmt::format("/v1/quarantine/{}", settle.verb);
+  if (!dry_run) {
+    if (const auto refused = ask(session, path, selection, settle)) return *refused;
+  }
+  const Reply reply = session.post(path, settle_body(session, selection, dry_run));
+  if (!reply) return reply.exit;
+  show(session, reply.root(), settle);
+  return kExitOk;
+}
+
+constexpr Settle kResolve{"resolve", "resolved"};
+constexpr Settle kDiscard{"discard", "discarded"};
+
+}  // namespace
+
+void add_quarantine_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App* noun = root.add_subcommand("quarantine", "deliveries that need a decision");
+  noun->require_subcommand(1);
+
+  auto options = std::make_shared<ListOptions>();
+  CLI::App* lists = noun->add_subcommand("list", "what is in quarantine")->alias("ls");
+  add_selection_flags(*lists, options->selection, false);
+  lists->add_option("--limit", options->limit, "how many, up to 1000")
+      ->check(CLI::Range(1, 1000))
+      ->option_text("N");
+  lists->add_option("--cursor", options->cursor, "go on where a list ended")->option_text("CURSOR");
+  lists->callback([&chosen, options] {
+    chosen.action = [options](Session& session) { return list(session, *options); };
+  });
+
+  auto event = std::make_shared<std::string>();
+  auto flow = std::make_shared<std::string>();
+  CLI::App* gets = noun->add_subcommand("get", "one event and why it is there, as `weir explain`");
+  gets->add_option("EVENT", *event, "stream#seq or the event's id")->required()->option_text(" ");
+  gets->add_option("--flow", *flow, "only in this flow")->option_text("FLOW");
+  gets->callback([&chosen, event, flow] {
+    chosen.action = [event, flow](Session& session) {
+      return explain_event(session, *event, *flow);
+    };
+  });
+
+  const auto add = [&](const Settle& how, const std::string& text) {
+    auto selection = std::make_shared<SelectionFlags>();
+    auto dry_run = std::make_shared<bool>(false);
+    CLI::App* command = noun->add_subcommand(std::string(how.verb), text);
+    add_selection_flags(*command, *selection);
+    command->add_flag("--dry-run", *dry_run, "only say what would be done");
+    command->callback([&chosen, selection, dry_run, how] {
+      chosen.action = [selection, dry_run, how](Session& session) {
+        return settle(session, *selection, how, *dry_run);
+      };
+    });
+  };
+  add(kResolve, "settle deliveries that were mended elsewhere; needs --reason");
+  add(kDiscard, "give deliveries up for good; needs --reason");
+}
+
+}  // namespace weir::app
