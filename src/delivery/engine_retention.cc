@@ -11,6 +11,7 @@ constexpr std::uint64_t kTrimEvents = 512;
 }
 
 async::Task<bool> Engine::trim_step() {
+  for (auto& [name, flow] : flows_) flow->try_again();
   bool more = false;
   for (const StreamSpec& spec : std::vector<StreamSpec>(config_.streams)) {
     const auto stream = std::ranges::find(streams_, spec.name, &StreamRecord::name);

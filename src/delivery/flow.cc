@@ -172,16 +172,25 @@ void Flow::drain_key(const std::string& key) {
   KeyGate::Drain drain = keys_.drain(key);
   if (drain.needs_rebuild) {
     to_rebuild_.insert(key);
-    if (!rebuilding_) {
-      rebuilding_ = true;
-      parts_.tasks.spawn(rebuild_holds());
-    }
+    rebuild_more();
     return;
   }
   // The hold's move must be durable before the next event goes: it is what a restart goes by.
   parts_.settler.write(*this, {}, [this, next = std::move(drain.next)](bool durable) mutable {
     if (durable) offer_next(std::move(next));
   });
+}
+
+void Flow::rebuild_more() {
+  if (rebuilding_ || stopping_ || to_rebuild_.empty()) return;
+  rebuilding_ = true;
+  parts_.tasks.spawn(rebuild_holds());
+}
+
+void Flow::try_again() {
+  read_more();
+  rebuild_more();
+  parts_.ready();
 }
 
 bool Flow::has_resumed() const { return !resumed_.empty() || (!suspects_.empty() && !suspect_in_flight_); }

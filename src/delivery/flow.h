@@ -82,6 +82,8 @@ class Flow {
     std::uint32_t interruptions = 0;
     auto operator<=>(const Due&) const = default;
   };
+  // Tries again what a failed read left undone.
+  void try_again();
   void wake() { parts_.ready(); }  // something became due outside of dispatch
   void add_retry(Due due) { retries_.insert(due); }
   void add_replay(Due due) { replays_.insert(due); }
@@ -108,9 +110,10 @@ class Flow {
   void read_more();
   void want_mark();
   async::Task<> read_ahead();
+  void rebuild_more();
   async::Task<> rebuild_holds();
-  async::Task<bool> scan_for_holds(std::map<std::string, std::vector<std::uint64_t>, std::less<>>& found, std::uint64_t first,
-                                   std::uint64_t last);
+  using Behind = std::map<std::string, std::set<std::uint64_t>, std::less<>>;
+  async::Task<bool> scan_for_holds(Behind& found, std::uint64_t first, std::uint64_t last);
   bool matches(const StoredEvent& event, std::string& key);
   void offer_next(std::optional<Candidate> next);
 

@@ -9,7 +9,7 @@ namespace weir::delivery {
 // One scan serves every key that waits for it: the cost is one pass over the range, not one per key.
 async::Task<> Flow::rebuild_holds() {
   while (!to_rebuild_.empty() && !stopping_) {
-    std::map<std::string, std::vector<std::uint64_t>, std::less<>> found;
+    Behind found;
     std::uint64_t first = kSeqMax;
     std::uint64_t last = 0;
     for (const std::string& key : to_rebuild_) {
@@ -22,17 +22,20 @@ async::Task<> Flow::rebuild_holds() {
     to_rebuild_.clear();
     if (found.empty()) continue;
     const bool complete = co_await scan_for_holds(found, first, last);
-    if (!complete) break;
+    if (!complete) {  // the engine's chores try again
+      for (const auto& [key, seqs] : found) to_rebuild_.insert(key);
+      break;
+    }
     for (auto& [key, seqs] : found) {
       const bool cut = seqs.size() >= kBehindMax;
-      keys_.rebuilt(key, seqs, cut ? seqs.back() : last);
+      keys_.rebuilt(key, seqs, cut ? *seqs.rbegin() : last);
       drain_key(key);
     }
   }
   rebuilding_ = false;
 }
 
-async::Task<bool> Flow::scan_for_holds(std::map<std::string, std::vector<std::uint64_t>, std::less<>>& found,
+async::Task<bool> Flow::scan_for_holds(Behind& found,
                                        std::uint64_t first, std::uint64_t last) {
   const auto collect = [&](const StoredEvent& event) {
     std::string key;
@@ -41,29 +44,28 @@ async::Task<bool> Flow::scan_for_holds(std::map<std::string, std::vector<std::ui
     const auto entry = found.find(key);
     const Hold* hold = keys_.find_hold(key);
     if (entry == found.end() || hold == nullptr || seq < hold->first || seq > hold->last) return;
-    if (entry->second.size() < kBehindMax) entry->second.push_back(seq);
+    entry->second.insert(seq);
+    if (entry->second.size() > kBehindMax) entry->second.erase(std::prev(entry->second.end()));
   };
-  bool from_kept = true;  // events that retention moved aside are older than all that is left in the log
-  std::uint64_t next = first;
-  while (next <= last && !stopping_) {
-    Result<std::vector<StoredEvent>> events = Error{Code::internal, "", ""};
-    if (from_kept) {
-      events = co_await parts_.store.events().read_kept(id(), Position{stream(), 0, next}, kReadEvents);
-    } else {
-      events = co_await parts_.store.events().read(stream(), next, kReadEvents, kReadBytes);
-    }
-    if (!events.ok()) {
-      parts_.on_error(events.error());
-      co_return false;
-    }
-    for (const StoredEvent& event : *events) collect(event);
-    if (!events->empty()) {
+  // Events that retention moved aside, then those in the log: together every event of the range, in order, because
+  // retention takes the oldest. A quarantined event is in both; the gate ignores what it knows already.
+  for (const bool from_kept : {true, false}) {
+    std::uint64_t next = first;
+    while (next <= last && !stopping_) {
+      Result<std::vector<StoredEvent>> events = Error{Code::internal, "", ""};
+      if (from_kept) {
+        events = co_await parts_.store.events().read_kept(id(), Position{stream(), 0, next}, kReadEvents);
+      } else {
+        events = co_await parts_.store.events().read(stream(), next, kReadEvents, kReadBytes);
+      }
+      if (!events.ok()) {
+        parts_.on_error(events.error());
+        co_return false;
+      }
+      if (events->empty()) break;
+      for (const StoredEvent& event : *events) collect(event);
       next = events->back().position.seq + 1;
-      continue;
     }
-    if (!from_kept) break;
-    from_kept = false;
-    next = first;
   }
   co_return !stopping_;
 }

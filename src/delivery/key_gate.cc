@@ -116,7 +116,7 @@ KeyGate::Drain KeyGate::drain(const std::string& key) {
   return {.next = Candidate{.position = hold.holder, .origin = Origin::hold, .key = key}};
 }
 
-void KeyGate::rebuilt(const std::string& key, const std::vector<std::uint64_t>& seqs, std::uint64_t known_until) {
+void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs, std::uint64_t known_until) {
   const auto found = keys_.find(key);
   if (found == keys_.end() || !found->second.held) return;
   State& state = found->second;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,7 +52,7 @@ class KeyGate {
   };
   Drain drain(const std::string& key);
   // Answers needs_rebuild: the events of this key behind the hold, in order, complete up to `known_until`.
-  void rebuilt(const std::string& key, const std::vector<std::uint64_t>& seqs, std::uint64_t known_until);
+  void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs, std::uint64_t known_until);
 
   void load(const Hold& hold);  // at start
   const Hold* find_hold(std::string_view key) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/log_file.h"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,12 +10,15 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "store/sqlite/schema.h"
+
 namespace weir::store::sqlite {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kFrameHeaderBytes = 24;
-constexpr std::size_t kChunk = 1 << 20;
+// SQLite never writes more than a page at once, and its VFS cuts longer writes off at 128 KiB.
+constexpr std::size_t kChunk = 64 * 1024;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -43,22 +47,24 @@ Checksum add(Checksum sum, std::string_view bytes, bool big) {
 
 class Log {
  public:
-  explicit Log(std::string_view bytes) : bytes_(bytes) {
-    page_ = big_endian(bytes, 8);
+  Log(std::string_view bytes, std::size_t page_bytes) : bytes_(bytes), page_(page_bytes) {
     big_ = (big_endian(bytes, 0) & 1) != 0;
+    sound_ = (big_endian(bytes, 0) & ~1u) == 0x377f0682 && big_endian(bytes, 8) == page_bytes &&
+             add({}, bytes.substr(0, 24), big_) == stored(bytes, 24);
+    salts_ = bytes.substr(16, 8);
+    if (sound_) return;
+    big_ = std::endian::native == std::endian::big;  // what its frames tell, without the header's word
+    if (frames() > 0) salts_ = frame_at(0).substr(8, 8);
   }
 
-  bool has_sane_page_size() const { return page_ >= 512 && page_ <= 65536 && (page_ & (page_ - 1)) == 0; }
   std::size_t frames() const { return (bytes_.size() - kHeaderBytes) / (kFrameHeaderBytes + page_); }
-  bool header_is_sound() const {
-    return (big_endian(bytes_, 0) & ~1u) == 0x377f0682 && add({}, bytes_.substr(0, 24), big_) == stored(bytes_, 24);
-  }
+  bool header_is_sound() const { return sound_; }
   // Intact, continuing the frame (or header) before it, and of this log's generation.
   bool follows(std::size_t index) const {
     const std::string_view frame = frame_at(index);
     const Checksum before = index == 0 ? stored(bytes_, 24) : stored(frame_at(index - 1), 16);
     const Checksum sum = add(add(before, frame.substr(0, 8), big_), frame.substr(kFrameHeaderBytes), big_);
-    return frame.substr(8, 8) == bytes_.substr(16, 8) && sum == stored(frame, 16);
+    return frame.substr(8, 8) == salts_ && sum == stored(frame, 16);
   }
   bool commits(std::size_t index) const { return big_endian(frame_at(index), 4) != 0; }
 
@@ -70,7 +76,9 @@ class Log {
 
   std::string_view bytes_;
   std::size_t page_;
-  bool big_;
+  bool big_ = false;
+  bool sound_ = false;
+  std::string_view salts_;
 };
 
 // A file opened through a VFS.
@@ -131,10 +139,9 @@ class VfsFile {
 
 }  // namespace
 
-std::optional<std::string> find_log_damage(std::string_view log) {
+std::optional<std::string> find_log_damage(std::string_view log, std::size_t page_bytes) {
   if (log.size() < kHeaderBytes) return std::nullopt;
-  const Log frames(log);
-  if (!frames.has_sane_page_size()) return std::nullopt;
+  const Log frames(log, page_bytes);
   std::size_t good = 0;
   if (frames.header_is_sound()) {
     while (good < frames.frames() && frames.follows(good)) ++good;
@@ -155,7 +162,7 @@ Result<> secure_log(const std::string& database, const std::string& vfs) {
   if (!file.open() || !file.read_all(bytes)) {
     return Error{Code::store_unreadable, fmt::format("{}-wal cannot be read", database), "check its permissions"};
   }
-  if (const auto damage = find_log_damage(bytes)) {
+  if (const auto damage = find_log_damage(bytes, kPageSize)) {
     return Error{Code::store_corrupt, *damage, "run `weir store check` and restore a backup"};
   }
   if (file.write_all(bytes) && file.sync()) return {};
