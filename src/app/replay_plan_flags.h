@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `weir replay plan`, and the body that they become. Numbers and durations are
+// checked by the server.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/selection_flags.h"
+
+namespace weir::app {
+
+struct ReplayPlanFlags {
+  SelectionFlags selection;
+  std::optional<double> rate;  // per second, after the canary
+  std::optional<double> max_rate;
+  std::optional<double> ramp;  // factor per step
+  std::string step;
+  std::optional<unsigned> concurrency;
+  std::optional<unsigned> canary;
+  std::string canary_hold;
+  std::optional<double> failure_share;  // percent
+  bool dry_run = false;
+};
+
+void add_replay_plan_flags(CLI::App& command, ReplayPlanFlags& flags);
+// The body of POST /v1/replays.
+std::string replay_plan_body(const ReplayPlanFlags& flags, const std::string& reason);
+
+}  // namespace weir::app

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/replay_plan_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <doctest/doctest.h>
+
+namespace weir::app {
+namespace {
+
+std::string body_of(const std::string& line, const std::string& reason = "") {
+  CLI::App command;
+  ReplayPlanFlags flags;
+  add_replay_plan_flags(command, flags);
+  command.parse(line);
+  return replay_plan_body(flags, reason);
+}
+
+TEST_CASE("what is not given is left to the server") {
+  CHECK(body_of("--group 9ad1") == R"({"group":"9ad1"})");
+  CHECK(body_of("--group 9ad1", "fixed in version 2") ==
+        R"({"group":"9ad1","reason":"fixed in version 2"})");
+}
+
+TEST_CASE("every option reaches its member") {
+  CHECK(
+      body_of("--flow sync --rate 5 --max-rate 50.5 --ramp 2 --step 5s --concurrency 16 --canary 0 "
+              "--canary-hold 2s "
+              "--failure-share 10 --dry-run") ==
+      R"({"flow":"sync","ratePerSecond":5,"maxPerSecond":50.5,"rampFactor":2,"step":"5s","concurrency":16,"canary":0,)"
+      R"("canaryHold":"2s","failureSharePercent":10,"dryRun":true})");
+  CHECK(body_of("github#1 github#2") == R"({"ids":["github#1","github#2"]})");
+}
+
+}  // namespace
+}  // namespace weir::app
