@@ -7,6 +7,7 @@
 // bring the older log on the disk back, to be replayed over the newer database.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace weir::store::sqlite {
 
 // Damage that is no torn tail: at most one transaction is not synced when the power goes, so intact frames of two or
 // more commits behind a broken one were acknowledged once. nullopt if there is none.
-std::optional<std::string> find_log_damage(std::string_view log);
+std::optional<std::string> find_log_damage(std::string_view log, std::size_t page_bytes);
 
 // Reads the log of a database, refuses damage in it, writes the same bytes again and syncs them, so that what is
 // visible is also on the disk. No log is fine. store_corrupt, store_failed, store_unreadable.

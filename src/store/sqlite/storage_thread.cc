@@ -150,7 +150,7 @@ Result<> StorageThread::commit() {
   if (WEIR_FAILPOINT("store.full")) return full_error();
   WEIR_CHECK(db_.execute("COMMIT"));
   if (WEIR_FAILPOINT("store.after_commit")) return injected("store.after_commit");
-  return checkpointer_.after_commit();
+  return {};
 }
 
 void StorageThread::settle(Attempt attempt, Batches batches) {
@@ -199,9 +199,10 @@ void StorageThread::watch_space() {
   full_ = low || !options_.space->hold_reserve();
 }
 
+// After the answers: a checkpoint that fails takes back no commit.
 void StorageThread::maintain(bool idle) {
-  if (failed_ || !idle || full_) return;
-  const auto done = checkpointer_.when_idle();
+  if (failed_) return;
+  const auto done = idle && !full_ ? checkpointer_.when_idle() : checkpointer_.after_commit();
   if (done.ok()) return;
   if (done.error().code == Code::store_full) {
     full_ = true;
