@@ -9,7 +9,8 @@
 namespace weir::net {
 namespace {
 
-// Framing may cost this much beside the content it carries: one-byte chunks are honest, long lines around them are not.
+// Framing may cost this much beside the content it carries: one-byte chunks are honest, long lines
+// around them are not.
 constexpr std::uint64_t kOverheadFree = 64 * 1024;
 constexpr std::uint64_t kOverheadPerByte = 8;
 
@@ -19,17 +20,20 @@ bool is_token_char(char c) {
 }
 
 bool is_text(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(text, [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
 }
 
-// Fields about framing, routing or the request itself have no business after the content (RFC 9110 section 6.5.1).
+// Fields about framing, routing or the request itself have no business after the content (RFC 9110
+// section 6.5.1).
 bool is_trailer(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view name = line.substr(0, colon);
   if (!std::ranges::all_of(name, is_token_char) || !is_text(line)) return false;
-  return !equals_ignore_case(name, "content-length") && !equals_ignore_case(name, "transfer-encoding") &&
-         !equals_ignore_case(name, "host");
+  return !equals_ignore_case(name, "content-length") &&
+         !equals_ignore_case(name, "transfer-encoding") && !equals_ignore_case(name, "host");
 }
 
 }  // namespace
@@ -117,7 +121,8 @@ std::size_t BodyReader::read_size_line(std::string_view bytes) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), left_, 16);
   const std::string_view extension = text.substr(static_cast<std::size_t>(end - text.data()));
   if (error == std::errc::result_out_of_range) return refuse("a chunk size beyond 64 bits");
-  if (error != std::errc{} || (!extension.empty() && extension[0] != ';')) return refuse("a bad chunk size");
+  if (error != std::errc{} || (!extension.empty() && extension[0] != ';'))
+    return refuse("a bad chunk size");
   if (left_ > limit_ - size_) {
     state_ = BodyState::tooLarge;
     return 0;

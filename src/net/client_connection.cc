@@ -11,7 +11,9 @@ constexpr std::size_t kInputMax = 64 * 1024;
 }  // namespace
 
 ClientConnection::ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits)
-    : stream_(std::move(stream)), parser_(limits), input_(std::max(kInputMax, 2 * limits.header_bytes)) {}
+    : stream_(std::move(stream)),
+      parser_(limits),
+      input_(std::max(kInputMax, 2 * limits.header_bytes)) {}
 
 void ClientConnection::stop(StopCause cause) {
   if (stop_ == StopCause::none) stop_ = cause;
@@ -27,7 +29,8 @@ Outcome ClientConnection::stopped_or(Fault fault, Phase phase, std::string detai
   if (stop_ == StopCause::none) return outcome;
   if (stop_ == StopCause::deadline) {
     outcome.fault = Fault::timeout;
-    outcome.fault_detail = phase == Phase::notSent ? "no time left to send the request" : "no complete answer in time";
+    outcome.fault_detail = phase == Phase::notSent ? "no time left to send the request"
+                                                   : "no complete answer in time";
   } else if (stop_ == StopCause::connectDeadline) {
     outcome.fault = Fault::connectTimeout;
     outcome.fault_detail = "no connection in time";
@@ -48,7 +51,8 @@ async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses)
       reusable_ = true;
       co_return Outcome{};
     }
-    // What answered at this address is the peer: another address would not make its certificate better.
+    // What answered at this address is the peer: another address would not make its certificate
+    // better.
     if (last.fault == Fault::tlsVerify || last.fault == Fault::tlsHandshake) break;
     stream_->close();
   }
@@ -61,7 +65,8 @@ async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::stri
   Transfer sent = stream_->write_now(head, body);
   if (sent.end == StreamEnd::none && sent.bytes < head.size() + body.size()) {
     const std::size_t of_head = std::min(sent.bytes, head.size());
-    const Transfer rest = co_await stream_->write(head.substr(of_head), body.substr(sent.bytes - of_head));
+    const Transfer rest = co_await stream_->write(head.substr(of_head),
+                                                  body.substr(sent.bytes - of_head));
     sent = Transfer{sent.bytes + rest.bytes, rest.end, rest.error};
   }
   if (sent.end != StreamEnd::none && sent.bytes == 0) {
@@ -69,22 +74,26 @@ async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::stri
   }
   if (stop_ == StopCause::none) co_await receive();
   if (parser_.state() == ParseState::done) co_return answered();
-  if (sent.end != StreamEnd::none) co_return stopped_or(Fault::sendFailed, Phase::maybeSeen, "send: " + sent.error);
+  if (sent.end != StreamEnd::none)
+    co_return stopped_or(Fault::sendFailed, Phase::maybeSeen, "send: " + sent.error);
   if (parser_.state() == ParseState::failed) {
     co_return stopped_or(parser_.fault(), Phase::maybeSeen, parser_.failure());
   }
-  co_return stopped_or(Fault::connectionClosed, Phase::maybeSeen, "no complete answer: " + end_detail_);
+  co_return stopped_or(Fault::connectionClosed, Phase::maybeSeen,
+                       "no complete answer: " + end_detail_);
 }
 
-// Reads until the parser has an answer, refuses one, or the peer ends the connection. A peer that answers without
-// reading the whole request and closes (413) makes sending fail, but its answer can still be read.
+// Reads until the parser has an answer, refuses one, or the peer ends the connection. A peer that
+// answers without reading the whole request and closes (413) makes sending fail, but its answer can
+// still be read.
 async::Task<> ClientConnection::receive() {
   while (stop_ == StopCause::none) {
     const std::span<char> space = input_.space();
     if (space.empty()) break;
     const Transfer got = co_await stream_->read_some(space);
     if (got.end != StreamEnd::none) {
-      // Without an orderly end (reset, TLS cut off) an answer delimited by the end of the connection is not complete.
+      // Without an orderly end (reset, TLS cut off) an answer delimited by the end of the
+      // connection is not complete.
       if (got.end == StreamEnd::eof) parser_.finish();
       end_detail_ = got.error;
       co_return;

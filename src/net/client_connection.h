@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client connection: connect, then one exchange after another. It knows no clock: whoever owns it stops it when a
-// deadline has passed.
+// One client connection: connect, then one exchange after another. It knows no clock: whoever owns
+// it stops it when a deadline has passed.
 #pragma once
 
 #include <memory>
@@ -24,8 +24,8 @@ class ClientConnection {
 
   // Tries the addresses in turn. Fault::none, or the last failure with Phase::notSent.
   async::Task<Outcome> connect(std::vector<IpAddress> addresses);
-  // Sends head and body, which must live until then, and reads the answer. Never fails: faults are in the Outcome.
-  // A request of which the kernel took nothing is sendFailed and notSent.
+  // Sends head and body, which must live until then, and reads the answer. Never fails: faults are
+  // in the Outcome. A request of which the kernel took nothing is sendFailed and notSent.
   async::Task<Outcome> exchange(std::string_view head, std::string_view body);
   // Ends the running operation; the connection cannot be used again.
   void stop(StopCause cause);

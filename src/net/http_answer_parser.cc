@@ -30,7 +30,8 @@ std::optional<Duration> parse_keep_alive(std::string_view value) {
   if (found == std::string_view::npos) return std::nullopt;
   const std::string_view digits = value.substr(found + 8);
   unsigned seconds = 0;
-  if (std::from_chars(digits.data(), digits.data() + digits.size(), seconds).ec != std::errc{}) return std::nullopt;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), seconds).ec != std::errc{})
+    return std::nullopt;
   return std::chrono::seconds(std::min(seconds, 3600u));
 }
 
@@ -55,20 +56,25 @@ class BeastAnswer final : public http::basic_parser<false> {
     ec = http::error::bad_field;
   }
 
-  void on_request_impl(http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
+  void on_request_impl(http::verb, beast::string_view, beast::string_view, int,
+                       error_code&) override {}
 
   void on_response_impl(int code, beast::string_view, int, error_code& ec) override {
-    if (code < 100 || code > 599) return fail(ec, Fault::malformedAnswer, fmt::format("status {}", code));
+    if (code < 100 || code > 599)
+      return fail(ec, Fault::malformedAnswer, fmt::format("status {}", code));
     into_.status = code;
   }
 
-  void on_field_impl(http::field field, beast::string_view name, beast::string_view value, error_code& ec) override {
+  void on_field_impl(http::field field, beast::string_view name, beast::string_view value,
+                     error_code& ec) override {
     if (++fields_ > limits_.header_count) {
-      return fail(ec, Fault::answerTooLarge, fmt::format("more than {} header fields", limits_.header_count));
+      return fail(ec, Fault::answerTooLarge,
+                  fmt::format("more than {} header fields", limits_.header_count));
     }
     into_.headers.emplace_back(to_lower(std_view(name)), std::string(std_view(value)));
     if (field == http::field::keep_alive) keep_alive_timeout = parse_keep_alive(std_view(value));
-    if (field == http::field::transfer_encoding && !equals_ignore_case(std_view(value), "chunked")) {
+    if (field == http::field::transfer_encoding &&
+        !equals_ignore_case(std_view(value), "chunked")) {
       fail(ec, Fault::malformedAnswer, "a transfer coding other than 'chunked'");
     }
   }
@@ -84,7 +90,9 @@ class BeastAnswer final : public http::basic_parser<false> {
 
   std::size_t on_body_impl(beast::string_view, error_code&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override { return 0; }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override {
+    return 0;
+  }
   void on_finish_impl(error_code&) override {}
 
   const AnswerLimits& limits_;
@@ -127,7 +135,8 @@ struct AnswerParser::Impl {
     error_code ec;
     const std::size_t used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     if (ec == http::error::header_limit) {
-      parser->fail(Fault::answerTooLarge, fmt::format("the header is larger than {} bytes", limits.header_bytes));
+      parser->fail(Fault::answerTooLarge,
+                   fmt::format("the header is larger than {} bytes", limits.header_bytes));
     } else if (ec && ec != http::error::need_more) {
       parser->fail(Fault::malformedAnswer, ec.message());
     }
@@ -144,7 +153,8 @@ struct AnswerParser::Impl {
     if (answer.status == 101) {
       parser->fail(Fault::malformedAnswer, "the peer switched protocols");
     } else if (++interims > limits.interim_count) {
-      parser->fail(Fault::malformedAnswer, fmt::format("more than {} interim answers", limits.interim_count));
+      parser->fail(Fault::malformedAnswer,
+                   fmt::format("more than {} interim answers", limits.interim_count));
     } else {
       start_message();
     }
@@ -173,7 +183,8 @@ struct AnswerParser::Impl {
 
   void check_body() {
     if (body->state() == BodyState::tooLarge) {
-      parser->fail(Fault::answerTooLarge, fmt::format("the body is larger than {} bytes", limits.body_bytes));
+      parser->fail(Fault::answerTooLarge,
+                   fmt::format("the body is larger than {} bytes", limits.body_bytes));
     } else if (body->state() == BodyState::malformed) {
       parser->fail(Fault::malformedAnswer, std::string(body->problem()));
     }
@@ -199,7 +210,8 @@ void AnswerParser::finish() {
   if (state() == ParseState::done || state() == ParseState::failed) return;
   if (impl_->body) impl_->body->finish();
   if (state() == ParseState::done) return;
-  impl_->parser->fail(Fault::connectionClosed, impl_->some ? "closed in the middle of the answer" : "closed without an answer");
+  impl_->parser->fail(Fault::connectionClosed, impl_->some ? "closed in the middle of the answer"
+                                                           : "closed without an answer");
 }
 
 void AnswerParser::refuse_surplus() {
@@ -215,8 +227,12 @@ ParseState AnswerParser::state() const {
 bool AnswerParser::got_some() const { return impl_->some; }
 Answer& AnswerParser::answer() { return impl_->answer; }
 
-bool AnswerParser::keep_alive() const { return state() == ParseState::done && impl_->parser->keep_alive(); }
-std::optional<Duration> AnswerParser::keep_alive_timeout() const { return impl_->parser->keep_alive_timeout; }
+bool AnswerParser::keep_alive() const {
+  return state() == ParseState::done && impl_->parser->keep_alive();
+}
+std::optional<Duration> AnswerParser::keep_alive_timeout() const {
+  return impl_->parser->keep_alive_timeout;
+}
 
 Fault AnswerParser::fault() const {
   WEIR_ASSERT(impl_->failure.has_value());

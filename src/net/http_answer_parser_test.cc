@@ -37,7 +37,8 @@ std::vector<Row> bad_answers() {
       {"nothing", "", Fault::connectionClosed},
       {"half a status line", "HTTP/1.1 20", Fault::connectionClosed},
       {"half a header", "HTTP/1.1 200 OK\r\nX: y\r\n", Fault::connectionClosed},
-      {"less than announced", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd", Fault::connectionClosed},
+      {"less than announced", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
+       Fault::connectionClosed},
       {"an unfinished chunk", chunked + "5\r\nabc", Fault::connectionClosed},
       {"no last chunk", chunked + "3\r\nabc\r\n", Fault::connectionClosed},
       {"garbage", "SSH-2.0-OpenSSH_9.2\r\n", Fault::malformedAnswer},
@@ -45,23 +46,37 @@ std::vector<Row> bad_answers() {
       {"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", Fault::malformedAnswer},
       {"a status out of range", "HTTP/1.1 999 OK\r\n\r\n", Fault::malformedAnswer},
       {"status 0", "HTTP/1.1 000 OK\r\n\r\n", Fault::malformedAnswer},
-      {"length and chunked", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", Fault::malformedAnswer},
-      {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", Fault::malformedAnswer},
-      {"a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", Fault::malformedAnswer},
-      {"another coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", Fault::malformedAnswer},
+      {"length and chunked",
+       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Fault::malformedAnswer},
+      {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+       Fault::malformedAnswer},
+      {"a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+       Fault::malformedAnswer},
+      {"another coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+       Fault::malformedAnswer},
       {"a bad chunk", chunked + "zz\r\n", Fault::malformedAnswer},
       {"an endless chunk line", chunked + "1;" + std::string(5000, 'x'), Fault::malformedAnswer},
-      {"a 204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", Fault::malformedAnswer},
-      {"a 204 with chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Fault::malformedAnswer},
+      {"a 204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc",
+       Fault::malformedAnswer},
+      {"a 204 with chunks",
+       "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       Fault::malformedAnswer},
       {"switching protocols", "HTTP/1.1 101 Switching\r\n\r\n", Fault::malformedAnswer},
       {"nine interim answers", many("HTTP/1.1 102 Processing\r\n\r\n", 9), Fault::malformedAnswer},
-      {"a huge header", "HTTP/1.1 200 OK\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n", Fault::answerTooLarge},
-      {"an endless header", "HTTP/1.1 200 OK\r\nX: " + std::string(17'000, 'x'), Fault::answerTooLarge},
-      {"too many fields", "HTTP/1.1 200 OK\r\n" + many("X: y\r\n", 65) + "\r\n", Fault::answerTooLarge},
-      {"a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", Fault::answerTooLarge},
+      {"a huge header", "HTTP/1.1 200 OK\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n",
+       Fault::answerTooLarge},
+      {"an endless header", "HTTP/1.1 200 OK\r\nX: " + std::string(17'000, 'x'),
+       Fault::answerTooLarge},
+      {"too many fields", "HTTP/1.1 200 OK\r\n" + many("X: y\r\n", 65) + "\r\n",
+       Fault::answerTooLarge},
+      {"a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n",
+       Fault::answerTooLarge},
       {"a huge chunk", chunked + "100001\r\n", Fault::answerTooLarge},
-      {"endless chunks", chunked + many("10000\r\n" + std::string(65536, 'x') + "\r\n", 17), Fault::answerTooLarge},
-      {"an endless body", "HTTP/1.1 200 OK\r\n\r\n" + std::string(1048577, 'x'), Fault::answerTooLarge},
+      {"endless chunks", chunked + many("10000\r\n" + std::string(65536, 'x') + "\r\n", 17),
+       Fault::answerTooLarge},
+      {"an endless body", "HTTP/1.1 200 OK\r\n\r\n" + std::string(1048577, 'x'),
+       Fault::answerTooLarge},
   };
 }
 
@@ -84,7 +99,8 @@ TEST_CASE("an answer that is none has its fault, however it arrives") {
 TEST_CASE("honest answers are read in any pieces") {
   const std::string answer =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-      "HTTP/1.1 422 Unprocessable\r\nContent-Type: application/problem+json\r\nKeep-Alive: timeout=5, max=100\r\n"
+      "HTTP/1.1 422 Unprocessable\r\nContent-Type: application/problem+json\r\nKeep-Alive: "
+      "timeout=5, max=100\r\n"
       "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\nX: y\r\n\r\n";
   rc::check("any step", [&] {
     AnswerParser parser({});
@@ -102,8 +118,8 @@ TEST_CASE("honest answers are read in any pieces") {
 TEST_CASE("the body is kept for failures only, and not more than the cap") {
   const auto body_of = [](int status, std::size_t size, const AnswerLimits& limits) {
     AnswerParser parser(limits);
-    parser.feed("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
-                std::string(size, 'x'));
+    parser.feed("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
+                std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
     REQUIRE(parser.state() == ParseState::done);
     return parser.answer().body.size();
   };

@@ -30,7 +30,7 @@ constexpr Duration kKeepAliveMargin = std::chrono::seconds(1);
 // A place among the pool's connections; with a connection in it once one is open.
 struct Slot {
   std::unique_ptr<ClientConnection> connection;
-  std::string head;            // of the request, reused
+  std::string head;  // of the request, reused
   MonoTime deadline = MonoTime::max();
   StopCause on_deadline = StopCause::deadline;
   MonoTime idle_until{};
@@ -39,10 +39,11 @@ struct Slot {
 
 // A call in line for a slot.
 struct Waiter {
-  explicit Waiter(const async::Executor& executor, MonoTime until) : turn(executor), deadline(until) {}
+  explicit Waiter(const async::Executor& executor, MonoTime until)
+      : turn(executor), deadline(until) {}
   async::Signal turn;
   MonoTime deadline;
-  Slot* slot = nullptr;        // given when it is its turn
+  Slot* slot = nullptr;  // given when it is its turn
   StopCause stop = StopCause::none;
 };
 
@@ -77,7 +78,7 @@ struct HttpClientPool::Impl {
   std::vector<Slot*> free;                   // the most recently used last
   std::list<Waiter> waiters;                 // first come, first served
   asio::steady_timer sweep_timer;
-  async::Signal quiet;                       // for close(), when the last call has returned
+  async::Signal quiet;  // for close(), when the last call has returned
   async::TaskGroup group;
   HttpClientCounts counts;
   bool sweeping = false;
@@ -134,7 +135,8 @@ async::Task<Slot*> HttpClientPool::Impl::wait_in_line(MonoTime deadline) {
 async::Task<Outcome> HttpClientPool::Impl::run(HttpCall call) {
   Slot* slot = take_slot();
   if (slot == nullptr && waiters.size() >= options.waiting) {
-    co_return not_sent(Fault::cancelled, fmt::format("more than {} calls wait for a connection", options.waiting));
+    co_return not_sent(Fault::cancelled,
+                       fmt::format("more than {} calls wait for a connection", options.waiting));
   }
   if (slot == nullptr) slot = co_await wait_in_line(call.deadline);
   if (slot == nullptr && closing) co_return not_sent(Fault::cancelled, "cancelled");
@@ -146,7 +148,8 @@ async::Task<Outcome> HttpClientPool::Impl::run(HttpCall call) {
 
 async::Task<Outcome> HttpClientPool::Impl::run_in(Slot* slot, HttpCall call) {
   if (closing) co_return not_sent(Fault::cancelled, "cancelled");
-  if (slot->connection && (slot->idle_until <= clock.mono() || !slot->connection->is_quiet())) slot->connection.reset();
+  if (slot->connection && (slot->idle_until <= clock.mono() || !slot->connection->is_quiet()))
+    slot->connection.reset();
   const bool kept = slot->connection != nullptr;
   write_head(*slot, call);
   for (int round = 0; round < 2; ++round) {
@@ -159,7 +162,8 @@ async::Task<Outcome> HttpClientPool::Impl::run_in(Slot* slot, HttpCall call) {
     Outcome outcome = co_await slot->connection->exchange(slot->head, call.body);
     const bool untouched = outcome.fault == Fault::sendFailed && outcome.phase == Phase::notSent;
     if (!untouched || !kept || round == 1) {
-      const Duration peer = slot->connection->keep_alive_timeout().value_or(options.idle_timeout + kKeepAliveMargin);
+      const Duration peer = slot->connection->keep_alive_timeout().value_or(options.idle_timeout +
+                                                                            kKeepAliveMargin);
       slot->idle_until = clock.mono() + std::min(options.idle_timeout, peer - kKeepAliveMargin);
       co_return outcome;
     }
@@ -175,7 +179,8 @@ async::Task<Outcome> HttpClientPool::Impl::connect(Slot* slot, MonoTime deadline
   Addresses found = co_await addresses.get(until);
   if (closing) co_return not_sent(Fault::cancelled, "cancelled");
   if (found.fault != Fault::none) co_return not_sent(found.fault, std::move(found.detail));
-  auto stream = options.url.https ? tls_stream(executor, tls, options.url.host) : tcp_stream(executor);
+  auto stream = options.url.https ? tls_stream(executor, tls, options.url.host)
+                                  : tcp_stream(executor);
   slot->connection = std::make_unique<ClientConnection>(std::move(stream), options.answer);
   slot->deadline = until;
   slot->on_deadline = StopCause::connectDeadline;
@@ -186,7 +191,8 @@ async::Task<Outcome> HttpClientPool::Impl::connect(Slot* slot, MonoTime deadline
 
 void HttpClientPool::Impl::write_head(Slot& slot, const HttpCall& call) const {
   std::array<char, 20> digits;
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), call.body.size());
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                          call.body.size());
   std::string& head = slot.head;
   head.assign(call.method);
   head += ' ';
@@ -225,7 +231,8 @@ void HttpClientPool::Impl::sweep() {
   const MonoTime now = clock.mono();
   counts.idle = 0;
   for (const auto& slot : slots) {
-    if (slot->busy && slot->connection && slot->deadline <= now) slot->connection->stop(slot->on_deadline);
+    if (slot->busy && slot->connection && slot->deadline <= now)
+      slot->connection->stop(slot->on_deadline);
     if (!slot->busy && slot->connection && slot->idle_until <= now) slot->connection.reset();
     counts.idle += !slot->busy && slot->connection ? 1 : 0;
   }
@@ -243,7 +250,8 @@ void HttpClientPool::Impl::release_call() {
 HttpClientPool::HttpClientPool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpClientPool::~HttpClientPool() = default;
 
-Result<std::unique_ptr<HttpClientPool>> HttpClientPool::open(async::Executor executor, async::Clock& clock,
+Result<std::unique_ptr<HttpClientPool>> HttpClientPool::open(async::Executor executor,
+                                                             async::Clock& clock,
                                                              HttpClientOptions options) {
   auto impl = std::make_unique<Impl>(std::move(executor), clock, std::move(options));
   if (impl->options.url.https) {

@@ -3,8 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include "net/http_fetch.h"
-#include "net/http_server.h"
 #include "net/testing/raw_peer.h"
 
 namespace weir::net {
@@ -29,7 +27,8 @@ std::unique_ptr<HttpClientPool> open_pool(Loop& loop, HttpClientOptions options)
   return std::move(*pool);
 }
 
-async::Task<Outcome> post(Loop& loop, HttpClientPool& pool, std::string body = "{}", Duration time = 5s) {
+async::Task<Outcome> post(Loop& loop, HttpClientPool& pool, std::string body = "{}",
+                          Duration time = 5s) {
   HttpCall call;
   call.target = "/sync";
   call.headers = "X-A: b\r\n";
@@ -96,7 +95,8 @@ async::Task<> test_row(Loop& loop, RawServer& server, const Row& row) {
   CHECK(outcome.fault == row.fault);
   CHECK(outcome.status == row.status);
   if (row.fault != Fault::none) {
-    CHECK(outcome.phase == Phase::maybeSeen);  // the request had been sent: nobody may call that a definite failure
+    CHECK(outcome.phase ==
+          Phase::maybeSeen);  // the request had been sent: nobody may call that a definite failure
     CHECK_FALSE(outcome.fault_detail.empty());
   }
   CHECK(pool->counts().repeats == 0);
@@ -116,18 +116,29 @@ TEST_CASE("whatever a handler answers, the outcome says what is known") {
   const Row rows[] = {
       {"closes without an answer", "", Fault::connectionClosed},
       {"closes in the status line", "HTTP/1.1 2", Fault::connectionClosed},
-      {"closes in the body", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Fault::connectionClosed},
+      {"closes in the body", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+       Fault::connectionClosed},
       {"closes in a chunk", chunked + "5\r\nab", Fault::connectionClosed},
       {"garbage", "\x01\x02\x03garbage\r\n\r\n", Fault::malformedAnswer},
-      {"200, then garbage", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1", Fault::malformedAnswer},
+      {"200, then garbage", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1",
+       Fault::malformedAnswer},
       {"a 204 with body", "HTTP/1.1 204 No Content\r\n\r\nsurprise", Fault::malformedAnswer},
       {"a 304 with body", "HTTP/1.1 304 Not Modified\r\n\r\nsurprise", Fault::malformedAnswer},
-      {"endless chunks", endless(chunked, "400\r\n" + std::string(1024, 'x') + "\r\n", 1100), Fault::answerTooLarge},
-      {"a body flood", endless("HTTP/1.1 500 X\r\n\r\n", std::string(65536, 'x'), 20), Fault::answerTooLarge},
-      {"a header flood", endless("HTTP/1.1 200 OK\r\n", "X-Flood: " + std::string(80, 'x') + "\r\n", 1000), Fault::answerTooLarge},
-      {"an interim flood", endless("", "HTTP/1.1 102 Processing\r\n\r\n", 500), Fault::malformedAnswer},
-      {"a redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", Fault::none, 302},
-      {"an interim answer first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Fault::none, 200},
+      {"endless chunks", endless(chunked, "400\r\n" + std::string(1024, 'x') + "\r\n", 1100),
+       Fault::answerTooLarge},
+      {"a body flood", endless("HTTP/1.1 500 X\r\n\r\n", std::string(65536, 'x'), 20),
+       Fault::answerTooLarge},
+      {"a header flood",
+       endless("HTTP/1.1 200 OK\r\n", "X-Flood: " + std::string(80, 'x') + "\r\n", 1000),
+       Fault::answerTooLarge},
+      {"an interim flood", endless("", "HTTP/1.1 102 Processing\r\n\r\n", 500),
+       Fault::malformedAnswer},
+      {"a redirect",
+       "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+       Fault::none, 302},
+      {"an interim answer first",
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Fault::none,
+       200},
       {"a body until the end", "HTTP/1.0 500 X\r\n\r\nbroken", Fault::none, 500},
       {"status 600", "HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n", Fault::malformedAnswer},
   };
@@ -160,7 +171,8 @@ async::Task<> test_failure_evidence(Loop& loop, RawServer& server) {
 
 TEST_CASE("a failure keeps its headers and the start of its body") {
   Loop loop;
-  RawServer server(loop, always("HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 9000\r\n\r\n" + std::string(9000, 'x')));
+  RawServer server(loop, always("HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 9000\r\n\r\n" +
+                                std::string(9000, 'x')));
   CHECK(loop.run(test_failure_evidence(loop, server)));
 }
 
@@ -305,7 +317,8 @@ TEST_CASE("a peer that keeps connections for a second gets a new one each time")
   CHECK(loop.run(test_stale(loop, server)));
 }
 
-async::Task<> test_not_sent(Loop& loop, HttpClientOptions options, Fault fault, std::string detail) {
+async::Task<> test_not_sent(Loop& loop, HttpClientOptions options, Fault fault,
+                            std::string detail) {
   auto pool = open_pool(loop, std::move(options));
   const Outcome outcome = co_await post(loop, *pool);
   CHECK(outcome.fault == fault);
@@ -318,7 +331,8 @@ async::Task<> test_not_sent(Loop& loop, HttpClientOptions options, Fault fault, 
 TEST_CASE("without a connection the outcome says that nothing was sent") {
   Loop loop;
   const std::uint16_t port = closed_port(loop);
-  CHECK(loop.run(test_not_sent(loop, to_port(port), Fault::refused, "127.0.0.1:" + std::to_string(port))));
+  CHECK(loop.run(
+      test_not_sent(loop, to_port(port), Fault::refused, "127.0.0.1:" + std::to_string(port))));
   HttpClientOptions broadcast = to_port(9);
   broadcast.url.host = "255.255.255.255";
   CHECK(loop.run(test_not_sent(loop, broadcast, Fault::unreachable, "255.255.255.255:9")));
@@ -349,151 +363,6 @@ TEST_CASE("host names are looked up") {
   Loop loop;
   RawServer server(loop, always(kNoContent));
   CHECK(loop.run(test_names(loop, server)));
-}
-
-struct Crowd {
-  int running = 0;
-  int most = 0;
-  std::vector<std::string> order;
-  std::vector<Outcome> outcomes;
-};
-
-async::Task<> crowd_call(Loop& loop, HttpClientPool& pool, Crowd& crowd, int number, Duration time) {
-  Outcome outcome = co_await post(loop, pool, std::to_string(number), time);
-  crowd.outcomes.push_back(std::move(outcome));
-}
-
-RawServer::Script slowly(Loop& loop, Crowd& crowd) {
-  return [&loop, &crowd](RawSocket socket) -> async::Task<> {
-    while (true) {
-      const std::string request = co_await socket.read_request();
-      if (request.empty()) co_return;
-      crowd.order.push_back(request.substr(request.find("\r\n\r\n") + 4));
-      crowd.most = std::max(crowd.most, ++crowd.running);
-      co_await loop.pause(10ms);
-      --crowd.running;
-      co_await socket.send(kNoContent);
-    }
-  };
-}
-
-async::Task<> test_crowd(Loop& loop, RawServer& server, Crowd& crowd) {
-  HttpClientOptions options = to_port(server.port());
-  options.connections = 2;
-  options.waiting = 6;
-  auto pool = open_pool(loop, options);
-  for (int i = 0; i < 9; ++i) loop.spawn(crowd_call(loop, *pool, crowd, i, 5s));
-  while (crowd.outcomes.size() < 9) co_await loop.pause(2ms);
-  CHECK(crowd.most == 2);
-  CHECK(server.connections() == 2);
-  CHECK(crowd.outcomes[0].fault == Fault::cancelled);  // the ninth: the line was full
-  CHECK(crowd.outcomes[0].phase == Phase::notSent);
-  for (std::size_t i = 1; i < 9; ++i) CHECK(crowd.outcomes[i].status == 204);
-  const std::vector<std::string> late(crowd.order.begin() + 2, crowd.order.end());
-  CHECK(late == std::vector<std::string>{"2", "3", "4", "5", "6", "7"});  // first come, first served
-  CHECK(pool->counts().busy == 0);
-  CHECK(pool->counts().waiting == 0);
-  server.stop();
-  co_await pool->close();
-}
-
-TEST_CASE("never more connections than the cap; the line is bounded and fair") {
-  Loop loop;
-  Crowd crowd;
-  RawServer server(loop, slowly(loop, crowd));
-  CHECK(loop.run(test_crowd(loop, server, crowd)));
-}
-
-async::Task<> test_line_deadline(Loop& loop, RawServer& server, Crowd& crowd) {
-  HttpClientOptions options = to_port(server.port());
-  options.connections = 1;
-  auto pool = open_pool(loop, options);
-  loop.spawn(crowd_call(loop, *pool, crowd, 0, 120ms));
-  loop.spawn(crowd_call(loop, *pool, crowd, 1, 30ms));
-  while (crowd.outcomes.size() < 2) co_await loop.pause(2ms);
-  CHECK(crowd.outcomes[0].fault == Fault::timeout);
-  CHECK(crowd.outcomes[0].phase == Phase::notSent);
-  CHECK(crowd.outcomes[1].fault == Fault::timeout);
-  CHECK(crowd.outcomes[1].phase == Phase::maybeSeen);
-  server.stop();
-  co_await pool->close();
-}
-
-RawServer::Script silent() {
-  return [](RawSocket socket) -> async::Task<> { co_await socket.read_to_end(); };
-}
-
-TEST_CASE("a call whose time runs out in line was not sent") {
-  Loop loop;
-  Crowd crowd;
-  RawServer server(loop, silent());
-  CHECK(loop.run(test_line_deadline(loop, server, crowd)));
-}
-
-async::Task<> test_close(Loop& loop, RawServer& server, Crowd& crowd) {
-  HttpClientOptions options = to_port(server.port());
-  options.connections = 1;
-  auto pool = open_pool(loop, options);
-  loop.spawn(crowd_call(loop, *pool, crowd, 0, 5s));
-  loop.spawn(crowd_call(loop, *pool, crowd, 1, 5s));
-  while (pool->counts().waiting == 0 || server.connections() == 0) co_await loop.pause(2ms);
-  co_await loop.pause(5ms);
-  co_await pool->close();
-  CHECK(pool->counts().busy == 0);
-  while (crowd.outcomes.size() < 2) co_await loop.pause(1ms);
-  int sent = 0;
-  for (const Outcome& outcome : crowd.outcomes) {
-    CHECK(outcome.fault == Fault::cancelled);
-    sent += outcome.phase == Phase::maybeSeen ? 1 : 0;
-  }
-  CHECK(sent == 1);
-  CHECK((co_await post(loop, *pool)).fault == Fault::cancelled);
-  server.stop();
-}
-
-TEST_CASE("closing ends running and waiting calls") {
-  Loop loop;
-  Crowd crowd;
-  RawServer server(loop, silent());
-  CHECK(loop.run(test_close(loop, server, crowd)));
-}
-
-async::Task<HttpResponse> echo(HttpRequest request) {
-  HttpResponse response;
-  response.status = request.path == "/missing" ? 404 : 200;
-  response.headers.push_back({"x-query", request.query});
-  response.body = request.method + " " + request.body;
-  co_return response;
-}
-
-async::Task<> test_fetch(Loop& loop, HttpServer& server) {
-  const std::string base = "http://localhost:" + std::to_string(server.port());
-  const std::string body(200'000, 'x');
-  const auto found = co_await fetch(loop.executor(), loop.clock(), {.method = "PUT", .url = base + "/a?q=1", .body = body});
-  REQUIRE(found.ok());
-  CHECK(found->status == 200);
-  CHECK(found->body == "PUT " + body);
-  CHECK(*found->header("x-query") == "q=1");
-  const auto missing = co_await fetch(loop.executor(), loop.clock(), {.url = base + "/missing"});
-  REQUIRE(missing.ok());
-  CHECK(missing->status == 404);
-  const auto small = co_await fetch(loop.executor(), loop.clock(), {.method = "PUT", .url = base, .body = body, .answer_bytes_max = 100'000});
-  REQUIRE_FALSE(small.ok());
-  CHECK(small.error().code == Code::server_unreachable);
-  co_await server.drain(loop.clock().mono() + 1s);
-  const auto gone = co_await fetch(loop.executor(), loop.clock(), {.url = "http://127.0.0.1:" + std::to_string(closed_port(loop))});
-  REQUIRE_FALSE(gone.ok());
-  CHECK(gone.error().code == Code::server_unreachable);
-  CHECK(gone.error().hint.find("weir serve") != std::string::npos);
-  const auto bad = co_await fetch(loop.executor(), loop.clock(), {.url = "gopher://x"});
-  CHECK(bad.error().code == Code::invalid_argument);
-}
-
-TEST_CASE("fetch brings whole answers, or says why not") {
-  Loop loop;
-  HttpServer server(loop.executor(), loop.clock(), {}, echo);
-  REQUIRE(server.listen("localhost", 0).ok());
-  CHECK(loop.run(test_fetch(loop, server)));
 }
 
 }  // namespace

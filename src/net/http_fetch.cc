@@ -12,17 +12,21 @@ namespace {
 Error unreachable(const Url& url, const Outcome& outcome) {
   const std::string what = fmt::format("{}: {}", url.address(), outcome.fault_detail);
   if (outcome.fault == Fault::refused) {
-    return Error{Code::server_unreachable, what, "is Weir running? start it with `weir serve`, or name it with --server"};
+    return Error{Code::server_unreachable, what,
+                 "is Weir running? start it with `weir serve`, or name it with --server"};
   }
-  if (outcome.phase == Phase::notSent) return Error{Code::server_unreachable, what, "check the address in --server"};
-  return Error{Code::server_unreachable, what, "the request may have been carried out; look before you repeat it"};
+  if (outcome.phase == Phase::notSent)
+    return Error{Code::server_unreachable, what, "check the address in --server"};
+  return Error{Code::server_unreachable, what,
+               "the request may have been carried out; look before you repeat it"};
 }
 
 HttpResponse to_response(Outcome outcome) {
   HttpResponse response;
   response.status = outcome.status;
   response.body = std::move(outcome.body);
-  for (auto& [name, value] : outcome.headers) response.headers.push_back({std::move(name), std::move(value)});
+  for (auto& [name, value] : outcome.headers)
+    response.headers.push_back({std::move(name), std::move(value)});
   return response;
 }
 
@@ -39,13 +43,15 @@ HttpClientOptions one_call(const Url& url, const FetchRequest& request) {
 
 }  // namespace
 
-async::Task<Result<HttpResponse>> fetch(async::Executor executor, async::Clock& clock, FetchRequest request) {
+async::Task<Result<HttpResponse>> fetch(async::Executor executor, async::Clock& clock,
+                                        FetchRequest request) {
   WEIR_CO_TRY(const Url url, parse_url(request.url));
   WEIR_CO_TRY(auto pool, HttpClientPool::open(executor, clock, one_call(url, request)));
   std::string target = url.path.empty() ? "/" : url.path;
   if (!url.query.empty()) target += "?" + url.query;
   std::string lines;
-  for (const HttpHeader& header : request.headers) lines += fmt::format("{}: {}\r\n", header.name, header.value);
+  for (const HttpHeader& header : request.headers)
+    lines += fmt::format("{}: {}\r\n", header.name, header.value);
   lines += "Connection: close\r\n";
   HttpCall call;
   call.method = request.method;

@@ -14,14 +14,15 @@ namespace weir::net {
 struct FetchRequest {
   std::string method = "GET";
   std::string url;
-  HttpHeaders headers;      // without host and content-length
+  HttpHeaders headers;  // without host and content-length
   std::string body;
   Duration timeout = std::chrono::seconds(30);
   std::size_t answer_bytes_max = 64 * 1024 * 1024;
 };
 
-// Any answer is a value, whatever its status. Errors: invalid_argument for a bad URL, server_unreachable (with a hint)
-// when no complete answer came.
-async::Task<Result<HttpResponse>> fetch(async::Executor executor, async::Clock& clock, FetchRequest request);
+// Any answer is a value, whatever its status. Errors: invalid_argument for a bad URL,
+// server_unreachable (with a hint) when no complete answer came.
+async::Task<Result<HttpResponse>> fetch(async::Executor executor, async::Clock& clock,
+                                        FetchRequest request);
 
 }  // namespace weir::net

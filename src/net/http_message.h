@@ -27,21 +27,23 @@ struct HttpRequest {
   std::string path;    // the target up to '?', still percent-encoded
   std::string query;   // what follows '?', still percent-encoded
   HttpHeaders headers;
-  std::string body;    // transfer coding removed
-  std::string peer;    // "127.0.0.1:50312"
+  std::string body;  // transfer coding removed
+  std::string peer;  // "127.0.0.1:50312"
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
 };
 
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;  // content-length, connection and transfer-encoding are the server's business
+  HttpHeaders
+      headers;  // content-length, connection and transfer-encoding are the server's business
   std::string body;
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
 };
 
-// An RFC 9457 problem with Weir's `code`, `hint` and `retryable`. status 0 means the status of the code.
+// An RFC 9457 problem with Weir's `code`, `hint` and `retryable`. status 0 means the status of the
+// code.
 HttpResponse problem_response(const Error& error, int status = 0);
 
 // The reason phrase of a status, or "".

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 parsers without I/O (RFC 9112): bytes in, messages out. Beast reads the heads; what Beast 1.81 lets pass
-// and we do not is refused here: folded lines, repeated Content-Length, other transfer codings than `chunked`, a
-// missing or repeated Host, too many fields. Content is read by BodyReader.
+// HTTP/1.1 parsers without I/O (RFC 9112): bytes in, messages out. Beast reads the heads; what
+// Beast 1.81 lets pass and we do not is refused here: folded lines, repeated Content-Length, other
+// transfer codings than `chunked`, a missing or repeated Host, too many fields. Content is read by
+// BodyReader.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +40,9 @@ class RequestParser {
   explicit RequestParser(const RequestLimits& limits);
   ~RequestParser();
 
-  // Consumes from the front of `bytes` and says how much. Call again with the rest plus what came meanwhile. Returns
-  // after the head, so that the caller can look at it before the body is read. Sizes are judged by what the head
-  // announces, before any of it is buffered.
+  // Consumes from the front of `bytes` and says how much. Call again with the rest plus what came
+  // meanwhile. Returns after the head, so that the caller can look at it before the body is read.
+  // Sizes are judged by what the head announces, before any of it is buffered.
   std::size_t feed(std::string_view bytes);
   ParseState state() const;
   // The peer asked for "100 Continue" before it sends its body.
@@ -63,10 +64,10 @@ class RequestParser {
 struct AnswerLimits {
   std::size_t header_bytes = 16 * 1024;
   std::size_t header_count = 64;
-  std::size_t body_bytes = 1024 * 1024;     // read at most; more is Fault::answerTooLarge
-  std::size_t kept_bytes = kOutcomeBodyMax; // of the body; the rest is counted and dropped
-  bool keep_success_body = false;           // 2xx bodies are of no interest to deliveries
-  std::size_t interim_count = 8;            // 1xx answers
+  std::size_t body_bytes = 1024 * 1024;      // read at most; more is Fault::answerTooLarge
+  std::size_t kept_bytes = kOutcomeBodyMax;  // of the body; the rest is counted and dropped
+  bool keep_success_body = false;            // 2xx bodies are of no interest to deliveries
+  std::size_t interim_count = 8;             // 1xx answers
 };
 
 struct Answer {
@@ -81,9 +82,11 @@ class AnswerParser {
   explicit AnswerParser(const AnswerLimits& limits);
   ~AnswerParser();
 
-  // As RequestParser::feed(), but goes on to the end of the message; interim (1xx) answers are swallowed.
+  // As RequestParser::feed(), but goes on to the end of the message; interim (1xx) answers are
+  // swallowed.
   std::size_t feed(std::string_view bytes);
-  // The peer closed: ends an answer that is delimited by it, fails any other. Fault::connectionClosed then.
+  // The peer closed: ends an answer that is delimited by it, fails any other.
+  // Fault::connectionClosed then.
   void finish();
   // Bytes beyond the end of the answer: the framing is wrong. Fails a done answer.
   void refuse_surplus();

@@ -22,7 +22,8 @@ std::string_view std_view(beast::string_view text) { return {text.data(), text.s
 // Used for the head only.
 class BeastRequest final : public http::basic_parser<true> {
  public:
-  BeastRequest(const RequestLimits& limits, HttpRequest& into, std::optional<RequestRefusal>& refusal)
+  BeastRequest(const RequestLimits& limits, HttpRequest& into,
+               std::optional<RequestRefusal>& refusal)
       : limits_(limits), into_(into), refusal_(refusal) {
     body_limit(boost::none);
     header_limit(static_cast<std::uint32_t>(limits.header_bytes));
@@ -33,7 +34,8 @@ class BeastRequest final : public http::basic_parser<true> {
 
   void refuse(Code code, std::string detail, int status = 0) {
     if (refusal_) return;
-    refusal_ = RequestRefusal{Error{code, std::move(detail), ""}, status != 0 ? status : describe(code).http};
+    refusal_ = RequestRefusal{Error{code, std::move(detail), ""},
+                              status != 0 ? status : describe(code).http};
   }
 
  private:
@@ -42,12 +44,13 @@ class BeastRequest final : public http::basic_parser<true> {
     ec = http::error::bad_field;
   }
 
-  void on_request_impl(http::verb, beast::string_view method, beast::string_view target, int version,
-                       error_code& ec) override {
+  void on_request_impl(http::verb, beast::string_view method, beast::string_view target,
+                       int version, error_code& ec) override {
     http_11 = version == 11;
     if (target.size() > limits_.target_bytes) {
       return fail(ec, Code::headers_too_large,
-                  fmt::format("the request target is longer than {} bytes", limits_.target_bytes), 414);
+                  fmt::format("the request target is longer than {} bytes", limits_.target_bytes),
+                  414);
     }
     into_.method = std_view(method);
     into_.target = std_view(target);
@@ -72,9 +75,11 @@ class BeastRequest final : public http::basic_parser<true> {
     if (question < into_.target.size()) into_.query.assign(into_.target, question + 1);
   }
 
-  void on_field_impl(http::field field, beast::string_view name, beast::string_view value, error_code& ec) override {
+  void on_field_impl(http::field field, beast::string_view name, beast::string_view value,
+                     error_code& ec) override {
     if (into_.headers.size() >= limits_.header_count) {
-      return fail(ec, Code::headers_too_large, fmt::format("more than {} header fields", limits_.header_count));
+      return fail(ec, Code::headers_too_large,
+                  fmt::format("more than {} header fields", limits_.header_count));
     }
     into_.headers.push_back({to_lower(std_view(name)), std::string(std_view(value))});
     check_framing(field, std_view(value), ec);
@@ -90,7 +95,8 @@ class BeastRequest final : public http::basic_parser<true> {
       case http::field::transfer_encoding:
         if (!http_11) return fail(ec, Code::malformed_request, "Transfer-Encoding needs HTTP/1.1");
         if (!equals_ignore_case(value, "chunked")) {
-          return fail(ec, Code::malformed_request, "the only transfer coding here is 'chunked'", 501);
+          return fail(ec, Code::malformed_request, "the only transfer coding here is 'chunked'",
+                      501);
         }
         return;
       case http::field::host:
@@ -98,7 +104,8 @@ class BeastRequest final : public http::basic_parser<true> {
         return;
       case http::field::expect:
         if (!equals_ignore_case(value, "100-continue")) {
-          return fail(ec, Code::malformed_request, "the only expectation here is '100-continue'", 417);
+          return fail(ec, Code::malformed_request, "the only expectation here is '100-continue'",
+                      417);
         }
         wants_continue = http_11;
         return;
@@ -107,14 +114,17 @@ class BeastRequest final : public http::basic_parser<true> {
   }
 
   void on_header_impl(error_code& ec) override {
-    if (http_11 && hosts_ == 0) return fail(ec, Code::malformed_request, "the Host field is missing");
+    if (http_11 && hosts_ == 0)
+      return fail(ec, Code::malformed_request, "the Host field is missing");
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
   std::size_t on_body_impl(beast::string_view, error_code&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override { return 0; }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, error_code&) override {
+    return 0;
+  }
   void on_finish_impl(error_code&) override {}
 
   const RequestLimits& limits_;
@@ -137,7 +147,9 @@ std::string_view describe_scan(HeaderVerdict verdict) {
 }  // namespace
 
 struct RequestParser::Impl {
-  explicit Impl(const RequestLimits& given) : limits(given) { parser.emplace(limits, request, refusal); }
+  explicit Impl(const RequestLimits& given) : limits(given) {
+    parser.emplace(limits, request, refusal);
+  }
 
   RequestLimits limits;
   HttpRequest request;
@@ -167,7 +179,8 @@ struct RequestParser::Impl {
       return used;
     }
     if (complete || (verdict == HeaderVerdict::incomplete && bytes.size() > limits.header_bytes)) {
-      parser->refuse(Code::headers_too_large, fmt::format("the header is larger than {} bytes", limits.header_bytes));
+      parser->refuse(Code::headers_too_large,
+                     fmt::format("the header is larger than {} bytes", limits.header_bytes));
     } else if (verdict != HeaderVerdict::incomplete) {
       parser->refuse(Code::malformed_request, std::string(describe_scan(verdict)));
     }
@@ -177,7 +190,8 @@ struct RequestParser::Impl {
   void start_body() {
     constexpr std::uint64_t kReserveMax = 64 * 1024;  // memory follows arrival, not announcements
     const std::uint64_t length = parser->content_length().value_or(0);
-    body.emplace(parser->chunked() ? BodyFraming::chunked : BodyFraming::length, length, limits.body_bytes);
+    body.emplace(parser->chunked() ? BodyFraming::chunked : BodyFraming::length, length,
+                 limits.body_bytes);
     check_body();
     if (!refusal) request.body.reserve(std::min(length, kReserveMax));
   }
@@ -190,7 +204,8 @@ struct RequestParser::Impl {
 
   void check_body() {
     if (body->state() == BodyState::tooLarge) {
-      parser->refuse(Code::body_too_large, fmt::format("the body is larger than {} bytes", limits.body_bytes));
+      parser->refuse(Code::body_too_large,
+                     fmt::format("the body is larger than {} bytes", limits.body_bytes));
     } else if (body->state() == BodyState::malformed) {
       parser->refuse(Code::malformed_request, std::string(body->problem()));
     }
@@ -215,10 +230,11 @@ ParseState RequestParser::state() const {
 }
 
 bool RequestParser::wants_continue() const { return impl_->parser->wants_continue; }
-bool RequestParser::keep_alive() const { 
-  // HTTP/1.0 would want to be told that the connection stays; it is not worth a second kind of answer.
+bool RequestParser::keep_alive() const {
+  // HTTP/1.0 would want to be told that the connection stays; it is not worth a second kind of
+  // answer.
   return impl_->body && impl_->parser->http_11 && impl_->parser->keep_alive();
- }
+}
 HttpRequest& RequestParser::request() { return impl_->request; }
 
 const RequestRefusal& RequestParser::refusal() const {

@@ -18,7 +18,8 @@ ParseState feed_all(RequestParser& parser, std::string_view bytes, std::size_t s
     while (true) {
       const std::size_t used = parser.feed(buffer);
       buffer.erase(0, used);
-      if (parser.state() == ParseState::failed || parser.state() == ParseState::done) return parser.state();
+      if (parser.state() == ParseState::failed || parser.state() == ParseState::done)
+        return parser.state();
       if (used == 0 || buffer.empty()) break;
     }
   }
@@ -36,8 +37,10 @@ struct Bad {
 std::vector<Bad> bad_requests() {
   const std::string head = kHead;
   return {
-      {"length and chunked", head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {"chunked and length", head + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400},
+      {"length and chunked",
+       head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"chunked and length",
+       head + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400},
       {"two equal lengths", head + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
       {"two lengths", head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
       {"a list of lengths", head + "Content-Length: 1, 1\r\n\r\na", 400},
@@ -61,9 +64,12 @@ std::vector<Bad> bad_requests() {
       {"an unknown coding", head + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
       {"identity", head + "Transfer-Encoding: identity\r\n\r\n", 501},
       {"two codings", head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
-      {"chunked, then identity", head + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
-      {"chunked twice", head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {"chunked in HTTP/1.0", "POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"chunked, then identity", head + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+       501},
+      {"chunked twice",
+       head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"chunked in HTTP/1.0", "POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       400},
       {"no host", "GET /x HTTP/1.1\r\n\r\n", 400},
       {"two hosts", "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
       {"another version", "GET /x HTTP/2.0\r\nHost: a\r\n\r\n", 400},
@@ -71,19 +77,29 @@ std::vector<Bad> bad_requests() {
       {"a blank in the target", "GET /x y HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"a target without slash", "GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"an authority as target", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"TLS on the plain port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15), 400},
+      {"TLS on the plain port",
+       std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15), 400},
       {"another expectation", head + "Expect: tea\r\nContent-Length: 1\r\n\r\n", 417},
       {"a chunk size that is none", head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
       {"a signed chunk size", head + "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n", 400},
-      {"a chunk size with prefix", head + "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n", 400},
-      {"a chunk size beyond 64 bits", head + "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\na\r\n0\r\n\r\n", 400},
-      {"a chunk longer than said", head + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
-      {"a chunk line ended by a bare line feed", head + "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", 400},
-      {"a bad chunk extension", head + "Transfer-Encoding: chunked\r\n\r\n1;\x01=2\r\na\r\n0\r\n\r\n", 400},
-      {"a bare line feed in a chunk extension", head + "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n", 400},
-      {"an endless chunk line", head + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(5000, 'x'), 400},
-      {"an endless trailer", head + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(5000, 'x'), 400},
-      {"a length in the trailer", head + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n", 400},
+      {"a chunk size with prefix", head + "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n",
+       400},
+      {"a chunk size beyond 64 bits",
+       head + "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\na\r\n0\r\n\r\n", 400},
+      {"a chunk longer than said", head + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+       400},
+      {"a chunk line ended by a bare line feed",
+       head + "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", 400},
+      {"a bad chunk extension",
+       head + "Transfer-Encoding: chunked\r\n\r\n1;\x01=2\r\na\r\n0\r\n\r\n", 400},
+      {"a bare line feed in a chunk extension",
+       head + "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n", 400},
+      {"an endless chunk line",
+       head + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(5000, 'x'), 400},
+      {"an endless trailer",
+       head + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(5000, 'x'), 400},
+      {"a length in the trailer",
+       head + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n", 400},
   };
 }
 
@@ -102,7 +118,8 @@ TEST_CASE("what two parsers could read differently is refused, however it arrive
 
 TEST_CASE("a request is read the same in any pieces") {
   const std::string request =
-      "POST /v1/streams/github/events?x=%20y HTTP/1.1\r\nHost: a\r\nContent-Type:  application/json \r\nce-ID: 7\r\n"
+      "POST /v1/streams/github/events?x=%20y HTTP/1.1\r\nHost: a\r\nContent-Type:  "
+      "application/json \r\nce-ID: 7\r\n"
       "Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n";
   rc::check("any step", [&] {
     const std::size_t step = *rc::gen::inRange<std::size_t>(1, request.size() + 1);
@@ -137,7 +154,8 @@ TEST_CASE("random bytes never get through and never hurt") {
 
 TEST_CASE("targets") {
   RequestParser absolute({});
-  REQUIRE(feed_all(absolute, "GET http://b/p?q HTTP/1.1\r\nHost: a\r\n\r\n", 99) == ParseState::done);
+  REQUIRE(feed_all(absolute, "GET http://b/p?q HTTP/1.1\r\nHost: a\r\n\r\n", 99) ==
+          ParseState::done);
   CHECK(absolute.request().target == "/p?q");
   RequestParser bare({});
   REQUIRE(feed_all(bare, "GET http://b HTTP/1.1\r\nHost: a\r\n\r\n", 99) == ParseState::done);
@@ -156,7 +174,8 @@ TEST_CASE("limits hold to the byte") {
   const auto status_of = [&](const std::string& request) {
     RequestParser parser(limits);
     const ParseState state = feed_all(parser, request, 11);
-    return state == ParseState::failed ? parser.refusal().status : (state == ParseState::done ? 200 : 0);
+    return state == ParseState::failed ? parser.refusal().status
+                                       : (state == ParseState::done ? 200 : 0);
   };
   const auto padded = [](std::size_t size) {
     const std::string start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
@@ -177,7 +196,9 @@ TEST_CASE("limits hold to the byte") {
   const std::string head = kHead;
   CHECK(status_of(head + "Content-Length: 10\r\n\r\n0123456789") == 200);
   CHECK(status_of(head + "Content-Length: 11\r\n\r\n") == 413);  // before any of it came
-  CHECK(status_of(head + "Transfer-Encoding: chunked\r\n\r\n9\r\n012345678\r\n1\r\n9\r\n0\r\n\r\n") == 200);
+  CHECK(
+      status_of(head + "Transfer-Encoding: chunked\r\n\r\n9\r\n012345678\r\n1\r\n9\r\n0\r\n\r\n") ==
+      200);
   CHECK(status_of(head + "Transfer-Encoding: chunked\r\n\r\n9\r\n012345678\r\n2\r\n") == 413);
   CHECK(status_of(head + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n") == 413);
 }

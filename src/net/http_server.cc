@@ -28,11 +28,13 @@ constexpr Duration kAcceptPause = std::chrono::milliseconds(200);
 constexpr std::size_t kTurnedAwayMax = 64;
 
 std::string turned_away_text(std::size_t connections) {
-  const Error error{Code::too_many_connections, fmt::format("more than {} connections are open", connections), ""};
+  const Error error{Code::too_many_connections,
+                    fmt::format("more than {} connections are open", connections), ""};
   const HttpResponse response = problem_response(error);
-  return fmt::format("HTTP/1.1 503 {}\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
-                     "content-length: {}\r\nconnection: close\r\n\r\n{}",
-                     reason_phrase(503), response.body.size(), response.body);
+  return fmt::format(
+      "HTTP/1.1 503 {}\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
+      "content-length: {}\r\nconnection: close\r\n\r\n{}",
+      reason_phrase(503), response.body.size(), response.body);
 }
 
 }  // namespace
@@ -60,7 +62,8 @@ struct HttpServer::Impl {
   async::TaskGroup group;
   std::list<ServerConnection> connections;
   std::string turned_away_answer;
-  std::vector<tcp::socket> turned_away;  // answered; closed by the next sweep, when the answer has been read
+  std::vector<tcp::socket>
+      turned_away;  // answered; closed by the next sweep, when the answer has been read
   MonoTime drain_deadline = MonoTime::max();
   bool sweeping = false;
 
@@ -83,7 +86,8 @@ async::Task<> HttpServer::Impl::accept_loop() {
     if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
     if (error) {
       ++shared->counts.accept_failures;
-      // Out of descriptors or memory: the waiting client stays in the backlog, asking again at once would only spin.
+      // Out of descriptors or memory: the waiting client stays in the backlog, asking again at once
+      // would only spin.
       const bool client_gone = error == asio::error::connection_aborted;
       if (!client_gone) co_await pause_accepting();
       continue;
@@ -154,15 +158,20 @@ void HttpServer::Impl::stop_accepting() {
   accept_pause.cancel();
 }
 
-HttpServer::HttpServer(async::Executor executor, async::Clock& clock, HttpServerOptions options, Handle handle)
-    : impl_(std::make_unique<Impl>(std::move(executor), clock, std::move(options), std::move(handle))) {}
+HttpServer::HttpServer(async::Executor executor, async::Clock& clock, HttpServerOptions options,
+                       Handle handle)
+    : impl_(std::make_unique<Impl>(std::move(executor), clock, std::move(options),
+                                   std::move(handle))) {}
 
 HttpServer::~HttpServer() = default;
 
 Result<> HttpServer::listen(const std::string& host, std::uint16_t port) {
   error_code error;
-  const tcp::endpoint endpoint(asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error), port);
-  if (error) return Error{Code::invalid_argument, fmt::format("'{}' is not an IP address to listen on", host), ""};
+  const tcp::endpoint endpoint(
+      asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error), port);
+  if (error)
+    return Error{Code::invalid_argument,
+                 fmt::format("'{}' is not an IP address to listen on", host), ""};
   tcp::acceptor& acceptor = impl_->acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -173,9 +182,12 @@ Result<> HttpServer::listen(const std::string& host, std::uint16_t port) {
     acceptor.close(ignored);
     const std::string what = fmt::format("listen on {}:{}: {}", host, port, error.message());
     if (error != asio::error::address_in_use) return Error{Code::invalid_argument, what, ""};
-    return Error{Code::address_in_use, what,
-                 fmt::format("another process listens there (`ss -ltnp 'sport = :{}'` names it); stop it or choose "
-                             "another address in `listen.http`", port)};
+    return Error{
+        Code::address_in_use, what,
+        fmt::format(
+            "another process listens there (`ss -ltnp 'sport = :{}'` names it); stop it or choose "
+            "another address in `listen.http`",
+            port)};
   }
   impl_->group.spawn(impl_->accept_loop());
   return {};

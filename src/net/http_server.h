@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server for the API: bounded in everything a client controls. Plain TCP; used on one thread.
+// An HTTP/1.1 server for the API: bounded in everything a client controls. Plain TCP; used on one
+// thread.
 //
-// One request per connection at a time; pipelined ones wait in the connection's buffer, and nothing is read from the
-// socket while a request runs. Malformed requests are answered with a problem (RFC 9457) and the connection is closed.
-// Timeouts are kept by one sweep over all connections, so they are late by up to `sweep_interval`.
+// One request per connection at a time; pipelined ones wait in the connection's buffer, and nothing
+// is read from the socket while a request runs. Malformed requests are answered with a problem (RFC
+// 9457) and the connection is closed. Timeouts are kept by one sweep over all connections, so they
+// are late by up to `sweep_interval`.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +24,24 @@ namespace weir::net {
 struct HttpServerOptions {
   RequestLimits request;
   std::size_t connections = 1024;  // above it: 503 and close
-  Duration header_timeout = std::chrono::seconds(10);  // accept to first byte; first byte to end of the head: 408
-  Duration body_grace = std::chrono::seconds(10);      // a body may take this long plus its size at body_rate_min: 408
-  std::size_t body_rate_min = 1024;                    // bytes per second, for answers being read by the client too
-  Duration idle_timeout = std::chrono::seconds(75);    // between requests; closed without a word
-  Duration write_grace = std::chrono::seconds(30);     // as body_grace, for our answer; then closed
-  Duration linger = std::chrono::seconds(1);           // after an error answer, so that the client can read it
+  Duration header_timeout = std::chrono::seconds(
+      10);  // accept to first byte; first byte to end of the head: 408
+  Duration body_grace = std::chrono::seconds(
+      10);  // a body may take this long plus its size at body_rate_min: 408
+  std::size_t body_rate_min = 1024;  // bytes per second, for answers being read by the client too
+  Duration idle_timeout = std::chrono::seconds(75);  // between requests; closed without a word
+  Duration write_grace = std::chrono::seconds(30);   // as body_grace, for our answer; then closed
+  Duration linger = std::chrono::seconds(
+      1);  // after an error answer, so that the client can read it
   Duration sweep_interval = std::chrono::milliseconds(100);
 };
 
 struct HttpServerCounts {
-  std::size_t open = 0;            // connections
-  std::size_t running = 0;         // requests being handled
-  std::uint64_t requests = 0;      // answered by the handle
-  std::uint64_t refused = 0;       // malformed, too large, too slow
-  std::uint64_t turned_away = 0;   // connections above the cap
+  std::size_t open = 0;           // connections
+  std::size_t running = 0;        // requests being handled
+  std::uint64_t requests = 0;     // answered by the handle
+  std::uint64_t refused = 0;      // malformed, too large, too slow
+  std::uint64_t turned_away = 0;  // connections above the cap
   std::uint64_t accept_failures = 0;
 };
 
@@ -45,17 +50,19 @@ class HttpServer {
   // Must not throw. Runs on the server's thread; several run at once.
   using Handle = std::function<async::Task<HttpResponse>(HttpRequest)>;
 
-  HttpServer(async::Executor executor, async::Clock& clock, HttpServerOptions options, Handle handle);
+  HttpServer(async::Executor executor, async::Clock& clock, HttpServerOptions options,
+             Handle handle);
   // Only after drain() returned, or if listen() was never successful.
   ~HttpServer();
 
-  // Binds and starts accepting. `host` is a literal address or "localhost"; port 0 takes any free port.
-  // Errors: address_in_use; invalid_argument for an address that cannot be bound.
+  // Binds and starts accepting. `host` is a literal address or "localhost"; port 0 takes any free
+  // port. Errors: address_in_use; invalid_argument for an address that cannot be bound.
   Result<> listen(const std::string& host, std::uint16_t port);
   std::uint16_t port() const;
   void stop_accepting();
-  // Stops accepting, closes idle connections, lets running requests finish and be answered with `Connection: close`.
-  // At the deadline whatever is left is cut. Returns when no connection is left; handles must end by themselves.
+  // Stops accepting, closes idle connections, lets running requests finish and be answered with
+  // `Connection: close`. At the deadline whatever is left is cut. Returns when no connection is
+  // left; handles must end by themselves.
   async::Task<> drain(MonoTime deadline);
   HttpServerCounts counts() const;
 

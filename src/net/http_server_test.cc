@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.h"
 
+#include <optional>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -21,9 +20,9 @@ using testing::RawSocket;
 // A server whose handle echoes, and can be held.
 struct Bench {
   explicit Bench(HttpServerOptions options = {})
-      : gate(loop.executor()), server(loop.executor(), loop.clock(), options, [this](HttpRequest request) {
-          return answer(std::move(request));
-        }) {
+      : gate(loop.executor()),
+        server(loop.executor(), loop.clock(), options,
+               [this](HttpRequest request) { return answer(std::move(request)); }) {
     REQUIRE(server.listen("127.0.0.1", 0).ok());
   }
 
@@ -80,7 +79,9 @@ TEST_CASE("a connection serves one request after another") {
 
 async::Task<> test_shapes(Bench& bench) {
   RawSocket piped = co_await bench.connect();
-  co_await piped.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  co_await piped.send(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 "
+      "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const std::string answers = co_await piped.read_to_end();
   CHECK(answers.find("GET /1 ") < answers.find("GET /2 "));
   CHECK(answers.find("GET /2 ") < answers.find("GET /3 "));
@@ -92,7 +93,8 @@ async::Task<> test_shapes(Bench& bench) {
   const std::string first = co_await head.read_until("\r\n\r\n");
   CHECK(first.find("content-length: 8\r\n") != std::string::npos);
   co_await head.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
-  const std::string none = co_await head.read_until("\r\n\r\n");  // nothing of the HEAD answer's body comes before it
+  const std::string none = co_await head.read_until(
+      "\r\n\r\n");  // nothing of the HEAD answer's body comes before it
   CHECK(none == "HTTP/1.1 204 No Content\r\n\r\n");
 
   RawSocket old = co_await bench.connect();
@@ -100,7 +102,8 @@ async::Task<> test_shapes(Bench& bench) {
   CHECK((co_await old.read_to_end()).ends_with("GET /old "));
 
   RawSocket drip = co_await bench.connect();
-  for (const char c : std::string("POST /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")) {
+  for (const char c : std::string("POST /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                                  "chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")) {
     co_await drip.send(std::string(1, c));
   }
   CHECK((co_await drip.read_until("/d ab")).find("POST /d ab") != std::string::npos);
@@ -115,7 +118,8 @@ TEST_CASE("pipelining, HEAD, 204, HTTP/1.0 and single bytes") {
 async::Task<> test_big_body(Bench& bench) {
   const std::string body(3'000'000, 'x');
   RawSocket client = co_await bench.connect();
-  co_await client.send("POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3000000\r\n\r\n" + body);
+  co_await client.send(
+      "POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3000000\r\n\r\n" + body);
   const std::string answer = co_await client.read_to_end();
   CHECK(answer.ends_with("POST /p " + body));
   RawSocket reader = co_await bench.connect();
@@ -133,12 +137,14 @@ TEST_CASE("bodies larger than any buffer") {
 
 async::Task<> test_continue(Bench& bench) {
   RawSocket client = co_await bench.connect();
-  co_await client.send("POST /c HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  co_await client.send(
+      "POST /c HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   CHECK(co_await client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
   co_await client.send("ab");
   CHECK((co_await client.read_until("/c ab")).starts_with("HTTP/1.1 200 OK"));
   // Too large: no invitation, but the refusal at once.
-  co_await client.send("POST /c HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
+  co_await client.send(
+      "POST /c HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
   const std::string refusal = co_await client.read_until("}");
   CHECK(refusal.starts_with("HTTP/1.1 413 "));
   CHECK(refusal.find("application/problem+json") != std::string::npos);
@@ -153,13 +159,24 @@ TEST_CASE("100-continue invites a body, unless it is refused anyway") {
 }
 
 async::Task<> test_refusals(Bench& bench) {
-  struct Row { std::string request; int status; };
+  struct Row {
+    std::string request;
+    int status;
+  };
   const Row rows[] = {
       {"GET / HTTP/1.1\nHost: x\n\n", 400},
-      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", 501},
-      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nGET /smuggled "
+       "HTTP/1.1\r\nHost: x\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\nGET /smuggled "
+       "HTTP/1.1\r\nHost: x\r\n\r\n",
+       501},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\nGET "
+       "/smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+       400},
       {"GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(17 * 1024, 'x') + "\r\n\r\n", 431},
       {"GET /" + std::string(8192, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
       {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\nabc", 413},
@@ -383,14 +400,15 @@ async::Task<> test_descriptors(Bench& bench) {
   const int lowest_free = ::dup(0);
   ::close(lowest_free);
   rlimit one_left = before;
-  one_left.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;  // for the client's end; none for the server's
+  one_left.rlim_cur = static_cast<rlim_t>(lowest_free) +
+                      1;  // for the client's end; none for the server's
   REQUIRE(setrlimit(RLIMIT_NOFILE, &one_left) == 0);
   clients.push_back(co_await bench.connect());
   co_await bench.loop.pause(100ms);
   const std::uint64_t failures = bench.server.counts().accept_failures;
   REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(failures >= 1);
-  CHECK(failures <= 2);  // asked seldom, not in a loop
+  CHECK(failures <= 2);            // asked seldom, not in a loop
   co_await clients[0].send(kGet);  // those who are in are served
   CHECK(status_of(co_await clients[0].read_until("GET /a ")) == 200);
   co_await clients[3].send(kGet);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes read and not yet parsed, in one piece. Grows only up to its cap, and only when a read filled it.
+// Bytes read and not yet parsed, in one piece. Grows only up to its cap, and only when a read
+// filled it.
 #pragma once
 
 #include <algorithm>
@@ -20,14 +21,16 @@ class InputBuffer {
   bool empty() const { return begin_ == end_; }
   std::size_t capacity() const { return bytes_.size(); }
 
-  // Where the next read goes; empty when the cap is reached: the parser must consume or refuse first.
+  // Where the next read goes; empty when the cap is reached: the parser must consume or refuse
+  // first.
   std::span<char> space() {
     if (begin_ > 0) {
       if (!empty()) std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
     }
-    if (end_ == bytes_.size()) bytes_.resize(std::min(capacity_max_, std::max(kFirst, 2 * bytes_.size())));
+    if (end_ == bytes_.size())
+      bytes_.resize(std::min(capacity_max_, std::max(kFirst, 2 * bytes_.size())));
     return {bytes_.data() + end_, bytes_.size() - end_};
   }
 

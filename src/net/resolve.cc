@@ -59,12 +59,14 @@ struct HostAddresses::Impl {
 
   Addresses answer() {
     Addresses copy = known;
-    if (!copy.list.empty()) std::ranges::rotate(copy.list, copy.list.begin() + (turn++ % copy.list.size()));
+    if (!copy.list.empty())
+      std::ranges::rotate(copy.list, copy.list.begin() + (turn++ % copy.list.size()));
     return copy;
   }
 };
 
-HostAddresses::HostAddresses(async::Executor executor, async::Clock& clock, std::string host, std::uint16_t port)
+HostAddresses::HostAddresses(async::Executor executor, async::Clock& clock, std::string host,
+                             std::uint16_t port)
     : impl_(std::make_shared<Impl>(std::move(executor), clock, std::move(host), port)) {
   error_code not_an_address;
   static_cast<void>(asio::ip::make_address(impl_->host, not_an_address));
@@ -92,7 +94,8 @@ async::Task<Addresses> HostAddresses::get(MonoTime deadline) {
   co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
   impl.waiting.erase(timer);
   if (impl.is_fresh()) co_return impl.answer();
-  co_return Addresses{{}, Fault::dnsTemporary, fmt::format("resolve {}: no answer in time", impl.host)};
+  co_return Addresses{
+      {}, Fault::dnsTemporary, fmt::format("resolve {}: no answer in time", impl.host)};
 }
 
 void HostAddresses::forget() { impl_->has_known = impl_->is_literal; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addresses of one host. Answers of the system's resolver are kept for a short time, failures for a shorter one;
-// concurrent askers share one look-up. Every answer starts with the next address in turn.
+// The addresses of one host. Answers of the system's resolver are kept for a short time, failures
+// for a shorter one; concurrent askers share one look-up. Every answer starts with the next address
+// in turn.
 #pragma once
 
 #include <memory>
@@ -24,12 +25,13 @@ inline constexpr std::size_t kAddressesMax = 8;
 inline constexpr Duration kAddressesKept = std::chrono::seconds(10);
 inline constexpr Duration kNoAddressKept = std::chrono::seconds(1);
 
-// Used on one thread. A look-up that hangs in the C library holds nobody up: askers leave at their deadline, and the
-// object may be destroyed meanwhile (not while somebody asks).
+// Used on one thread. A look-up that hangs in the C library holds nobody up: askers leave at their
+// deadline, and the object may be destroyed meanwhile (not while somebody asks).
 class HostAddresses {
  public:
   // A literal address is its own answer.
-  HostAddresses(async::Executor executor, async::Clock& clock, std::string host, std::uint16_t port);
+  HostAddresses(async::Executor executor, async::Clock& clock, std::string host,
+                std::uint16_t port);
   ~HostAddresses();
   async::Task<Addresses> get(MonoTime deadline);
   // The kept answer was of no use: ask again next time.

@@ -6,10 +6,15 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
+
+#include "net/body_reader.h"
+#include "net/http_parser.h"
+#include "net/input_buffer.h"
 
 namespace weir::net {
 
@@ -61,7 +66,35 @@ Duration at_rate(std::uint64_t bytes, std::size_t per_second) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(tcp::socket socket, std::shared_ptr<ServerShared> shared)
+struct ServerConnection::Impl {
+  Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> shared);
+  async::Task<> serve();
+  void check_deadline(MonoTime now);
+  void close();
+  void enter(ConnectionPhase phase, Duration timeout);
+  async::Task<bool> read_request();
+  async::Task<bool> read_more();
+  async::Task<bool> send_continue();
+  async::Task<bool> answer_request();
+  async::Task<bool> write_response(HttpResponse response, bool head_only, bool keep_alive);
+  async::Task<bool> write_all(std::string_view head, std::string_view body);
+  async::Task<> refuse_and_linger(RequestRefusal refusal);
+  async::Task<> linger();
+
+  tcp::socket socket_;
+  std::shared_ptr<ServerShared> shared_;
+  RequestParser parser_;
+  InputBuffer input_;
+  std::string head_;  // of the answer, reused
+  std::string peer_;
+  ConnectionPhase phase_ = ConnectionPhase::idle;
+  MonoTime phase_start_{};
+  MonoTime deadline_ = MonoTime::max();
+  std::uint64_t body_wire_bytes_ = 0;
+  bool timed_out_ = false;
+};
+
+ServerConnection::Impl::Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> shared)
     : socket_(std::move(socket)),
       shared_(std::move(shared)),
       parser_(shared_->options.request),
@@ -76,13 +109,13 @@ ServerConnection::ServerConnection(tcp::socket socket, std::shared_ptr<ServerSha
                                    : fmt::format("{}:{}", address, remote.port());
 }
 
-void ServerConnection::enter(ConnectionPhase phase, Duration timeout) {
+void ServerConnection::Impl::enter(ConnectionPhase phase, Duration timeout) {
   phase_ = phase;
   phase_start_ = shared_->now;
   deadline_ = timeout == Duration::max() ? MonoTime::max() : phase_start_ + timeout;
 }
 
-void ServerConnection::check_deadline(MonoTime now) {
+void ServerConnection::Impl::check_deadline(MonoTime now) {
   if (now < deadline_ || timed_out_) return;
   timed_out_ = true;
   const bool deserves_answer = phase_ == ConnectionPhase::head || phase_ == ConnectionPhase::body;
@@ -91,12 +124,12 @@ void ServerConnection::check_deadline(MonoTime now) {
   socket_.cancel(ignored);  // the reading coroutine wakes up and answers 408
 }
 
-void ServerConnection::close() {
+void ServerConnection::Impl::close() {
   error_code ignored;
   socket_.close(ignored);
 }
 
-async::Task<> ServerConnection::serve() {
+async::Task<> ServerConnection::Impl::serve() {
   bool go_on = true;
   while (go_on) {
     const bool complete = co_await read_request();
@@ -116,7 +149,7 @@ async::Task<> ServerConnection::serve() {
 }
 
 // False: the connection is to be closed, everything sayable has been said.
-async::Task<bool> ServerConnection::read_request() {
+async::Task<bool> ServerConnection::Impl::read_request() {
   while (true) {
     const ParseState before = parser_.state();
     const std::size_t used = parser_.feed(input_.content());
@@ -141,7 +174,7 @@ async::Task<bool> ServerConnection::read_request() {
   }
 }
 
-async::Task<bool> ServerConnection::read_more() {
+async::Task<bool> ServerConnection::Impl::read_more() {
   const std::span<char> space = input_.space();
   if (space.empty()) {
     RequestRefusal refusal{Error{Code::malformed_request, "the request cannot be read", ""}, 400};
@@ -149,29 +182,33 @@ async::Task<bool> ServerConnection::read_more() {
     co_return false;
   }
   error_code error;
-  const std::size_t size = co_await socket_.async_read_some(asio::mutable_buffer(space.data(), space.size()),
-                                                            asio::redirect_error(asio::use_awaitable, error));
+  const std::size_t size = co_await socket_.async_read_some(
+      asio::mutable_buffer(space.data(), space.size()),
+      asio::redirect_error(asio::use_awaitable, error));
   if (timed_out_ && socket_.is_open()) {
     const std::string_view what = phase_ == ConnectionPhase::head ? "header" : "body";
-    RequestRefusal refusal{Error{Code::request_timeout, fmt::format("the {} did not arrive in time", what), ""}, 408};
+    RequestRefusal refusal{
+        Error{Code::request_timeout, fmt::format("the {} did not arrive in time", what), ""}, 408};
     co_await refuse_and_linger(std::move(refusal));
     co_return false;
   }
   if (error) co_return false;
   input_.commit(size);
-  if (phase_ == ConnectionPhase::idle) enter(ConnectionPhase::head, shared_->options.header_timeout);
+  if (phase_ == ConnectionPhase::idle)
+    enter(ConnectionPhase::head, shared_->options.header_timeout);
   if (phase_ == ConnectionPhase::body) {
     body_wire_bytes_ += size;
-    deadline_ = phase_start_ + shared_->options.body_grace + at_rate(body_wire_bytes_, shared_->options.body_rate_min);
+    deadline_ = phase_start_ + shared_->options.body_grace +
+                at_rate(body_wire_bytes_, shared_->options.body_rate_min);
   }
   co_return true;
 }
 
-async::Task<bool> ServerConnection::send_continue() {
+async::Task<bool> ServerConnection::Impl::send_continue() {
   co_return co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", "");
 }
 
-async::Task<bool> ServerConnection::answer_request() {
+async::Task<bool> ServerConnection::Impl::answer_request() {
   HttpRequest request = std::move(parser_.request());
   request.peer = peer_;
   const bool head_only = request.method == "HEAD";
@@ -183,10 +220,11 @@ async::Task<bool> ServerConnection::answer_request() {
   if (!socket_.is_open()) co_return false;
   const bool keep_alive = parser_.keep_alive() && !shared_->draining;
   const bool written = co_await write_response(std::move(response), head_only, keep_alive);
-  co_return written && keep_alive;
+  co_return written&& keep_alive;
 }
 
-async::Task<bool> ServerConnection::write_response(HttpResponse response, bool head_only, bool keep_alive) {
+async::Task<bool> ServerConnection::Impl::write_response(HttpResponse response, bool head_only,
+                                                         bool keep_alive) {
   format_head(head_, response, keep_alive);
   const bool with_body = !head_only && !has_no_body(response.status);
   const std::string_view body = with_body ? std::string_view(response.body) : std::string_view{};
@@ -195,8 +233,9 @@ async::Task<bool> ServerConnection::write_response(HttpResponse response, bool h
   co_return co_await write_all(head_, body);
 }
 
-// Most answers fit into the socket's buffer: they go out at once, without a turn through the reactor.
-async::Task<bool> ServerConnection::write_all(std::string_view head, std::string_view body) {
+// Most answers fit into the socket's buffer: they go out at once, without a turn through the
+// reactor.
+async::Task<bool> ServerConnection::Impl::write_all(std::string_view head, std::string_view body) {
   std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
                                             asio::const_buffer(body.data(), body.size())};
   error_code error;
@@ -210,24 +249,34 @@ async::Task<bool> ServerConnection::write_all(std::string_view head, std::string
   co_return !error;
 }
 
-async::Task<> ServerConnection::refuse_and_linger(RequestRefusal refusal) {
+async::Task<> ServerConnection::Impl::refuse_and_linger(RequestRefusal refusal) {
   ++shared_->counts.refused;
   timed_out_ = false;
-  const bool written = co_await write_response(problem_response(refusal.error, refusal.status), false, false);
+  const bool written = co_await write_response(problem_response(refusal.error, refusal.status),
+                                               false, false);
   if (written) co_await linger();
 }
 
-// Closing with unread input would reset the connection and could take the answer with it: say that we are done, then
-// read and drop for a little while.
-async::Task<> ServerConnection::linger() {
+// Closing with unread input would reset the connection and could take the answer with it: say
+// that we are done, then read and drop for a little while.
+async::Task<> ServerConnection::Impl::linger() {
   enter(ConnectionPhase::lingering, shared_->options.linger);
   error_code error;
   socket_.shutdown(tcp::socket::shutdown_send, error);
   std::array<char, 4096> dropped;
   std::size_t total = 0;
   while (!error && total < kLingerBytesMax) {
-    total += co_await socket_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+    total += co_await socket_.async_read_some(asio::buffer(dropped),
+                                              asio::redirect_error(asio::use_awaitable, error));
   }
 }
+
+ServerConnection::ServerConnection(TcpSocket&& socket, std::shared_ptr<ServerShared> shared)
+    : impl_(std::make_unique<Impl>(std::move(socket), std::move(shared))) {}
+ServerConnection::~ServerConnection() = default;
+async::Task<> ServerConnection::serve() { return impl_->serve(); }
+void ServerConnection::check_deadline(MonoTime now) { impl_->check_deadline(now); }
+ConnectionPhase ServerConnection::phase() const { return impl_->phase_; }
+void ServerConnection::close() { impl_->close(); }
 
 }  // namespace weir::net

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client's byte stream: plain TCP or TLS over it. One operation at a time; close() may come at any moment on the
-// same thread and ends the running one.
+// A client's byte stream: plain TCP or TLS over it. One operation at a time; close() may come at
+// any moment on the same thread and ends the running one.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct Transfer {
   std::string error;  // for people, if broken
 };
 
-// Fault::none, or why there is no connection: refused, unreachable, connectTimeout, tlsHandshake, tlsVerify.
+// Fault::none, or why there is no connection: refused, unreachable, connectTimeout, tlsHandshake,
+// tlsVerify.
 struct ConnectResult {
   Fault fault = Fault::none;
   std::string detail;
@@ -56,11 +57,12 @@ class Stream {
 
 std::unique_ptr<Stream> tcp_stream(async::Executor executor);
 
-// Trust anchors and protocol settings, shared by the connections to one dependency. TLS 1.2 or later; peer and host
-// name are always verified.
+// Trust anchors and protocol settings, shared by the connections to one dependency. TLS 1.2 or
+// later; peer and host name are always verified.
 class TlsClient;
 // The system's trust anchors plus those of ca_file (PEM) if it is not empty. Error: config_invalid.
 Result<std::shared_ptr<TlsClient>> load_tls_client(const std::string& ca_file);
-std::unique_ptr<Stream> tls_stream(async::Executor executor, std::shared_ptr<TlsClient> tls, std::string host);
+std::unique_ptr<Stream> tls_stream(async::Executor executor, std::shared_ptr<TlsClient> tls,
+                                   std::string host);
 
 }  // namespace weir::net

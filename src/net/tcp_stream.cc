@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/socket.h>
-
 #include <array>
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -12,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "net/stream.h"
-#include "net/tcp_connect.h"
+#include "net/tcp_socket.h"
 
 namespace weir::net {
 
@@ -29,7 +28,8 @@ Fault connect_fault(const error_code& error) {
 }
 
 std::array<asio::const_buffer, 2> gather(std::string_view head, std::string_view body) {
-  return {asio::const_buffer(head.data(), head.size()), asio::const_buffer(body.data(), body.size())};
+  return {asio::const_buffer(head.data(), head.size()),
+          asio::const_buffer(body.data(), body.size())};
 }
 
 class TcpStream final : public Stream {
@@ -49,8 +49,8 @@ class TcpStream final : public Stream {
 
   async::Task<Transfer> write(std::string_view head, std::string_view body) override {
     error_code error;
-    const std::size_t bytes =
-        co_await asio::async_write(socket_, gather(head, body), asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t bytes = co_await asio::async_write(
+        socket_, gather(head, body), asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_return Transfer{bytes, StreamEnd::none, ""};
     co_return Transfer{bytes, StreamEnd::broken, error.message()};
   }
@@ -58,7 +58,8 @@ class TcpStream final : public Stream {
   async::Task<Transfer> read_some(std::span<char> into) override {
     error_code error;
     const std::size_t bytes = co_await socket_.async_read_some(
-        asio::mutable_buffer(into.data(), into.size()), asio::redirect_error(asio::use_awaitable, error));
+        asio::mutable_buffer(into.data(), into.size()),
+        asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_return Transfer{bytes, StreamEnd::none, ""};
     co_return Transfer{bytes, stream_end(error), error.message()};
   }
@@ -81,7 +82,8 @@ async::Task<ConnectResult> connect_socket(tcp::socket& socket, IpAddress address
   error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(address.text, error), address.port);
   const auto failed = [&] {
-    return ConnectResult{connect_fault(error), fmt::format("connect to {}:{}: {}", address.text, address.port, error.message())};
+    return ConnectResult{connect_fault(error), fmt::format("connect to {}:{}: {}", address.text,
+                                                           address.port, error.message())};
   };
   if (error) co_return failed();
   socket.open(endpoint.protocol(), error);

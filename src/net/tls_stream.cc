@@ -12,7 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "net/stream.h"
-#include "net/tcp_connect.h"
+#include "net/tcp_socket.h"
 
 namespace weir::net {
 
@@ -28,14 +28,16 @@ class TlsClient {
 
 namespace {
 
-// Name checks are OpenSSL's own (RFC 6125); asking for them cannot be forgotten because a failure closes the stream.
+// Name checks are OpenSSL's own (RFC 6125); asking for them cannot be forgotten because a failure
+// closes the stream.
 bool require_host(SSL* handle, const std::string& host) {
   error_code not_an_address;
   static_cast<void>(asio::ip::make_address(host, not_an_address));
   X509_VERIFY_PARAM* param = SSL_get0_param(handle);
   if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) == 1;
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set1_host(handle, host.c_str()) == 1 && SSL_set_tlsext_host_name(handle, host.c_str()) == 1;
+  return SSL_set1_host(handle, host.c_str()) == 1 &&
+         SSL_set_tlsext_host_name(handle, host.c_str()) == 1;
 }
 
 class TlsStream final : public Stream {
@@ -50,11 +52,13 @@ class TlsStream final : public Stream {
       co_return ConnectResult{Fault::tlsVerify, fmt::format("TLS: '{}' cannot be verified", host_)};
     }
     error_code error;
-    co_await stream_.async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
+    co_await stream_.async_handshake(ssl::stream_base::client,
+                                     asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_return ConnectResult{};
     const long verdict = SSL_get_verify_result(stream_.native_handle());
     if (verdict == X509_V_OK) {
-      co_return ConnectResult{Fault::tlsHandshake, fmt::format("TLS handshake with {}: {}", host_, error.message())};
+      co_return ConnectResult{Fault::tlsHandshake,
+                              fmt::format("TLS handshake with {}: {}", host_, error.message())};
     }
     co_return ConnectResult{Fault::tlsVerify, fmt::format("certificate of {}: {}", host_,
                                                           X509_verify_cert_error_string(verdict))};
@@ -66,8 +70,8 @@ class TlsStream final : public Stream {
     const std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
                                                     asio::const_buffer(body.data(), body.size())};
     error_code error;
-    const std::size_t bytes =
-        co_await asio::async_write(stream_, buffers, asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t bytes = co_await asio::async_write(
+        stream_, buffers, asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_return Transfer{bytes, StreamEnd::none, ""};
     co_return Transfer{bytes, StreamEnd::broken, error.message()};
   }
@@ -75,7 +79,8 @@ class TlsStream final : public Stream {
   async::Task<Transfer> read_some(std::span<char> into) override {
     error_code error;
     const std::size_t bytes = co_await stream_.async_read_some(
-        asio::mutable_buffer(into.data(), into.size()), asio::redirect_error(asio::use_awaitable, error));
+        asio::mutable_buffer(into.data(), into.size()),
+        asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_return Transfer{bytes, StreamEnd::none, ""};
     co_return Transfer{bytes, stream_end(error), error.message()};
   }
@@ -103,7 +108,9 @@ Result<std::shared_ptr<TlsClient>> load_tls_client(const std::string& ca_file) {
     return Error{Code::config_invalid, "TLS 1.2 cannot be set up", ""};
   }
   client->context.set_default_verify_paths(error);
-  if (error) return Error{Code::config_invalid, fmt::format("the system's trust anchors: {}", error.message()), ""};
+  if (error)
+    return Error{Code::config_invalid,
+                 fmt::format("the system's trust anchors: {}", error.message()), ""};
   if (ca_file.empty()) return client;
   client->context.load_verify_file(ca_file, error);
   if (!error) return client;
@@ -111,7 +118,8 @@ Result<std::shared_ptr<TlsClient>> load_tls_client(const std::string& ca_file) {
                "it must be a readable PEM file with certificates"};
 }
 
-std::unique_ptr<Stream> tls_stream(async::Executor executor, std::shared_ptr<TlsClient> tls, std::string host) {
+std::unique_ptr<Stream> tls_stream(async::Executor executor, std::shared_ptr<TlsClient> tls,
+                                   std::string host) {
   return std::make_unique<TlsStream>(std::move(executor), std::move(tls), std::move(host));
 }
 

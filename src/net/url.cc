@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kUrlMax = 8192;
 
 Error refused(std::string_view text, std::string_view why) {
-  return Error{Code::invalid_argument, fmt::format("URL '{}': {}", printable(text.substr(0, 200)), why),
+  return Error{Code::invalid_argument,
+               fmt::format("URL '{}': {}", printable(text.substr(0, 200)), why),
                "write it as http://host[:port][/path] or https://host[:port][/path]"};
 }
 
@@ -23,7 +24,8 @@ bool is_host_char(char c) {
 }
 
 bool is_ipv6_char(char c) {
-  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' || c == '.';
+  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
+         c == '.';
 }
 
 bool all_of(std::string_view text, bool (*accept)(char)) {
@@ -40,7 +42,8 @@ Result<> parse_authority(std::string_view whole, std::string_view authority, Url
   bool has_port = false;
   if (authority.starts_with('[')) {
     const std::size_t close = authority.find(']');
-    if (close == std::string_view::npos) return refused(whole, "missing ']' after the IPv6 address");
+    if (close == std::string_view::npos)
+      return refused(whole, "missing ']' after the IPv6 address");
     host = authority.substr(1, close - 1);
     if (host.find(':') == std::string_view::npos || !all_of(host, is_ipv6_char)) {
       return refused(whole, "not an IPv6 address in brackets");
@@ -57,7 +60,8 @@ Result<> parse_authority(std::string_view whole, std::string_view authority, Url
       port = authority.substr(colon + 1);
     }
     if (host.empty()) return refused(whole, "the host is missing");
-    if (host.size() > 253 || !all_of(host, is_host_char)) return refused(whole, "not a valid host name");
+    if (host.size() > 253 || !all_of(host, is_host_char))
+      return refused(whole, "not a valid host name");
   }
   url.host = to_lower(host);
   if (!has_port) return {};
@@ -98,7 +102,8 @@ Result<Url> parse_url(std::string_view text) {
   url.https = scheme.size() == 5;
   url.port = url.https ? 443 : 80;
   std::string_view rest = text.substr(scheme_end + 3);
-  if (rest.find('#') != std::string_view::npos) return refused(text, "a fragment has no meaning here");
+  if (rest.find('#') != std::string_view::npos)
+    return refused(text, "a fragment has no meaning here");
   const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   const std::string_view authority = rest.substr(0, authority_end);
   if (authority.find('@') != std::string_view::npos) {

@@ -24,11 +24,12 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
-// Refused with a reason: other schemes, user info, fragments, an empty host, a bad port, blanks and control
-// characters. Error: Code::invalid_argument.
+// Refused with a reason: other schemes, user info, fragments, an empty host, a bad port, blanks and
+// control characters. Error: Code::invalid_argument.
 Result<Url> parse_url(std::string_view text);
 
-// The prefix of a dependency and the path of a flow: "/api" + "/sync" = "/api/sync"; one '/' between them.
+// The prefix of a dependency and the path of a flow: "/api" + "/sync" = "/api/sync"; one '/'
+// between them.
 std::string join_paths(std::string_view prefix, std::string_view path);
 
 }  // namespace weir::net

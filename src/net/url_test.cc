@@ -9,7 +9,11 @@ namespace {
 TEST_CASE("a URL is taken apart") {
   const auto plain = parse_url("http://Tracker.local:9900/api/v1?x=1");
   REQUIRE(plain.ok());
-  CHECK(*plain == Url{.https = false, .host = "tracker.local", .port = 9900, .path = "/api/v1", .query = "x=1"});
+  CHECK(*plain == Url{.https = false,
+                      .host = "tracker.local",
+                      .port = 9900,
+                      .path = "/api/v1",
+                      .query = "x=1"});
   const auto secure = parse_url("HTTPS://example.com");
   REQUIRE(secure.ok());
   CHECK(*secure == Url{.https = true, .host = "example.com", .port = 443, .path = "", .query = ""});
@@ -24,13 +28,30 @@ TEST_CASE("a URL is taken apart") {
 }
 
 TEST_CASE("a URL that cannot be meant is refused with its reason") {
-  struct Row { const char* text; const char* reason; };
+  struct Row {
+    const char* text;
+    const char* reason;
+  };
   const Row rows[] = {
-      {"", "scheme"}, {"localhost:80", "scheme"}, {"ftp://a", "only http"}, {"unix:///tmp/x", "only http"},
-      {"http://", "host is missing"}, {"http:///x", "host is missing"}, {"http://a:b@c", "user and password"},
-      {"http://a:0", "port"}, {"http://a:65536", "port"}, {"http://a:8x", "port"}, {"http://a:", "port"},
-      {"http://[::1", "']'"}, {"http://[::1]x", "after ']'"}, {"http://[abc]", "IPv6"}, {"http://a b", "blanks"},
-      {"http://a/\r\nX: y", "blanks"}, {"http://a#f", "fragment"}, {"http://a\xc3\xa9", "non-ASCII"}, {"http://a$b", "host name"},
+      {"", "scheme"},
+      {"localhost:80", "scheme"},
+      {"ftp://a", "only http"},
+      {"unix:///tmp/x", "only http"},
+      {"http://", "host is missing"},
+      {"http:///x", "host is missing"},
+      {"http://a:b@c", "user and password"},
+      {"http://a:0", "port"},
+      {"http://a:65536", "port"},
+      {"http://a:8x", "port"},
+      {"http://a:", "port"},
+      {"http://[::1", "']'"},
+      {"http://[::1]x", "after ']'"},
+      {"http://[abc]", "IPv6"},
+      {"http://a b", "blanks"},
+      {"http://a/\r\nX: y", "blanks"},
+      {"http://a#f", "fragment"},
+      {"http://a\xc3\xa9", "non-ASCII"},
+      {"http://a$b", "host name"},
   };
   for (const Row& row : rows) {
     INFO(std::string(row.text));

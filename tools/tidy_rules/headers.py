@@ -43,7 +43,7 @@ ASIO_CORE = {
 }
 
 SOCKETS = ("boost/asio/ip/", "boost/asio/ssl", "boost/asio/local/", "sys/socket.h", "netinet/")
-SOCKET_FOLDERS = ("src/net", "src/async")
+SOCKET_FOLDERS = ("src/net", "src/net/testing", "src/async")
 TEST_ONLY = ("doctest/", "rapidcheck.h", "rapidcheck/")
 
 

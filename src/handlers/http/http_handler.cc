@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handlers/http/http_handler.h"
 
+#include <algorithm>
+
 #include "wire/cloudevents.h"
 
 namespace weir::handlers::http {
@@ -11,6 +13,12 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += ": ";
   out += value;
   out += "\r\n";
+}
+
+// Fit for a header as it is. Baggage comes from a producer; percent-encoding is its business (W3C
+// Baggage).
+bool is_printable_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 class HttpHandler final : public ports::Handler {
@@ -37,7 +45,9 @@ class HttpHandler final : public ports::Handler {
     wire::append_binary_headers(lines, call.event);
     append_line(lines, "traceparent", call.traceparent);
     if (!call.tracestate.empty()) append_line(lines, "tracestate", call.tracestate);
-    if (const Extension* baggage = call.event.find_extension("baggage")) append_line(lines, "baggage", baggage->value);
+    const Extension* baggage = call.event.find_extension("baggage");
+    if (baggage != nullptr && is_printable_ascii(baggage->value))
+      append_line(lines, "baggage", baggage->value);
     lines += "Idempotency-Key: \"";  // an sf-string, as the IETF draft has it
     lines += call.idempotency_key;
     lines += "\"\r\n";

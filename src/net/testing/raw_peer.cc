@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/testing/raw_peer.h"
 
-#include <sys/socket.h>
-
 #include <charconv>
+#include <sys/socket.h>
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
@@ -49,11 +48,12 @@ async::Task<> run_with_children(async::Task<> test, async::TaskGroup& group) {
 bool Loop::run(async::Task<> test) {
   impl_->ended = false;
   std::exception_ptr failure;
-  asio::co_spawn(impl_->io, run_with_children(std::move(test), impl_->group), [&](std::exception_ptr thrown) {
-    failure = thrown;
-    impl_->ended = true;
-    impl_->io.stop();
-  });
+  asio::co_spawn(impl_->io, run_with_children(std::move(test), impl_->group),
+                 [&](std::exception_ptr thrown) {
+                   failure = thrown;
+                   impl_->ended = true;
+                   impl_->io.stop();
+                 });
   impl_->io.restart();
   impl_->io.run_for(std::chrono::seconds(10));
   if (failure) std::rethrow_exception(failure);
@@ -86,7 +86,8 @@ async::Task<RawSocket> RawSocket::connect(Loop& loop, std::uint16_t port) {
 async::Task<bool> RawSocket::send(std::string bytes) {
   const auto keep = impl_;
   error_code error;
-  co_await asio::async_write(keep->socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+  co_await asio::async_write(keep->socket, asio::buffer(bytes),
+                             asio::redirect_error(asio::use_awaitable, error));
   co_return !error;
 }
 
@@ -95,8 +96,8 @@ async::Task<std::string> RawSocket::read_some() {
   if (!keep->unread.empty()) co_return std::exchange(keep->unread, "");
   std::string into(16 * 1024, '\0');
   error_code error;
-  const std::size_t size = co_await keep->socket.async_read_some(asio::buffer(into),
-                                                                 asio::redirect_error(asio::use_awaitable, error));
+  const std::size_t size = co_await keep->socket.async_read_some(
+      asio::buffer(into), asio::redirect_error(asio::use_awaitable, error));
   into.resize(error ? 0 : size);
   co_return into;
 }
@@ -160,7 +161,9 @@ void RawSocket::close() {
 
 struct RawServer::Impl {
   Impl(Loop& a_loop, Script given)
-      : loop(a_loop), script(std::move(given)), acceptor(a_loop.executor(), tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
+      : loop(a_loop),
+        script(std::move(given)),
+        acceptor(a_loop.executor(), tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
   Loop& loop;
   Script script;
   tcp::acceptor acceptor;
@@ -171,7 +174,8 @@ struct RawServer::Impl {
     while (self->acceptor.is_open()) {
       tcp::socket socket(self->loop.executor());
       error_code error;
-      co_await self->acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      co_await self->acceptor.async_accept(socket,
+                                           asio::redirect_error(asio::use_awaitable, error));
       if (error) continue;
       socket.set_option(tcp::no_delay(true), error);
       ++self->connections;
@@ -182,7 +186,8 @@ struct RawServer::Impl {
   }
 };
 
-RawServer::RawServer(Loop& loop, Script script) : impl_(std::make_shared<Impl>(loop, std::move(script))) {
+RawServer::RawServer(Loop& loop, Script script)
+    : impl_(std::make_shared<Impl>(loop, std::move(script))) {
   loop.spawn(Impl::accept_loop(impl_));
 }
 
@@ -204,7 +209,8 @@ struct DeafServer::Impl {
       tcp::socket& socket = fillers.emplace_back(loop.executor(), tcp::v4());
       socket.native_non_blocking(true);
       const tcp::endpoint to = acceptor.local_endpoint();
-      static_cast<void>(::connect(socket.native_handle(), to.data(), static_cast<socklen_t>(to.size())));  // in progress
+      static_cast<void>(::connect(socket.native_handle(), to.data(),
+                                  static_cast<socklen_t>(to.size())));  // in progress
     }
   }
   tcp::acceptor acceptor;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peers made of raw bytes on real loopback sockets, for tests: a client that breaks every rule, a server that answers
-// by script. Everything runs on one Loop; a test that hangs ends after ten seconds and fails.
+// Peers made of raw bytes on real loopback sockets, for tests: a client that breaks every rule, a
+// server that answers by script. Everything runs on one Loop; a test that hangs ends after ten
+// seconds and fails.
 #pragma once
 
 #include <functional>
