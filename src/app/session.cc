@@ -68,6 +68,10 @@ void Session::note(std::string_view line) const {
   if (!options_.quiet) write(stderr, fmt::format("{}\n", line));
 }
 
+void Session::redraw(std::string_view line) const {
+  if (terminal_.error_tty && !options_.quiet) write(stderr, fmt::format("\r\x1b[K{}", line));
+}
+
 void Session::next(std::string_view command) const {
   if (options_.quiet || !terminal_.output_tty || !is_table()) return;
   write(stderr, terminal_.error_color ? fmt::format("\x1b[2mnext: {}\x1b[0m\n", command)

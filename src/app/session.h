@@ -58,6 +58,8 @@ class Session {
 
   void print(std::string_view text) const;  // stdout
   void note(std::string_view line) const;   // stderr, not with --quiet
+  // Replaces the last line of a terminal, "" clears it; not with --quiet, and nothing elsewhere.
+  void redraw(std::string_view line) const;
   // "next: weir ..." on stderr, for people at a terminal who read a table.
   void next(std::string_view command) const;
   int fail(const Error& error) const;  // prints; the result is the exit code

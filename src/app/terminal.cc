@@ -39,6 +39,7 @@ Terminal read_terminal(ColorMode mode) {
   terminal.output_color = may_color(mode, terminal.output_tty);
   terminal.error_color = may_color(mode, terminal.error_tty);
   if (terminal.output_tty) terminal.width = columns_of(STDOUT_FILENO);
+  if (terminal.error_tty) terminal.error_width = columns_of(STDERR_FILENO);
   return terminal;
 }
 

@@ -15,7 +15,8 @@ struct Terminal {
   bool error_tty = false;
   bool output_color = false;  // automatic: on a terminal, unless NO_COLOR is set or TERM is "dumb"
   bool error_color = false;
-  std::size_t width = 0;  // of standard output; 0 if it is no terminal
+  std::size_t width = 0;        // of standard output; 0 if it is no terminal
+  std::size_t error_width = 0;  // of standard error
 };
 
 Terminal read_terminal(ColorMode mode);
