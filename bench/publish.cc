@@ -48,6 +48,7 @@ class Publisher {
         requests_max_(options.number("events", 1, 1'000'000'000) / batch_),
         rate_(options.number("rate", 0, 10'000'000)),
         end_(monotonic_micros() + options.number("seconds", 1, 86'400) * 1'000'000),
+        slot_(options.number("slot-ms", 0, 60'000) * 1000),
         next_id_(static_cast<std::uint64_t>(options.number("first-id", 0, INT64_MAX))),
         posters_(static_cast<std::uint16_t>(options.number("port", 1, 65535)),
                  static_cast<std::uint32_t>(options.number("connections", 1, 1024)),
@@ -126,12 +127,19 @@ class Publisher {
     if (status != 201)
       fail("status " + std::to_string(status) + ": " + std::string(body.substr(0, 1000)));
     latencies_.add(now - due_[connection]);
+    if (slot_ > 0)
+      note_slowest(static_cast<std::size_t>((now - began_) / slot_), now - due_[connection]);
     ++accepted_;
     if (rate_ == 0 && posted_ < requests_max_) {
       post_new(connection, now);
     } else {
       idle_.push_back(connection);
     }
+  }
+
+  void note_slowest(std::size_t slot, std::int64_t micros) {
+    if (slot >= slowest_.size()) slowest_.resize(slot + 1);
+    slowest_[slot] = std::max(slowest_[slot], micros);
   }
 
   void print(double wall, double cpu) {
@@ -144,6 +152,10 @@ class Publisher {
         static_cast<long long>(events), seconds, static_cast<double>(events) / seconds,
         latencies_.millis_at(0.5), latencies_.millis_at(0.99), latencies_.millis_at(1),
         static_cast<long long>(refusals_), cpu, wall, wall_seconds());
+    for (std::size_t i = 0; i < slowest_.size(); ++i) {
+      std::printf("%s%.3f", i == 0 ? "" : ",", static_cast<double>(slowest_[i]) / 1e3);
+    }
+    std::printf("]}\n");
   }
 
   std::int64_t batch_;
@@ -151,6 +163,8 @@ class Publisher {
   std::int64_t rate_;  // events a second; 0 = as fast as answers come
   std::int64_t began_ = 0;
   std::int64_t end_;
+  std::int64_t slot_;  // microseconds; 0 = no slots
+  std::vector<std::int64_t> slowest_;
   std::uint64_t next_id_;
   Posters posters_;
   std::string head_;
@@ -177,6 +191,7 @@ int main(int argc, char** argv) {
                          {"batch", "1"},
                          {"rate", "0"},
                          {"seconds", "600"},
+                         {"slot-ms", "0"},
                          {"first-id", "0"}});
   Publisher(options).run();
   return 0;

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from weirbench import delivery, ingest  # noqa: E402  (the path above)
+from weirbench import delivery, ingest, memory, recovery, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
 from weirbench.rig import Rig  # noqa: E402
 
@@ -23,6 +23,13 @@ MEASUREMENTS = {
     "drain": delivery.drain,
     "publish_and_deliver": delivery.publish_and_deliver,
     "added_latency": delivery.added_latency,
+    "memory_idle": memory.memory_idle,
+    "memory_ready": memory.memory_ready,
+    "memory_waiting": memory.memory_waiting,
+    "start_empty": start.start_empty,
+    "start_after_kill": start.start_after_kill,
+    "plan_replay": recovery.plan_replay,
+    "flatness": memory.flatness,
 }
 
 

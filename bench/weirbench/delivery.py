@@ -51,23 +51,27 @@ def drain(rig: Rig) -> list[Figure]:
     ]
 
 
+def publish_and_deliver_once(rig: Rig, events: int) -> tuple[float, float]:
+    """Events a second from the first one published to the last one delivered, and Weir's CPU seconds."""
+    with rig.receiver() as receiver, rig.weir() as weir:
+        cpu = weir.cpu()
+        published = rig.publish("load", events, batch=100, connections=4)
+        counts = wait_for_delivered(weir, receiver, "deliver", events)
+        return events / (counts["last"] - published["began"]), weir.cpu() - cpu
+
+
 def publish_and_deliver(rig: Rig) -> list[Figure]:
-    """From the first event published to the last one delivered, both going on at once."""
+    """Both going on at once."""
     events = rig.events(500_000)
     rates, cpus = [], []
     for _ in range(rig.runs):
         began = time.time()
         with rig.receiver():
             floor = rig.floor()
-        with rig.receiver() as receiver, rig.weir() as weir:
-            cpu = weir.cpu()
-            published = rig.publish("load", events, batch=100, connections=4)
-            counts = wait_for_delivered(weir, receiver, "deliver", events)
-            spent = weir.cpu() - cpu
-        rate = events / (counts["last"] - published["began"])
-        shared = (began, time.time(), spent, events)
+        rate, cpu = publish_and_deliver_once(rig, events)
+        shared = (began, time.time(), cpu, events)
         rates.append(Sample(rate, floor, *shared))
-        cpus.append(Sample(spent / events * 1000, CPU_TARGET, *shared))
+        cpus.append(Sample(cpu / events * 1000, CPU_TARGET, *shared))
     return [
         Figure("publish_and_deliver", "ev/s", rates, 0.5, note="batches of 100; limit: the floor program"),
         Figure("cpu", "s/1k", cpus, 1, at_most=True, note="from ingest to done, batches of 100"),
