@@ -30,16 +30,13 @@ const std::vector<Fact> kStore = {{"store", "store.kind"},
                                   {"durability", "durability"}};
 
 int version(Session& session) {
-  wire::JsonWriter json;
-  json.begin_object().field("version", kVersion).end_object();
-  const auto document = wire::parse_json(json.text());
-  if (!document.ok()) return session.fail(document.error());
   if (session.is_table()) {
     session.print(fmt::format("weir {}\n", kVersion));
-  } else {
-    session.print(render_data(session.options().format, document->root(), "", "version"));
+    return kExitOk;
   }
-  return kExitOk;
+  wire::JsonWriter json;
+  json.begin_object().field("version", kVersion).end_object();
+  return print_made(session, json.text(), "version", {}, session.now());
 }
 
 // "weir 0.1.0, ready: 3 deliveries in quarantine, 1 waiting for a retry"

@@ -11,6 +11,7 @@ inline constexpr int kExitNotAllowed = 4;  // not authenticated or not allowed
 inline constexpr int kExitNotFound = 5;
 inline constexpr int kExitConflict = 6;       // the state does not allow it, or changed in between
 inline constexpr int kExitStopped = 7;        // a stop condition halted it
+inline constexpr int kExitUnsound = 8;        // a check found something wrong
 inline constexpr int kExitUnreachable = 9;    // no server answered
 inline constexpr int kExitInterrupted = 130;  // Ctrl-C; the operation itself goes on
 

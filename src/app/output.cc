@@ -97,4 +97,12 @@ void print_one(const Session& session, Json object, std::string_view name_member
   }
 }
 
+int print_made(const Session& session, const std::string& json, std::string_view name_member,
+               const std::vector<Fact>& facts, WallTime now) {
+  const auto document = wire::parse_json(json);
+  if (!document.ok()) return session.fail(document.error());
+  print_one(session, document->root(), name_member, facts, now);
+  return kExitOk;
+}
+
 }  // namespace weir::app
