@@ -147,8 +147,7 @@ class Publisher {
     const std::int64_t events = accepted_ * batch_;
     std::printf(
         R"({"events":%lld,"seconds":%.3f,"rate":%.0f,"p50_ms":%.3f,"p99_ms":%.3f,"max_ms":%.3f,)"
-        R"("refusals":%lld,"cpu":%.3f,"began":%.3f,"ended":%.3f})"
-        "\n",
+        R"("refusals":%lld,"cpu":%.3f,"began":%.3f,"ended":%.3f,"slowest_ms":[)",
         static_cast<long long>(events), seconds, static_cast<double>(events) / seconds,
         latencies_.millis_at(0.5), latencies_.millis_at(0.99), latencies_.millis_at(1),
         static_cast<long long>(refusals_), cpu, wall, wall_seconds());
