@@ -39,7 +39,8 @@ double Json::number() const {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   // from_chars does not say whether it was too large or too small; strtod gives infinity or zero.
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
+  if (error == std::errc::result_out_of_range)
+    return std::strtod(std::string(text).c_str(), nullptr);
   return value;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A strict JSON reader (RFC 8259) over the caller's bytes, and a writer. The reader keeps the raw text of every value:
-// payloads are passed on as they came, and numbers keep their spelling.
+// A strict JSON reader (RFC 8259) over the caller's bytes, and a writer. The reader keeps the raw
+// text of every value: payloads are passed on as they came, and numbers keep their spelling.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,8 @@ TextPosition locate(std::string_view text, std::size_t offset);
 
 class JsonDocument;
 
-// A cheap handle to one value; valid while its JsonDocument stays in place and the source text lives.
+// A cheap handle to one value; valid while its JsonDocument stays in place and the source text
+// lives.
 class Json {
  public:
   class Iterator;
@@ -104,7 +105,7 @@ class JsonDocument {
   struct Node {
     std::uint32_t begin;  // raw text within the source
     std::uint32_t size;
-    std::uint32_t link;   // containers: the node after their last; escaped strings: into decoded_
+    std::uint32_t link;  // containers: the node after their last; escaped strings: into decoded_
     JsonType type : 3;
     bool is_key : 1;
     bool escaped : 1;
@@ -131,8 +132,8 @@ class JsonDocument {
 };
 
 // The text must outlive the document.
-// Refuses: bad UTF-8, duplicate names, lone surrogates, leading zeros, trailing text, control characters, too deep.
-// Error: Code::malformed_json with "line L, column C: what" in its detail.
+// Refuses: bad UTF-8, duplicate names, lone surrogates, leading zeros, trailing text, control
+// characters, too deep. Error: Code::malformed_json with "line L, column C: what" in its detail.
 Result<JsonDocument> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 // Appends JSON text. Commas are its business; the caller keeps begin and end in balance.
@@ -150,12 +151,15 @@ class JsonWriter {
   JsonWriter& value(std::uint64_t number);
   JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
   JsonWriter& value(unsigned number) { return value(static_cast<std::uint64_t>(number)); }
-  JsonWriter& value(double number);             // shortest form that reads back; NaN and infinities become null
+  JsonWriter& value(
+      double number);  // shortest form that reads back; NaN and infinities become null
   JsonWriter& value(bool flag);
   JsonWriter& null();
-  JsonWriter& raw(std::string_view json);       // already valid JSON
+  JsonWriter& raw(std::string_view json);  // already valid JSON
   template <class T>
-  JsonWriter& field(std::string_view name, const T& content) { return key(name).value(content); }
+  JsonWriter& field(std::string_view name, const T& content) {
+    return key(name).value(content);
+  }
   std::string take() && { return std::move(text_); }
   const std::string& text() const { return text_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One pass, recursive descent (the depth is bounded), a flat node table as result.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -17,8 +18,9 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101;
 constexpr std::uint64_t kHighs = 0x8080808080808080;
 
-// The first byte of [at, end) that a string cannot simply contain: a quote, a backslash, a control character or the
-// start of a character beyond ASCII. Eight bytes at a time; the tests are exact for the lowest byte they flag.
+// The first byte of [at, end) that a string cannot simply contain: a quote, a backslash, a control
+// character or the start of a character beyond ASCII. Eight bytes at a time; the tests are exact
+// for the lowest byte they flag.
 const char* skip_plain(const char* at, const char* end) {
   static_assert(std::endian::native == std::endian::little);
   while (end - at >= 8) {
@@ -32,7 +34,8 @@ const char* skip_plain(const char* at, const char* end) {
     if (found != 0) return at + std::countr_zero(found) / 8;
     at += 8;
   }
-  while (at != end && *at != '"' && *at != '\\' && static_cast<std::uint8_t>(*at - 0x20) < 0x60) ++at;
+  while (at != end && *at != '"' && *at != '\\' && static_cast<std::uint8_t>(*at - 0x20) < 0x60)
+    ++at;
   return at;
 }
 
@@ -55,7 +58,8 @@ class JsonParser {
   }
 
   Result<JsonDocument> run() {
-    if (document_.text_.size() > kJsonBytesMax) return Error{Code::malformed_json, "larger than 64 MiB", ""};
+    if (document_.text_.size() > kJsonBytesMax)
+      return Error{Code::malformed_json, "larger than 64 MiB", ""};
     document_.nodes_.reserve(std::min<std::size_t>(document_.text_.size() / 16 + 4, 4096));
     skip_space();
     if (!value(0) || !only_space_left()) {
@@ -89,7 +93,8 @@ class JsonParser {
 
   std::uint32_t push(JsonType type, const char* from, bool is_key = false) {
     const auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-    document_.nodes_.push_back(Node{offset(from), offset(at_) - offset(from), 0, type, is_key, false, 0});
+    document_.nodes_.push_back(
+        Node{offset(from), offset(at_) - offset(from), 0, type, is_key, false, 0});
     return index;
   }
 
@@ -209,7 +214,8 @@ class JsonParser {
     return fail("this name stands twice in one object");
   }
 
-  // Small objects compare every pair; large ones sort by hash, so that no input makes this quadratic.
+  // Small objects compare every pair; large ones sort by hash, so that no input makes this
+  // quadratic.
   bool names_differ(std::uint32_t object, std::uint32_t count) {
     if (count > kPairwiseNames) return many_names_differ(object);
     std::array<std::string_view, kPairwiseNames> seen;

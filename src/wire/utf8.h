@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UTF-8, one character at a time (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+// UTF-8, one character at a time (RFC 3629: no overlong forms, no surrogates, nothing above
+// U+10FFFF).
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ inline Utf8Char first_utf8(const char* at, const char* end) {
   }
   if (lead < 0xF0) {
     if (!tail(1) || !tail(2)) return {};
-    const auto value =
-        static_cast<char32_t>((lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F));
+    const auto value = static_cast<char32_t>((lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 |
+                                             (byte(2) & 0x3F));
     if (value < 0x800 || (value >= 0xD800 && value < 0xE000)) return {};
     return {value, 3};
   }
