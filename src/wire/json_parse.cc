@@ -91,10 +91,15 @@ class JsonParser {
     return at_ == end_ || fail("text after the end of the document");
   }
 
+  // Fields are written in place: built beside the table and copied into it, a node would be read
+  // back before its narrower stores have left the processor, a stall for every value.
   std::uint32_t push(JsonType type, const char* from, bool is_key = false) {
     const auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-    document_.nodes_.push_back(
-        Node{offset(from), offset(at_) - offset(from), 0, type, is_key, false, 0});
+    Node& node = document_.nodes_.emplace_back();
+    node.begin = offset(from);
+    node.size = offset(at_) - offset(from);
+    node.type = type;
+    node.is_key = is_key;
     return index;
   }
 
@@ -214,10 +219,14 @@ class JsonParser {
     return fail("this name stands twice in one object");
   }
 
-  // Small objects compare every pair; large ones sort by hash, so that no input makes this
-  // quadratic.
+  // Few names compare in pairs, more go through a small table, and many are sorted by hash: no
+  // input makes this quadratic beyond kTabledNames.
   bool names_differ(std::uint32_t object, std::uint32_t count) {
-    if (count > kPairwiseNames) return many_names_differ(object);
+    if (count <= kPairwiseNames) return few_names_differ(object);
+    return count <= kTabledNames ? tabled_names_differ(object) : many_names_differ(object);
+  }
+
+  bool few_names_differ(std::uint32_t object) {
     std::array<std::string_view, kPairwiseNames> seen;
     std::size_t used = 0;
     const std::uint32_t last = document_.nodes_[object].link;
@@ -227,6 +236,21 @@ class JsonParser {
         if (seen[i] == text) return duplicate(name);
       }
       seen[used++] = text;
+    }
+    return true;
+  }
+
+  bool tabled_names_differ(std::uint32_t object) {
+    constexpr std::size_t kSlots = 2 * kTabledNames;
+    std::array<std::uint32_t, kSlots> slots{};  // node 0 is no name
+    const std::uint32_t last = document_.nodes_[object].link;
+    for (std::uint32_t name = object + 1; name != last; name = document_.after(name + 1)) {
+      const std::string_view text = document_.string(name);
+      std::size_t slot = XXH3_64bits(text.data(), text.size()) % kSlots;
+      for (; slots[slot] != 0; slot = (slot + 1) % kSlots) {
+        if (document_.string(slots[slot]) == text) return duplicate(name);
+      }
+      slots[slot] = name;
     }
     return true;
   }
@@ -351,7 +375,8 @@ class JsonParser {
     return true;
   }
 
-  static constexpr std::size_t kPairwiseNames = 12;
+  static constexpr std::size_t kPairwiseNames = 8;
+  static constexpr std::size_t kTabledNames = 128;
 
   const char* begin_;
   const char* at_;

@@ -242,12 +242,12 @@ TEST_CASE("limits hold at the exact edge") {
 }
 
 TEST_CASE("a duplicate among many names is found, whatever its spelling") {
-  for (const std::size_t count : {11, 12, 13, 5000}) {
+  for (const std::size_t count : {7, 8, 9, 127, 128, 129, 5000}) {
     CAPTURE(count);
     std::string text = "{";
     for (std::size_t i = 0; i < count; ++i) text += fmt::format("\"name{}\":[{{}}],", i);
     CHECK(fault_of(text + "\"other\":1}") == "accepted");
-    CHECK(fault_of(text + "\"\\u006eame7\":1}").ends_with("this name stands twice in one object"));
+    CHECK(fault_of(text + "\"\\u006eame6\":1}").ends_with("this name stands twice in one object"));
   }
 }
 
