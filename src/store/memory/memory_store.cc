@@ -18,8 +18,8 @@ class MemoryStore final : public ports::Store {
   ports::FlowTable& flows() override { return flows_; }
   ports::RecoveryTable& recovery() override { return recovery_; }
 
-  async::Task<ports::StoreInfo> info() override {
-    ports::StoreInfo info{.kind = "memory",
+  async::Task<ports::StoreStatus> info() override {
+    ports::StoreStatus info{.kind = "memory",
                           .format = 1,
                           .full = core_.faults->full,
                           .commits = core_.commits,

@@ -15,7 +15,7 @@ void CommitTimes::record(Duration took, std::size_t batches) {
   batches_ += batches;
 }
 
-void CommitTimes::describe(ports::StoreInfo& info) const {
+void CommitTimes::describe(ports::StoreStatus& info) const {
   std::vector<std::uint32_t> sorted;
   {
     const std::lock_guard lock(mutex_);

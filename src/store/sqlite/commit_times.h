@@ -14,7 +14,7 @@ namespace weir::store::sqlite {
 class CommitTimes {
  public:
   void record(Duration took, std::size_t batches);
-  void describe(ports::StoreInfo& info) const;
+  void describe(ports::StoreStatus& info) const;
 
  private:
   static constexpr std::size_t kKept = 4096;

@@ -61,7 +61,7 @@ void append_all(StoreBench& bench, std::vector<WriteBatch> batches, std::size_t 
   bench.wait([&] { return results.back().has_value(); });
   const double seconds = since(begin);
   for (const auto& result : results) REQUIRE(result->ok());
-  const StoreInfo info = bench.run(bench.store().info());
+  const StoreStatus info = bench.run(bench.store().info());
   fmt::print("{}: {:.0f} events/s, {} commits, sync p50 {} p99 {}\n", what,
              static_cast<double>(results.size()) * size / seconds, info.commits, to_text(info.sync_p50), to_text(info.sync_p99));
 }

@@ -25,9 +25,9 @@ class SqliteStore final : public ports::Store {
   ports::FlowTable& flows() override { return flows_; }
   ports::RecoveryTable& recovery() override { return recovery_; }
 
-  async::Task<ports::StoreInfo> info() override {
-    const auto sizes = co_await slow_.ask<ports::StoreInfo>([](ReadSide& side) { return sizes_of(side.db); });
-    ports::StoreInfo info = sizes.ok() ? *sizes : ports::StoreInfo{};
+  async::Task<ports::StoreStatus> info() override {
+    const auto sizes = co_await slow_.ask<ports::StoreStatus>([](ReadSide& side) { return sizes_of(side.db); });
+    ports::StoreStatus info = sizes.ok() ? *sizes : ports::StoreStatus{};
     info.kind = "sqlite";
     info.format = kFormat;
     storage_->describe(info);
@@ -35,8 +35,8 @@ class SqliteStore final : public ports::Store {
   }
 
  private:
-  static Result<ports::StoreInfo> sizes_of(Connection& db) {
-    ports::StoreInfo info;
+  static Result<ports::StoreStatus> sizes_of(Connection& db) {
+    ports::StoreStatus info;
     WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
     info.bytes = static_cast<std::uint64_t>(pages) * kPageSize;
     WEIR_TRY(const auto streams, list_streams(db));

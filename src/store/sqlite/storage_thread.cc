@@ -46,7 +46,7 @@ StorageThread::~StorageThread() {
   if (failed_) sqlite3_db_config(db_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
-void StorageThread::describe(StoreInfo& info) const {
+void StorageThread::describe(StoreStatus& info) const {
   times_.describe(info);
   info.full = full_.load(std::memory_order_relaxed);
 }

@@ -29,7 +29,7 @@ class StorageThread {
 
   CommitQueue& queue() { return queue_; }
   // Fills the figures of commits and space. Any thread.
-  void describe(ports::StoreInfo& info) const;
+  void describe(ports::StoreStatus& info) const;
 
  private:
   StorageThread(Options options, Connection db);
