@@ -37,7 +37,7 @@ Api::Answer Api::reload(Call call) {
 Api::Answer Api::status(Call) {
   auto counts = co_await parts_.store.flows().counts();
   if (!counts.ok()) co_return net::problem_response(counts.error());
-  const ports::StoreInfo info = co_await parts_.store.info();
+  const ports::StoreStatus info = co_await parts_.store.info();
   std::uint64_t quarantined = 0;
   std::uint64_t waiting = 0;
   for (const ports::FlowCounts& flow : *counts) {

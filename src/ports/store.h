@@ -114,7 +114,7 @@ class RecoveryTable {
   virtual async::Task<Result<std::vector<AuditEntry>>> audit(std::uint64_t before_number, std::size_t limit) = 0;  // newest first
 };
 
-struct StoreInfo {
+struct StoreStatus {
   std::string kind;             // "sqlite", "memory"
   std::uint32_t format = 0;
   std::uint64_t bytes = 0;      // on disk
@@ -135,7 +135,7 @@ class Store {
   virtual DeliveryTable& deliveries() = 0;
   virtual FlowTable& flows() = 0;
   virtual RecoveryTable& recovery() = 0;
-  virtual async::Task<StoreInfo> info() = 0;
+  virtual async::Task<StoreStatus> info() = 0;
 };
 
 }  // namespace weir::ports
