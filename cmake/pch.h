@@ -21,8 +21,7 @@
 #include <variant>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <fmt/format.h>

@@ -10,11 +10,14 @@ namespace weir::api {
 
 net::HttpResponse json_answer(std::string json, int status) {
   json.push_back('\n');
-  return {.status = status, .headers = {{"content-type", "application/json"}}, .body = std::move(json)};
+  return {
+      .status = status, .headers = {{"content-type", "application/json"}}, .body = std::move(json)};
 }
 
 net::HttpResponse text_answer(std::string text, std::string_view content_type) {
-  return {.status = 200, .headers = {{"content-type", std::string(content_type)}}, .body = std::move(text)};
+  return {.status = 200,
+          .headers = {{"content-type", std::string(content_type)}},
+          .body = std::move(text)};
 }
 
 std::string nearest_hint(std::string_view path, const std::vector<std::string>& known) {
@@ -26,17 +29,21 @@ Result<std::size_t> page_size(std::string_view text, std::size_t standard, std::
   if (text.empty()) return standard;
   std::size_t size = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || size == 0 || size > max) {
-    return Error{Code::invalid_argument, fmt::format("limit '{}' is not a number from 1 to {}", printable(text), max), ""};
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || size == 0 ||
+      size > max) {
+    return Error{Code::invalid_argument,
+                 fmt::format("limit '{}' is not a number from 1 to {}", printable(text), max), ""};
   }
   return size;
 }
 
-Result<std::optional<WallTime>> time_argument(std::string_view name, std::string_view text, WallTime now) {
+Result<std::optional<WallTime>> time_argument(std::string_view name, std::string_view text,
+                                              WallTime now) {
   if (text.empty()) return std::optional<WallTime>{};
   if (const auto time = parse_rfc3339(text)) return std::optional<WallTime>{*time};
   if (const auto ago = parse_duration(text)) return std::optional<WallTime>{now - *ago};
-  return Error{Code::invalid_argument, fmt::format("{} '{}' is neither a time nor a duration", name, printable(text)),
+  return Error{Code::invalid_argument,
+               fmt::format("{} '{}' is neither a time nor a duration", name, printable(text)),
                "for example 2026-11-21T14:00:00Z, or 15m for fifteen minutes ago"};
 }
 
@@ -44,11 +51,15 @@ Result<std::optional<FailureClass>> class_argument(std::string_view text) {
   if (text.empty()) return std::optional<FailureClass>{};
   if (const auto parsed = parse_failure_class(text)) return parsed;
   std::vector<std::string> known;
-  for (int i = 0; i < kFailureClassCount; ++i) known.emplace_back(to_text(static_cast<FailureClass>(i)));
-  return Error{Code::invalid_argument, fmt::format("unknown class '{}'", printable(text)), did_you_mean(text, known)};
+  for (int i = 0; i < kFailureClassCount; ++i)
+    known.emplace_back(to_text(static_cast<FailureClass>(i)));
+  return Error{Code::invalid_argument, fmt::format("unknown class '{}'", printable(text)),
+               did_you_mean(text, known)};
 }
 
-std::string to_cursor(DeliveryRef ref) { return fmt::format("{:x}-{:x}", ref.flow.value, ref.position.pack()); }
+std::string to_cursor(DeliveryRef ref) {
+  return fmt::format("{:x}-{:x}", ref.flow.value, ref.position.pack());
+}
 
 Result<DeliveryRef> parse_cursor(std::string_view text) {
   if (text.empty()) return DeliveryRef{};
@@ -57,9 +68,12 @@ Result<DeliveryRef> parse_cursor(std::string_view text) {
   std::int64_t position = 0;
   const char* end = text.data() + text.size();
   const bool shape = dash != text.npos &&
-                     std::from_chars(text.data(), text.data() + dash, flow, 16).ptr == text.data() + dash &&
-                     std::from_chars(text.data() + dash + 1, end, position, 16).ptr == end && position >= 0;
-  if (!shape) return Error{Code::invalid_argument, "the cursor is not one that a list answered with", ""};
+                     std::from_chars(text.data(), text.data() + dash, flow, 16).ptr ==
+                         text.data() + dash &&
+                     std::from_chars(text.data() + dash + 1, end, position, 16).ptr == end &&
+                     position >= 0;
+  if (!shape)
+    return Error{Code::invalid_argument, "the cursor is not one that a list answered with", ""};
   return DeliveryRef{FlowId{flow}, Position::unpack(position)};
 }
 
@@ -73,7 +87,8 @@ Result<JsonBody> JsonBody::parse(std::string_view text, const std::vector<std::s
   for (const wire::Json member : root) {
     const std::string name(member.key());
     if (std::ranges::find(known, name) == known.end()) {
-      return Error{Code::invalid_argument, fmt::format("unknown member '{}'", printable(name)), did_you_mean(name, known)};
+      return Error{Code::invalid_argument, fmt::format("unknown member '{}'", printable(name)),
+                   did_you_mean(name, known)};
     }
   }
   return JsonBody(std::move(document));
@@ -96,7 +111,8 @@ Result<std::vector<std::string>> JsonBody::texts(std::string_view name) const {
   std::vector<std::string> all;
   const auto member = find(name);
   if (!member) return all;
-  const Error wrong{Code::invalid_argument, fmt::format("'{}' must be an array of strings", name), ""};
+  const Error wrong{Code::invalid_argument, fmt::format("'{}' must be an array of strings", name),
+                    ""};
   if (!member->is(wire::JsonType::array)) return wrong;
   for (const wire::Json item : *member) {
     if (!item.is(wire::JsonType::string)) return wrong;
@@ -128,14 +144,16 @@ Result<std::optional<Duration>> JsonBody::duration(std::string_view name) const 
   if (written.empty()) return std::optional<Duration>{};
   const auto parsed = parse_duration(written);
   if (!parsed) {
-    return Error{Code::invalid_argument, fmt::format("'{}' is no duration: '{}'", name, printable(written)),
+    return Error{Code::invalid_argument,
+                 fmt::format("'{}' is no duration: '{}'", name, printable(written)),
                  "a unit is required, for example 5s"};
   }
   return parsed;
 }
 
 const std::vector<std::string>& selection_members() {
-  static const std::vector<std::string> kMembers = {"group", "flow", "class", "since", "until", "where", "ids"};
+  static const std::vector<std::string> kMembers = {"group", "flow",  "class", "since",
+                                                    "until", "where", "ids"};
   return kMembers;
 }
 

@@ -24,7 +24,8 @@ std::string nearest_hint(std::string_view path, const std::vector<std::string>& 
 // A page size: empty means `standard`; 1 to `max`, otherwise invalid_argument.
 Result<std::size_t> page_size(std::string_view text, std::size_t standard, std::size_t max);
 // RFC 3339, or a duration that means "so long ago". Empty is nullopt.
-Result<std::optional<WallTime>> time_argument(std::string_view name, std::string_view text, WallTime now);
+Result<std::optional<WallTime>> time_argument(std::string_view name, std::string_view text,
+                                              WallTime now);
 // Empty is nullopt; an unknown class is an error with the nearest one.
 Result<std::optional<FailureClass>> class_argument(std::string_view text);
 
@@ -32,17 +33,18 @@ Result<std::optional<FailureClass>> class_argument(std::string_view text);
 std::string to_cursor(DeliveryRef ref);
 Result<DeliveryRef> parse_cursor(std::string_view text);  // empty = from the start
 
-// A body that must be a JSON object, with every member known: unknown ones are errors with did-you-mean.
+// A body that must be a JSON object, with every member known: unknown ones are errors with
+// did-you-mean.
 class JsonBody {
  public:
   // An empty body is an empty object. The text must outlive the body.
   static Result<JsonBody> parse(std::string_view text, const std::vector<std::string>& known);
 
-  Result<std::string> text(std::string_view name) const;                     // "" if absent
-  Result<std::vector<std::string>> texts(std::string_view name) const;       // [] if absent
+  Result<std::string> text(std::string_view name) const;                // "" if absent
+  Result<std::vector<std::string>> texts(std::string_view name) const;  // [] if absent
   Result<std::optional<double>> number(std::string_view name) const;
-  Result<bool> flag(std::string_view name) const;                            // false if absent
-  Result<std::optional<Duration>> duration(std::string_view name) const;     // "5s"
+  Result<bool> flag(std::string_view name) const;                         // false if absent
+  Result<std::optional<Duration>> duration(std::string_view name) const;  // "5s"
   std::optional<wire::Json> find(std::string_view name) const;
 
  private:

@@ -21,7 +21,8 @@ std::string_view next_segment(std::string_view& rest) {
 }
 
 // The path parameters if the path fits the pattern.
-std::optional<std::map<std::string, std::string, std::less<>>> match(std::string_view pattern, std::string_view path) {
+std::optional<std::map<std::string, std::string, std::less<>>> match(std::string_view pattern,
+                                                                     std::string_view path) {
   std::map<std::string, std::string, std::less<>> params;
   for (;;) {
     const std::string_view wanted = next_segment(pattern);
@@ -40,8 +41,8 @@ std::optional<std::map<std::string, std::string, std::less<>>> match(std::string
 
 bool is_actor(std::string_view text) {
   const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '.' ||
-           c == '_' || c == '-' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
+           c == '.' || c == '_' || c == '-' || c == '@';
   };
   return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
 }
@@ -111,22 +112,25 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
     }
     auto query = wire::parse_query(request.query);
     if (!query.ok()) co_return net::problem_response(query.error());
-    Call call{.request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
+    Call call{
+        .request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
     const std::string* actor = call.request.header("weir-actor");
     call.actor = actor != nullptr && is_actor(*actor) ? *actor : std::string(kDefaultActor);
     co_return co_await (this->*route.run)(std::move(call));
   }
   if (!allowed.empty()) {
     net::HttpResponse answer = net::problem_response(
-        Error{Code::method_not_allowed, fmt::format("{} is not possible on {}", request.method, request.path),
+        Error{Code::method_not_allowed,
+              fmt::format("{} is not possible on {}", request.method, request.path),
               "allowed: " + allowed});
     answer.headers.push_back({"allow", allowed});
     co_return answer;
   }
   std::vector<std::string> known;
   for (const Route& route : routes_) known.emplace_back(route.pattern);
-  co_return net::problem_response(
-      Error{Code::not_found, fmt::format("there is no {}", request.path), nearest_hint(request.path, known)});
+  co_return net::problem_response(Error{Code::not_found,
+                                        fmt::format("there is no {}", request.path),
+                                        nearest_hint(request.path, known)});
 }
 
 }  // namespace weir::api

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The native HTTP API under /v1, the probes and /metrics: one table of routes over the engine, recovery and the store.
-// Answers are JSON in camelCase; errors are RFC 9457 problems. openapi.json beside this file describes every route,
-// is served at /v1/openapi.json, and a test compares it with the table. I/O thread.
+// The native HTTP API under /v1, the probes and /metrics: one table of routes over the engine,
+// recovery and the store. Answers are JSON in camelCase; errors are RFC 9457 problems. openapi.json
+// beside this file describes every route, is served at /v1/openapi.json, and a test compares it
+// with the table. I/O thread.
 #pragma once
 
 #include <functional>
@@ -28,20 +29,21 @@ struct ApiParts {
   const recovery::Live& live;
   std::string version;
   std::uint64_t dedupe_seed = 0;
-  std::function<std::string()> metrics;                         // Prometheus text, scraped now
-  std::function<bool()> ready;                                  // /readyz
+  std::function<std::string()> metrics;  // Prometheus text, scraped now
+  std::function<bool()> ready;           // /readyz
   std::function<async::Task<Result<std::string>>(std::string actor)> reload;  // what changed
 };
 
 // A request that found its route.
 struct Call {
   net::HttpRequest request;
-  std::map<std::string, std::string, std::less<>> path;    // {stream} -> "github"
-  std::map<std::string, std::string, std::less<>> query;   // decoded; of repeated names the last counts
-  std::string actor;                                       // local:<user>; unauthenticated until tokens exist
+  std::map<std::string, std::string, std::less<>> path;  // {stream} -> "github"
+  std::map<std::string, std::string, std::less<>>
+      query;          // decoded; of repeated names the last counts
+  std::string actor;  // local:<user>; unauthenticated until tokens exist
 
-  std::string_view param(std::string_view name) const;     // path parameter
-  std::string_view arg(std::string_view name) const;       // query parameter, or ""
+  std::string_view param(std::string_view name) const;  // path parameter
+  std::string_view arg(std::string_view name) const;    // query parameter, or ""
 };
 
 class Api {

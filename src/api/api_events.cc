@@ -9,7 +9,8 @@
 namespace weir::api {
 namespace {
 
-async::Task<Result<StoredEvent>> fetch_event(ports::Store& store, const recovery::Live& live, std::string reference) {
+async::Task<Result<StoredEvent>> fetch_event(ports::Store& store, const recovery::Live& live,
+                                             std::string reference) {
   auto position = co_await recovery::find_event(store, live, std::move(reference));
   if (!position.ok()) co_return position.error();
   std::vector<DeliveryRef> refs;
@@ -20,9 +21,10 @@ async::Task<Result<StoredEvent>> fetch_event(ports::Store& store, const recovery
   auto stored = co_await store.events().fetch(std::move(refs));
   if (!stored.ok()) co_return stored.error();
   if (stored->empty()) {
-    co_return Error{Code::event_unknown,
-                    fmt::format("{} is not in the log any more", recovery::to_reference(live, *position)),
-                    "its retention ended, or it was never there"};
+    co_return Error{
+        Code::event_unknown,
+        fmt::format("{} is not in the log any more", recovery::to_reference(live, *position)),
+        "its retention ended, or it was never there"};
   }
   co_return std::move(stored->front());
 }
@@ -36,11 +38,13 @@ Api::Answer Api::list_events(Call call) {
   if (!from.ok()) co_return net::problem_response(from.error());
   const StreamRecord* stream = parts_.engine.find_stream(call.arg("stream"));
   if (stream == nullptr) {
-    co_return net::problem_response(
-        Error{Code::unknown_stream, fmt::format("unknown stream '{}'", call.arg("stream")), "give ?stream=NAME"});
+    co_return net::problem_response(Error{Code::unknown_stream,
+                                          fmt::format("unknown stream '{}'", call.arg("stream")),
+                                          "give ?stream=NAME"});
   }
   const std::uint64_t newest = stream->next_seq > *limit ? stream->next_seq - *limit : 1;
-  auto events = co_await parts_.store.events().read(stream->id, *from == 0 ? newest : *from, *limit, 8 * 1024 * 1024);
+  auto events = co_await parts_.store.events().read(stream->id, *from == 0 ? newest : *from, *limit,
+                                                    8 * 1024 * 1024);
   if (!events.ok()) co_return net::problem_response(events.error());
   wire::JsonWriter json;
   json.begin_object().key("events").begin_array();
@@ -75,11 +79,12 @@ Api::Answer Api::event_payload(Call call) {
 Api::Answer Api::explain(Call call) {
   std::optional<std::string> flow;
   if (!call.arg("flow").empty()) flow = std::string(call.arg("flow"));
-  auto explanation =
-      co_await recovery::explain(parts_.store, parts_.clock, parts_.live, std::string(call.param("ref")), std::move(flow));
+  auto explanation = co_await recovery::explain(parts_.store, parts_.clock, parts_.live,
+                                                std::string(call.param("ref")), std::move(flow));
   if (!explanation.ok()) co_return net::problem_response(explanation.error());
   if (call.arg("format") == "text") {
-    co_return text_answer(recovery::to_text(*explanation, parts_.clock.wall()), "text/plain; charset=utf-8");
+    co_return text_answer(recovery::to_text(*explanation, parts_.clock.wall()),
+                          "text/plain; charset=utf-8");
   }
   co_return json_answer(recovery::to_json(*explanation));
 }

@@ -17,14 +17,16 @@ ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id
 Result<std::string> reason_of(const Call& call) {
   WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason"}));
   WEIR_TRY(std::string reason, body.text("reason"));
-  if (reason.empty()) return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
+  if (reason.empty())
+    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
   return reason;
 }
 
 Error unknown_flow(const delivery::Engine& engine, std::string_view name) {
   std::vector<std::string> names;
   for (const delivery::FlowView& view : engine.flow_views()) names.push_back(view.spec->name);
-  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", printable(name)), did_you_mean(name, names)};
+  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", printable(name)),
+               did_you_mean(name, names)};
 }
 
 }  // namespace
@@ -40,7 +42,10 @@ Api::Answer Api::flows(Call) {
   json.end_array().key("removed").begin_array();
   for (const FlowRecord& record : parts_.engine.removed_flows()) {
     const ports::FlowCounts left = counts_of(*counts, record.id);
-    json.begin_object().field("flow", record.name).field("quarantined", left.quarantined).field("waiting", left.waiting);
+    json.begin_object()
+        .field("flow", record.name)
+        .field("quarantined", left.quarantined)
+        .field("waiting", left.waiting);
     json.field("floor", record.cursor.floor).end_object();
   }
   json.end_array().end_object();

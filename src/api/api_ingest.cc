@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /v1/streams/{stream}/events: parse the envelope, dedupe, append; the answer goes out only after the commit.
+// POST /v1/streams/{stream}/events: parse the envelope, dedupe, append; the answer goes out only
+// after the commit.
 #include "api/answers.h"
 #include "api/api.h"
 #include "base/failpoint.h"
@@ -20,8 +21,10 @@ wire::EventLimits limits_of(const LimitsSpec& limits) {
   return {.event_bytes = limits.event_bytes, .batch_events = limits.batch_events};
 }
 
-Result<wire::ParsedEvents> parse(const net::HttpRequest& request, wire::ContentMode mode, const LimitsSpec& limits) {
-  if (mode == wire::ContentMode::structured) return wire::parse_structured(request.body, limits_of(limits));
+Result<wire::ParsedEvents> parse(const net::HttpRequest& request, wire::ContentMode mode,
+                                 const LimitsSpec& limits) {
+  if (mode == wire::ContentMode::structured)
+    return wire::parse_structured(request.body, limits_of(limits));
   if (mode == wire::ContentMode::batch) return wire::parse_batch(request.body, limits_of(limits));
   std::vector<wire::HeaderView> headers;
   headers.reserve(request.headers.size());
@@ -46,28 +49,32 @@ net::HttpResponse busy(Error error, std::string_view seconds) {
 std::string_view status_text(const IngestResult& result) {
   if (!result.ok) return "invalid";
   switch (result.appended.status) {
-    case ports::AppendStatus::stored:
-      return "stored";
-    case ports::AppendStatus::duplicate:
-      return "duplicate";
-    case ports::AppendStatus::conflict:
-      return "conflict";
+    case ports::AppendStatus::stored: return "stored";
+    case ports::AppendStatus::duplicate: return "duplicate";
+    case ports::AppendStatus::conflict: return "conflict";
   }
   return "stored";
 }
 
 void write_error(wire::JsonWriter& json, const Error& error) {
   const CodeRow& row = describe(error.code);
-  json.key("error").begin_object().field("code", row.id).field("title", row.title).field("detail", error.detail);
+  json.key("error")
+      .begin_object()
+      .field("code", row.id)
+      .field("title", row.title)
+      .field("detail", error.detail);
   json.field("status", row.http);
   if (!error.hint.empty()) json.field("hint", error.hint);
   json.end_object();
 }
 
 Error conflict_error(std::string_view stream, std::uint64_t seq) {
-  return Error{Code::event_conflict,
-               fmt::format("{}#{} has the same source and id, but another type, subject, content type or data", stream, seq),
-               "give the new event an id of its own"};
+  return Error{
+      Code::event_conflict,
+      fmt::format(
+          "{}#{} has the same source and id, but another type, subject, content type or data",
+          stream, seq),
+      "give the new event an id of its own"};
 }
 
 // In order, one entry per event of the request.
@@ -82,7 +89,8 @@ net::HttpResponse answer_of(std::string_view stream, const wire::ParsedEvents& p
     json.begin_object();
     if (!parsed.entries()[i].id.empty()) json.field("id", parsed.entries()[i].id);
     json.field("status", status_text(result));
-    if (result.ok && !conflict) json.field("ref", fmt::format("{}#{}", stream, result.appended.seq));
+    if (result.ok && !conflict)
+      json.field("ref", fmt::format("{}#{}", stream, result.appended.seq));
     if (!result.ok) write_error(json, result.error);
     if (conflict) write_error(json, conflict_error(stream, result.appended.seq));
     json.end_object();
@@ -100,13 +108,16 @@ Api::Answer Api::ingest(Call call) {
   if (stream == nullptr || !parts_.engine.has_stream(call.param("stream"))) {
     std::vector<std::string> names;
     for (const StreamSpec& known : parts_.engine.config().streams) names.push_back(known.name);
-    co_return net::problem_response(
-        Error{Code::unknown_stream, fmt::format("unknown stream '{}'", printable(call.param("stream"))),
-              did_you_mean(call.param("stream"), names)});
+    co_return net::problem_response(Error{
+        Code::unknown_stream, fmt::format("unknown stream '{}'", printable(call.param("stream"))),
+        did_you_mean(call.param("stream"), names)});
   }
-  if (parts_.store.writer().pending_bytes() + call.request.body.size() > limits.pending_ingest_bytes) {
-    co_return busy(Error{Code::overloaded, "more events are waiting for their commit than memory is set aside for",
-                         "try again after Retry-After; limits.pendingIngestBytes"}, "1");
+  if (parts_.store.writer().pending_bytes() + call.request.body.size() >
+      limits.pending_ingest_bytes) {
+    co_return busy(Error{Code::overloaded,
+                         "more events are waiting for their commit than memory is set aside for",
+                         "try again after Retry-After; limits.pendingIngestBytes"},
+                   "1");
   }
   const std::string* type = call.request.header("content-type");
   const auto mode = wire::content_mode(type == nullptr ? std::string_view{} : *type);
@@ -124,8 +135,9 @@ Api::Answer Api::ingest(Call call) {
       result.error = entry.error;
       continue;
     }
-    append.events.push_back({.dedupe_hash = wire::dedupe_hash(entry.event.source, entry.event.id, parts_.dedupe_seed),
-                             .record = encode_event(entry.event)});
+    append.events.push_back(
+        {.dedupe_hash = wire::dedupe_hash(entry.event.source, entry.event.id, parts_.dedupe_seed),
+         .record = encode_event(entry.event)});
   }
   const std::string stream_name = stream->name;
   const bool nothing_valid = append.events.empty();
@@ -142,7 +154,8 @@ Api::Answer Api::ingest(Call call) {
     for (IngestResult& result : results) {
       if (!result.ok) continue;
       result.appended = receipt->appended[at++];
-      if (result.appended.status == ports::AppendStatus::stored) next_seq = std::max(next_seq, result.appended.seq + 1);
+      if (result.appended.status == ports::AppendStatus::stored)
+        next_seq = std::max(next_seq, result.appended.seq + 1);
     }
     if (next_seq > 0) parts_.engine.stream_grew(stream_id, next_seq);
   }

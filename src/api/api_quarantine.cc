@@ -39,7 +39,10 @@ Result<Selection> selection_of_query(const Call& call, WallTime now) {
 
 net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run) {
   wire::JsonWriter json;
-  json.begin_object().field("dryRun", dry_run).field("selected", result.selected).field("settled", result.settled);
+  json.begin_object()
+      .field("dryRun", dry_run)
+      .field("selected", result.selected)
+      .field("settled", result.settled);
   json.field("skipped", result.skipped).key("samples").begin_array();
   for (const std::string& sample : result.samples) json.value(sample);
   json.end_array().end_object();
@@ -75,8 +78,8 @@ Api::Answer Api::quarantine(Call call) {
   if (!selection.ok()) co_return net::problem_response(selection.error());
   Result<std::vector<Delivery>> rows = std::vector<Delivery>{};
   if (selection->empty()) {
-    rows = co_await parts_.store.deliveries().list(
-        ports::DeliveryQuery{.state = DeliveryState::quarantined, .after = *after, .limit = *limit});
+    rows = co_await parts_.store.deliveries().list(ports::DeliveryQuery{
+        .state = DeliveryState::quarantined, .after = *after, .limit = *limit});
   } else {
     auto resolved = co_await recovery::resolve_selection(parts_.store, parts_.live, *selection);
     if (!resolved.ok()) co_return net::problem_response(resolved.error());
@@ -95,9 +98,9 @@ Api::Answer Api::quarantine(Call call) {
 Api::Answer Api::resolve(Call call) {
   auto request = settle_request(call, parts_.clock.wall());
   if (!request.ok()) co_return net::problem_response(request.error());
-  auto result =
-      co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, recovery::Settle::resolve,
-                                            request->selection, request->reason, call.actor, request->dry_run);
+  auto result = co_await recovery::settle_quarantined(
+      parts_.store, parts_.clock, parts_.live, recovery::Settle::resolve, request->selection,
+      request->reason, call.actor, request->dry_run);
   if (!result.ok()) co_return net::problem_response(result.error());
   co_return settle_answer(*result, request->dry_run);
 }
@@ -105,9 +108,9 @@ Api::Answer Api::resolve(Call call) {
 Api::Answer Api::discard(Call call) {
   auto request = settle_request(call, parts_.clock.wall());
   if (!request.ok()) co_return net::problem_response(request.error());
-  auto result =
-      co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, recovery::Settle::discard,
-                                            request->selection, request->reason, call.actor, request->dry_run);
+  auto result = co_await recovery::settle_quarantined(
+      parts_.store, parts_.clock, parts_.live, recovery::Settle::discard, request->selection,
+      request->reason, call.actor, request->dry_run);
   if (!result.ok()) co_return net::problem_response(result.error());
   co_return settle_answer(*result, request->dry_run);
 }

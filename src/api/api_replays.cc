@@ -14,11 +14,13 @@ struct PlanRequest {
 };
 
 template <class T>
-Result<> take_number(const JsonBody& body, std::string_view name, double least, double most, T& into) {
+Result<> take_number(const JsonBody& body, std::string_view name, double least, double most,
+                     T& into) {
   WEIR_TRY(const auto number, body.number(name));
   if (!number) return {};
   if (!(*number >= least) || !(*number <= most)) {
-    return Error{Code::invalid_argument, fmt::format("'{}' must be from {} to {}", name, least, most), ""};
+    return Error{Code::invalid_argument,
+                 fmt::format("'{}' must be from {} to {}", name, least, most), ""};
   }
   into = static_cast<T>(*number);
   return {};
@@ -26,8 +28,9 @@ Result<> take_number(const JsonBody& body, std::string_view name, double least, 
 
 Result<PlanRequest> plan_request(const Call& call, WallTime now) {
   std::vector<std::string> known = selection_members();
-  known.insert(known.end(), {"ratePerSecond", "maxPerSecond", "rampFactor", "step", "concurrency", "canary", "canaryHold",
-                             "failureSharePercent", "stopOnBreakerOpen", "sameFingerprint", "reason", "dryRun"});
+  known.insert(known.end(), {"ratePerSecond", "maxPerSecond", "rampFactor", "step", "concurrency",
+                             "canary", "canaryHold", "failureSharePercent", "stopOnBreakerOpen",
+                             "sameFingerprint", "reason", "dryRun"});
   WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, known));
   PlanRequest request;
   ReplayPlan& plan = request.plan;
@@ -55,12 +58,13 @@ Result<PlanRequest> plan_request(const Call& call, WallTime now) {
 
 Result<ReplayId> replay_id(const Call& call) {
   if (const auto id = recovery::parse_replay_id(call.param("replay"))) return *id;
-  return Error{Code::unknown_replay, fmt::format("'{}' is no replay id", call.param("replay")), "weir replay list"};
+  return Error{Code::unknown_replay, fmt::format("'{}' is no replay id", call.param("replay")),
+               "weir replay list"};
 }
 
 std::optional<ItemState> parse_item_state(std::string_view text) {
-  for (const ItemState state : {ItemState::planned, ItemState::claimed, ItemState::succeeded, ItemState::failedAgain,
-                                ItemState::skipped, ItemState::inDoubt}) {
+  for (const ItemState state : {ItemState::planned, ItemState::claimed, ItemState::succeeded,
+                                ItemState::failedAgain, ItemState::skipped, ItemState::inDoubt}) {
     if (to_text(state) == text) return state;
   }
   return std::nullopt;
@@ -119,8 +123,9 @@ Api::Answer Api::replay_items(Call call) {
   if (!after.ok()) co_return net::problem_response(after.error());
   const auto state = parse_item_state(call.arg("state"));
   if (!call.arg("state").empty() && !state) {
-    co_return net::problem_response(Error{Code::invalid_argument, "unknown item state",
-                                          "planned, claimed, succeeded, failedAgain, skipped or inDoubt"});
+    co_return net::problem_response(
+        Error{Code::invalid_argument, "unknown item state",
+              "planned, claimed, succeeded, failedAgain, skipped or inDoubt"});
   }
   auto items = co_await parts_.store.recovery().items(*id, state, *after, *limit);
   if (!items.ok()) co_return net::problem_response(items.error());
@@ -128,7 +133,9 @@ Api::Answer Api::replay_items(Call call) {
   json.begin_object().key("items").begin_array();
   for (const ReplayItem& item : *items) {
     json.begin_object().field("ref", recovery::to_reference(parts_.live, item.ref.position));
-    json.field("flow", flow_name(parts_.live, item.ref.flow)).field("state", to_text(item.state)).end_object();
+    json.field("flow", flow_name(parts_.live, item.ref.flow))
+        .field("state", to_text(item.state))
+        .end_object();
   }
   json.end_array();
   if (items->size() == *limit) json.field("cursor", to_cursor(items->back().ref));
@@ -150,9 +157,17 @@ Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   co_return json_answer(std::move(json).take());
 }
 
-Api::Answer Api::run_replay(Call call) { co_return co_await command_replay(std::move(call), ReplayState::running); }
-Api::Answer Api::pause_replay(Call call) { co_return co_await command_replay(std::move(call), ReplayState::paused); }
-Api::Answer Api::resume_replay(Call call) { co_return co_await command_replay(std::move(call), ReplayState::running); }
-Api::Answer Api::abort_replay(Call call) { co_return co_await command_replay(std::move(call), ReplayState::aborted); }
+Api::Answer Api::run_replay(Call call) {
+  co_return co_await command_replay(std::move(call), ReplayState::running);
+}
+Api::Answer Api::pause_replay(Call call) {
+  co_return co_await command_replay(std::move(call), ReplayState::paused);
+}
+Api::Answer Api::resume_replay(Call call) {
+  co_return co_await command_replay(std::move(call), ReplayState::running);
+}
+Api::Answer Api::abort_replay(Call call) {
+  co_return co_await command_replay(std::move(call), ReplayState::aborted);
+}
 
 }  // namespace weir::api

@@ -45,11 +45,18 @@ Api::Answer Api::status(Call) {
     waiting += flow.waiting;
   }
   wire::JsonWriter json;
-  json.begin_object().field("version", parts_.version).field("now", to_rfc3339(parts_.clock.wall()));
+  json.begin_object()
+      .field("version", parts_.version)
+      .field("now", to_rfc3339(parts_.clock.wall()));
   json.field("ready", parts_.ready()).field("quarantined", quarantined).field("waiting", waiting);
-  json.key("store").begin_object().field("kind", info.kind).field("format", info.format).field("bytes", info.bytes);
+  json.key("store")
+      .begin_object()
+      .field("kind", info.kind)
+      .field("format", info.format)
+      .field("bytes", info.bytes);
   json.field("events", info.events).field("full", info.full).field("commits", info.commits);
-  json.field("batches", info.batches).field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
+  json.field("batches", info.batches)
+      .field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
   json.field("syncP99Micros", static_cast<std::int64_t>(info.sync_p99.count())).end_object();
   json.field("durability", "a 2xx on ingest is on disk (WAL, synchronous=FULL)");
   json.key("flows").begin_array();
@@ -93,9 +100,11 @@ Api::Answer Api::dependency(Call call) {
   delivery::Dispatcher* dispatcher = parts_.engine.find_dispatcher(call.param("dependency"));
   if (dispatcher == nullptr) {
     std::vector<std::string> names;
-    for (delivery::Dispatcher* known : parts_.engine.dispatchers()) names.push_back(known->spec().name);
+    for (delivery::Dispatcher* known : parts_.engine.dispatchers())
+      names.push_back(known->spec().name);
     co_return net::problem_response(
-        Error{Code::unknown_dependency, fmt::format("unknown dependency '{}'", printable(call.param("dependency"))),
+        Error{Code::unknown_dependency,
+              fmt::format("unknown dependency '{}'", printable(call.param("dependency"))),
               did_you_mean(call.param("dependency"), names)});
   }
   wire::JsonWriter json;
@@ -108,7 +117,8 @@ Api::Answer Api::audit(Call call) {
   if (!limit.ok()) co_return net::problem_response(limit.error());
   auto before = page_size(call.arg("before"), SIZE_MAX, SIZE_MAX);
   if (!before.ok()) co_return net::problem_response(before.error());
-  auto entries = co_await parts_.store.recovery().audit(std::min<std::uint64_t>(*before, INT64_MAX), *limit);
+  auto entries = co_await parts_.store.recovery().audit(std::min<std::uint64_t>(*before, INT64_MAX),
+                                                        *limit);
   if (!entries.ok()) co_return net::problem_response(entries.error());
   wire::JsonWriter json;
   json.begin_object().key("entries").begin_array();

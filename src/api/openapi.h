@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The OpenAPI 3.1 document of the API, as served at /v1/openapi.json. Its source is openapi.json beside this file.
+// The OpenAPI 3.1 document of the API, as served at /v1/openapi.json. Its source is openapi.json
+// beside this file.
 #pragma once
 
 #include <string_view>

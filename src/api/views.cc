@@ -8,16 +8,15 @@ namespace weir::api {
 namespace {
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-double millis(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double millis(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 std::string_view breaker_text(policy::Breaker::State state) {
   switch (state) {
-    case policy::Breaker::State::closed:
-      return "closed";
-    case policy::Breaker::State::open:
-      return "open";
-    case policy::Breaker::State::halfOpen:
-      return "halfOpen";
+    case policy::Breaker::State::closed: return "closed";
+    case policy::Breaker::State::open: return "open";
+    case policy::Breaker::State::halfOpen: return "halfOpen";
   }
   return "closed";
 }
@@ -31,7 +30,9 @@ void write_history(wire::JsonWriter& json, const std::vector<AttemptRecord>& his
     if (line.number > 0) json.field("durationMs", millis(line.took));
     if (line.status != 0) json.field("status", static_cast<unsigned>(line.status));
     if (line.fault != Fault::none) json.field("fault", to_text(line.fault));
-    json.field("class", to_text(line.failure)).field("decision", to_text(line.decision)).field("note", line.note);
+    json.field("class", to_text(line.failure))
+        .field("decision", to_text(line.decision))
+        .field("note", line.note);
     if (line.replay) json.field("replay", recovery::to_text(line.replay));
     json.end_object();
   }
@@ -59,11 +60,14 @@ void write_plan(wire::JsonWriter& json, const ReplayPlan& plan) {
   write_selection(json, plan.selection);
   json.key("rate").begin_object().field("startPerSecond", plan.rate.start_per_second);
   json.field("maxPerSecond", plan.rate.max_per_second).field("rampFactor", plan.rate.ramp_factor);
-  json.field("stepSeconds", seconds(plan.rate.step)).field("concurrency", plan.rate.concurrency).end_object();
+  json.field("stepSeconds", seconds(plan.rate.step))
+      .field("concurrency", plan.rate.concurrency)
+      .end_object();
   json.key("canary").begin_object().field("count", plan.canary.count);
   json.field("holdSeconds", seconds(plan.canary.hold)).end_object();
   json.key("stop").begin_object().field("failureSharePercent", plan.stop.failure_share_percent);
-  json.field("onBreakerOpen", plan.stop.on_breaker_open).field("sameFingerprint", plan.stop.same_fingerprint);
+  json.field("onBreakerOpen", plan.stop.on_breaker_open)
+      .field("sameFingerprint", plan.stop.same_fingerprint);
   json.end_object().field("reason", plan.reason).field("actor", plan.actor).end_object();
 }
 
@@ -80,11 +84,18 @@ std::string flow_name(const recovery::Live& live, FlowId id) {
   return fmt::format("flow {}", id.value);
 }
 
-void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row, bool with_history) {
+void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
+                    bool with_history) {
   json.begin_object().field("ref", recovery::to_reference(live, row.ref.position));
-  json.field("flow", flow_name(live, row.ref.flow)).field("eventId", row.event_id).field("eventType", row.event_type);
-  json.field("state", to_text(row.state)).field("class", to_text(row.failure)).field("attempts", row.attempts);
-  json.field("interruptions", row.interruptions).field("replays", row.replays).field("inDoubt", row.in_doubt);
+  json.field("flow", flow_name(live, row.ref.flow))
+      .field("eventId", row.event_id)
+      .field("eventType", row.event_type);
+  json.field("state", to_text(row.state))
+      .field("class", to_text(row.failure))
+      .field("attempts", row.attempts);
+  json.field("interruptions", row.interruptions)
+      .field("replays", row.replays)
+      .field("inDoubt", row.in_doubt);
   if (!row.key.empty()) json.field("key", row.key);
   json.field("reason", row.reason);
   if (!row.failure_mode.empty()) json.field("failureMode", row.failure_mode);
@@ -99,7 +110,9 @@ void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const De
 }
 
 void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group& group) {
-  json.begin_object().field("group", group.fingerprint.hash).field("title", group.fingerprint.title);
+  json.begin_object()
+      .field("group", group.fingerprint.hash)
+      .field("title", group.fingerprint.title);
   json.field("flow", flow_name(live, group.flow)).field("dependency", group.dependency);
   json.field("class", to_text(group.failure)).field("open", group.open).field("total", group.total);
   json.field("keys", group.keys);
@@ -112,23 +125,31 @@ void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group
   }
   time_field(json, "firstAt", group.first_at);
   time_field(json, "lastAt", group.last_at);
-  json.field("sample", recovery::to_reference(live, group.sample)).field("reason", group.fingerprint.normalised);
+  json.field("sample", recovery::to_reference(live, group.sample))
+      .field("reason", group.fingerprint.normalised);
   json.end_object();
 }
 
 void write_replay(wire::JsonWriter& json, const Replay& replay) {
   const ReplayCounts& counts = replay.counts;
-  const auto expected = recovery::estimate(replay.plan, counts.planned, std::chrono::milliseconds{50});
-  json.begin_object().field("replay", recovery::to_text(replay.id)).field("state", to_text(replay.state));
+  const auto expected = recovery::estimate(replay.plan, counts.planned,
+                                           std::chrono::milliseconds{50});
+  json.begin_object()
+      .field("replay", recovery::to_text(replay.id))
+      .field("state", to_text(replay.state));
   if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
   json.key("plan");
   write_plan(json, replay.plan);
   json.key("counts").begin_object().field("planned", counts.planned).field("sent", counts.sent);
   json.field("succeeded", counts.succeeded).field("failedAgain", counts.failed_again);
   json.field("skipped", counts.skipped).field("inDoubt", counts.in_doubt);
-  json.field("inFlight", counts.in_flight()).field("sameFingerprint", counts.same_fingerprint).end_object();
+  json.field("inFlight", counts.in_flight())
+      .field("sameFingerprint", counts.same_fingerprint)
+      .end_object();
   json.key("estimate").begin_object().field("canarySeconds", seconds(expected.canary));
-  json.field("seconds", seconds(expected.total)).field("peakPerSecond", expected.peak_per_second).end_object();
+  json.field("seconds", seconds(expected.total))
+      .field("peakPerSecond", expected.peak_per_second)
+      .end_object();
   json.field("ratePerSecond", replay.rate_now);
   time_field(json, "createdAt", replay.created_at);
   time_field(json, "cutoff", replay.cutoff);
@@ -137,35 +158,47 @@ void write_replay(wire::JsonWriter& json, const Replay& replay) {
   json.end_object();
 }
 
-void write_flow(wire::JsonWriter& json, const delivery::FlowView& view, const ports::FlowCounts& counts) {
+void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
+                const ports::FlowCounts& counts) {
   const FlowSpec& spec = *view.spec;
-  json.begin_object().field("flow", spec.name).field("stream", spec.stream).field("dependency", spec.dependency);
+  json.begin_object()
+      .field("flow", spec.name)
+      .field("stream", spec.stream)
+      .field("dependency", spec.dependency);
   json.field("path", spec.path).field("status", to_text(view.record->status));
   if (!view.record->reason.empty()) json.field("statusReason", view.record->reason);
   time_field(json, "since", view.record->since);
   json.field("floor", view.floor).field("nextSeq", view.next_seq).field("backlog", view.backlog);
-  json.field("waiting", counts.waiting).field("quarantined", counts.quarantined).field("held", view.held);
+  json.field("waiting", counts.waiting)
+      .field("quarantined", counts.quarantined)
+      .field("held", view.held);
   json.field("retriesDue", static_cast<std::uint64_t>(view.retries));
   time_field(json, "oldestReadyAt", view.oldest_ready);
   if (!spec.ordering_key.empty()) json.field("orderingKey", spec.ordering_key);
   if (!spec.where.empty()) json.key("where").raw(spec.where);
-  json.field("maxAttempts", spec.policy.retry.max_attempts).field("idempotent", spec.idempotent).end_object();
+  json.field("maxAttempts", spec.policy.retry.max_attempts)
+      .field("idempotent", spec.idempotent)
+      .end_object();
 }
 
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now) {
   policy::Guardrails& rails = dispatcher.guardrails();
-  json.begin_object().field("dependency", dispatcher.spec().name).field("url", dispatcher.spec().url);
+  json.begin_object()
+      .field("dependency", dispatcher.spec().name)
+      .field("url", dispatcher.spec().url);
   json.field("breaker", breaker_text(rails.breaker().state(now)));
   json.field("inFlight", rails.in_flight()).field("limit", rails.limit(now));
   json.field("retryBudget", rails.budget().balance(now));
-  if (dispatcher.spec().capacity_per_second > 0) json.field("capacityPerSecond", dispatcher.spec().capacity_per_second);
+  if (dispatcher.spec().capacity_per_second > 0)
+    json.field("capacityPerSecond", dispatcher.spec().capacity_per_second);
   json.key("denials").begin_object();
   for (const Guardrail guardrail :
        {Guardrail::breaker, Guardrail::retryBudget, Guardrail::rateLimit, Guardrail::concurrency}) {
     json.field(to_text(guardrail), rails.denials(guardrail));
   }
   json.end_object().key("admitted").begin_object();
-  for (const policy::Work work : policy::kAllWork) json.field(policy::to_text(work), rails.admitted(work));
+  for (const policy::Work work : policy::kAllWork)
+    json.field(policy::to_text(work), rails.admitted(work));
   json.end_object();
   if (const auto& refusal = dispatcher.refusal()) {
     json.key("waitsFor").begin_object().field("guardrail", to_text(refusal->guardrail));
@@ -185,7 +218,8 @@ void write_event(wire::JsonWriter& json, const recovery::Live& live, const Store
     if (!event->datacontenttype.empty()) json.field("datacontenttype", event->datacontenttype);
     if (!event->dataschema.empty()) json.field("dataschema", event->dataschema);
     json.key("extensions").begin_object();
-    for (const Extension& extension : event->extensions) json.field(extension.name, extension.value);
+    for (const Extension& extension : event->extensions)
+      json.field(extension.name, extension.value);
     json.end_object().field("dataBytes", static_cast<std::uint64_t>(event->data.size()));
   }
   json.end_object();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How deliveries, groups, replays, flows and dependencies look in JSON. Field names are part of the API.
+// How deliveries, groups, replays, flows and dependencies look in JSON. Field names are part of the
+// API.
 #pragma once
 
 #include "delivery/engine.h"
@@ -15,10 +16,12 @@ namespace weir::api {
 // Absent times (epoch zero) are left out.
 void time_field(wire::JsonWriter& json, std::string_view name, WallTime time);
 
-void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row, bool with_history);
+void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
+                    bool with_history);
 void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group& group);
 void write_replay(wire::JsonWriter& json, const Replay& replay);
-void write_flow(wire::JsonWriter& json, const delivery::FlowView& view, const ports::FlowCounts& counts);
+void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
+                const ports::FlowCounts& counts);
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now);
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only door to time for drivers. Production reads the machine's clocks; tests and the simulator use VirtualClock.
+// The only door to time for drivers. Production reads the machine's clocks; tests and the simulator
+// use VirtualClock.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,9 @@ MonoTime steady_now();
 // Production: steady_clock and system_clock, timers on `executor`. Used on one thread.
 std::unique_ptr<Clock> system_clock(Executor executor);
 
-// Jumps to the next deadline when nothing else can run: run(io_context) steps the context until it is idle, then
-// advances. Single-threaded, deterministic: equal deadlines wake in the order they were set.
+// Jumps to the next deadline when nothing else can run: run(io_context) steps the context until it
+// is idle, then advances. Single-threaded, deterministic: equal deadlines wake in the order they
+// were set.
 class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(Executor executor);
@@ -37,7 +39,8 @@ class VirtualClock final : public Clock {
   WallTime wall() override;
   Task<> sleep_until(MonoTime deadline) override;
   void cancel_sleeps() override;
-  // Wakes the sleepers of the earliest deadline at or before `limit` and moves time there. False if there is none.
+  // Wakes the sleepers of the earliest deadline at or before `limit` and moves time there. False if
+  // there is none.
   bool advance_to_next(MonoTime limit = MonoTime::max());
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bridges callback-style work (another thread, a queue) into a coroutine: one value, delivered exactly once.
+// Bridges callback-style work (another thread, a queue) into a coroutine: one value, delivered
+// exactly once.
 #pragma once
 
 #include <memory>
@@ -16,12 +17,14 @@
 
 namespace weir::async {
 
-// Move-only; must be called exactly once, from any thread. The coroutine resumes on its own executor.
+// Move-only; must be called exactly once, from any thread. The coroutine resumes on its own
+// executor.
 template <class T>
 class Completion {
  public:
   using Handler = boost::asio::any_completion_handler<void(T)>;
-  Completion(Executor executor, Handler handler) : executor_(std::move(executor)), handler_(std::move(handler)) {}
+  Completion(Executor executor, Handler handler)
+      : executor_(std::move(executor)), handler_(std::move(handler)) {}
   Completion(Completion&&) = default;
   // Not the default: move assignment of any_completion_handler in Boost 1.81 calls itself for ever.
   Completion& operator=(Completion&& other) noexcept {
@@ -31,9 +34,10 @@ class Completion {
   }
 
   void operator()(T value) {
-    boost::asio::post(executor_, [handler = std::move(handler_), value = std::move(value)]() mutable {
-      std::move(handler)(std::move(value));
-    });
+    boost::asio::post(executor_,
+                      [handler = std::move(handler_), value = std::move(value)]() mutable {
+                        std::move(handler)(std::move(value));
+                      });
   }
 
   // For callers already on the coroutine's thread and outside of it: resumes it inside this call.

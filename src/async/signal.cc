@@ -26,7 +26,8 @@ Task<> Signal::wait() {
   WEIR_ASSERT(!waiter_);
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
       // Not by assignment: that of Boost 1.81 calls itself for ever.
-      [this](auto handler) { decltype(waiter_)(std::move(handler)).swap(waiter_); }, boost::asio::use_awaitable);
+      [this](auto handler) { decltype(waiter_)(std::move(handler)).swap(waiter_); },
+      boost::asio::use_awaitable);
 }
 
 }  // namespace weir::async

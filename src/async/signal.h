@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wake-up for one waiting coroutine of the same thread: notify() before wait() is remembered (once).
+// A wake-up for one waiting coroutine of the same thread: notify() before wait() is remembered
+// (once).
 #pragma once
 
 #include <boost/asio/any_completion_handler.hpp>

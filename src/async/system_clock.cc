@@ -55,7 +55,8 @@ class SystemClock final : public Clock {
 }  // namespace
 
 MonoTime steady_now() {
-  return MonoTime{std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  return MonoTime{
+      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 
 std::unique_ptr<Clock> system_clock(Executor executor) {

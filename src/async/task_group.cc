@@ -11,7 +11,8 @@ TaskGroup::~TaskGroup() { WEIR_ASSERT(running_ == 0); }
 
 void TaskGroup::spawn(Task<> child) {
   ++running_;
-  boost::asio::co_spawn(executor_, std::move(child), [this](std::exception_ptr failure) { finished(failure); });
+  boost::asio::co_spawn(executor_, std::move(child),
+                        [this](std::exception_ptr failure) { finished(failure); });
 }
 
 void TaskGroup::finished(std::exception_ptr failure) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
-
 #include "async/clock.h"
 #include "async/completion.h"
 
@@ -14,14 +13,16 @@ struct VirtualClock::Impl {
   std::multimap<MonoTime, Completion<bool>> sleepers;  // equal keys keep insertion order
 };
 
-VirtualClock::VirtualClock(Executor executor) : impl_(std::make_unique<Impl>(std::move(executor))) {}
+VirtualClock::VirtualClock(Executor executor)
+    : impl_(std::make_unique<Impl>(std::move(executor))) {}
 VirtualClock::~VirtualClock() = default;
 
 MonoTime VirtualClock::mono() { return impl_->now; }
 
 WallTime VirtualClock::wall() {
   // 2026-01-01T00:00:00Z plus the virtual time since start.
-  return WallTime{std::chrono::seconds(1767225600)} + (impl_->now.time_since_epoch() - std::chrono::hours(1));
+  return WallTime{std::chrono::seconds(1767225600)} +
+         (impl_->now.time_since_epoch() - std::chrono::hours(1));
 }
 
 Task<> VirtualClock::sleep_until(MonoTime deadline) {

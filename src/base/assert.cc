@@ -2,6 +2,7 @@
 #include "base/assert.h"
 
 #include <cstdio>
+
 #include <fmt/format.h>
 
 namespace weir {

@@ -11,8 +11,8 @@ namespace weir {
 
 }  // namespace weir
 
-#define WEIR_ASSERT(expression)                                                    \
-  do {                                                                             \
-    if (!(expression)) [[unlikely]]                                                \
-      ::weir::assertion_failed(#expression, __FILE__, __LINE__);                   \
+#define WEIR_ASSERT(expression)                                  \
+  do {                                                           \
+    if (!(expression)) [[unlikely]]                              \
+      ::weir::assertion_failed(#expression, __FILE__, __LINE__); \
   } while (false)

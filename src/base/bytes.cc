@@ -112,8 +112,9 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data(), 8);
     word ^= crc;
-    crc = t[7][word & 255] ^ t[6][(word >> 8) & 255] ^ t[5][(word >> 16) & 255] ^ t[4][(word >> 24) & 255] ^
-          t[3][(word >> 32) & 255] ^ t[2][(word >> 40) & 255] ^ t[1][(word >> 48) & 255] ^ t[0][word >> 56];
+    crc = t[7][word & 255] ^ t[6][(word >> 8) & 255] ^ t[5][(word >> 16) & 255] ^
+          t[4][(word >> 24) & 255] ^ t[3][(word >> 32) & 255] ^ t[2][(word >> 40) & 255] ^
+          t[1][(word >> 48) & 255] ^ t[0][word >> 56];
     bytes.remove_prefix(8);
   }
   for (const char c : bytes) crc = (crc >> 8) ^ t[0][(crc ^ static_cast<std::uint8_t>(c)) & 255];

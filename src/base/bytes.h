@@ -13,8 +13,8 @@ class ByteWriter {
   void u8(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
   void u32(std::uint32_t value);
   void u64(std::uint64_t value);
-  void varint(std::uint64_t value);           // LEB128
-  void text(std::string_view value);          // varint length, then the bytes
+  void varint(std::uint64_t value);   // LEB128
+  void text(std::string_view value);  // varint length, then the bytes
   void raw(std::string_view value) { bytes_.append(value); }
   void reserve(std::size_t size) { bytes_.reserve(size); }
   std::string take() && { return std::move(bytes_); }
@@ -24,7 +24,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reading past the end or a bad varint sets failed() and yields zeros and empty texts; check once at the end.
+// Reading past the end or a bad varint sets failed() and yields zeros and empty texts; check once
+// at the end.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}

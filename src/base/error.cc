@@ -2,6 +2,7 @@
 #include "base/error.h"
 
 #include <array>
+
 #include <fmt/format.h>
 
 #include "base/assert.h"
@@ -28,7 +29,8 @@ std::pair<const CodeRow*, std::size_t> all_codes() { return {kRows.data(), kRows
 
 std::string to_text(const Error& error) {
   const CodeRow& row = describe(error.code);
-  std::string text = fmt::format("error[{}]: {}", row.id, error.detail.empty() ? row.title : error.detail);
+  std::string text = fmt::format("error[{}]: {}", row.id,
+                                 error.detail.empty() ? row.title : error.detail);
   if (!error.hint.empty()) text += fmt::format("\nhint: {}", error.hint);
   return text;
 }

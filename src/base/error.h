@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Weir says when Weir itself could not do its work. A failing handler is an Outcome, never an Error.
+// What Weir says when Weir itself could not do its work. A failing handler is an Outcome, never an
+// Error.
 #pragma once
 
 #include <cstdint>

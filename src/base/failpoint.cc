@@ -27,7 +27,8 @@ std::vector<std::unique_ptr<Point>>& points() {
 }
 
 Error bad(std::string_view part) {
-  return Error{Code::invalid_argument, fmt::format("failpoint '{}' is not name=crash@N or name=fail@N", part), ""};
+  return Error{Code::invalid_argument,
+               fmt::format("failpoint '{}' is not name=crash@N or name=fail@N", part), ""};
 }
 
 Result<std::unique_ptr<Point>> parse_point(std::string_view part) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Named places where test builds can crash or fail: WEIR_FAILPOINT("settle.before_commit").
-// Release builds compile them away. Configured once, before threads start, by configure_failpoints().
+// Release builds compile them away. Configured once, before threads start, by
+// configure_failpoints().
 #pragma once
 
 #include <string_view>
@@ -9,7 +10,8 @@
 
 namespace weir {
 
-// "name=crash@3;other=fail@1": crash (exit code 137, no clean-up) or fail at the k-th passage. fail@* means always.
+// "name=crash@3;other=fail@1": crash (exit code 137, no clean-up) or fail at the k-th passage.
+// fail@* means always.
 Result<> configure_failpoints(std::string_view text);
 // True if the failpoint says "fail" now; does not return if it says "crash". Thread safe.
 bool failpoint(std::string_view name);

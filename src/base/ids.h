@@ -25,5 +25,7 @@ using ReplayId = StrongId<struct ReplayTag>;
 
 template <class Tag>
 struct std::hash<weir::StrongId<Tag>> {
-  std::size_t operator()(weir::StrongId<Tag> id) const noexcept { return id.value * 0x9E3779B97F4A7C15ull; }
+  std::size_t operator()(weir::StrongId<Tag> id) const noexcept {
+    return id.value * 0x9E3779B97F4A7C15ull;
+  }
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xoshiro256** (Blackman and Vigna): small, fast, seeded explicitly, so that decisions can be repeated.
+// xoshiro256** (Blackman and Vigna): small, fast, seeded explicitly, so that decisions can be
+// repeated.
 #pragma once
 
 #include <array>

@@ -11,7 +11,8 @@ namespace weir {
 
 // Damerau-Levenshtein distance (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b);
-// The nearest candidate, if it is near enough to be a typing mistake (a third of its length, at most 3).
+// The nearest candidate, if it is near enough to be a typing mistake (a third of its length, at
+// most 3).
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 // "did you mean 'github'?" or "known: a, b, c" (at most 8) or "".
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);

@@ -35,8 +35,9 @@ struct Unit {
   Duration value;
 };
 constexpr Unit kUnits[] = {
-    {"us", std::chrono::microseconds{1}}, {"ms", std::chrono::milliseconds{1}}, {"s", std::chrono::seconds{1}},
-    {"m", std::chrono::minutes{1}},       {"h", std::chrono::hours{1}},         {"d", std::chrono::hours{24}},
+    {"us", std::chrono::microseconds{1}}, {"ms", std::chrono::milliseconds{1}},
+    {"s", std::chrono::seconds{1}},       {"m", std::chrono::minutes{1}},
+    {"h", std::chrono::hours{1}},         {"d", std::chrono::hours{24}},
 };
 
 }  // namespace
@@ -49,8 +50,9 @@ std::string to_rfc3339(WallTime time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{point - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 std::string to_clock_text(WallTime time) { return to_rfc3339(time).substr(11, 8); }
@@ -62,11 +64,14 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const auto hour = digits(text, 11, 2);
   const auto minute = digits(text, 14, 2);
   const auto second = digits(text, 17, 2);
-  if (!year || !month || !day || !hour || !minute || !second || text.size() < 20) return std::nullopt;
-  const bool shape = text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == 't' || text[10] == ' ') &&
-                     text[13] == ':' && text[16] == ':';
+  if (!year || !month || !day || !hour || !minute || !second || text.size() < 20)
+    return std::nullopt;
+  const bool shape = text[4] == '-' && text[7] == '-' &&
+                     (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' &&
+                     text[16] == ':';
   if (!shape || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   std::size_t at = 19;
@@ -74,13 +79,15 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   if (text[at] == '.') {
     std::int64_t scale = 100'000;
     const std::size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) micros += (text[at] - '0') * scale;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      micros += (text[at] - '0') * scale;
     if (at == first) return std::nullopt;
   }
   const auto offset = parse_offset(text.substr(at));
   if (!offset) return std::nullopt;
   const auto days = std::chrono::duration_cast<Duration>(Days{date}.time_since_epoch());
-  const Duration in_day = std::chrono::hours{*hour} + std::chrono::minutes{*minute} + std::chrono::seconds{*second};
+  const Duration in_day = std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+                          std::chrono::seconds{*second};
   return WallTime{days + in_day + Duration{micros} - *offset};
 }
 
@@ -98,7 +105,8 @@ std::string to_text(Duration duration) {
 
 std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  constexpr std::int64_t kMax = std::chrono::duration_cast<Duration>(std::chrono::hours{24 * 36'500}).count();
+  constexpr std::int64_t kMax =
+      std::chrono::duration_cast<Duration>(std::chrono::hours{24 * 36'500}).count();
   std::int64_t total = 0;
   while (!text.empty()) {
     std::int64_t number = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Monotonic and wall time are different types. Nobody but the edges reads a clock: decisions are handed `now`.
+// Monotonic and wall time are different types. Nobody but the edges reads a clock: decisions are
+// handed `now`.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,8 @@ struct MonoTag {
 };
 using MonoTime = MonoTag::time_point;
 
-// Microseconds since 1970 UTC, kept by a logical clock that never runs backwards. For everything persisted or shown.
+// Microseconds since 1970 UTC, kept by a logical clock that never runs backwards. For everything
+// persisted or shown.
 struct WallTag {
   using duration = Duration;
   using rep = duration::rep;

@@ -9,7 +9,8 @@ namespace weir::config {
 namespace {
 
 template <class Spec>
-void compare(std::string& out, std::string_view kind, const std::vector<Spec>& before, const std::vector<Spec>& after) {
+void compare(std::string& out, std::string_view kind, const std::vector<Spec>& before,
+             const std::vector<Spec>& after) {
   for (const Spec& spec : before) {
     const auto same = std::ranges::find(after, spec.name, &Spec::name);
     if (same == after.end()) {
@@ -29,7 +30,8 @@ void compare(std::string& out, std::string_view kind, const std::vector<Spec>& b
 
 std::string diff(const Config& before, const Config& after) {
   std::string out;
-  const bool moved = before.listen_host != after.listen_host || before.listen_port != after.listen_port;
+  const bool moved = before.listen_host != after.listen_host ||
+                     before.listen_port != after.listen_port;
   if (moved) out += "listen changed (takes effect at the next start)\n";
   if (before.data != after.data) out += "data changed (takes effect at the next start)\n";
   if (!(before.limits == after.limits)) out += "limits changed\n";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What differs between two configurations, for people and the audit log. Header values are never shown.
+// What differs between two configurations, for people and the audit log. Header values are never
+// shown.
 #pragma once
 
 #include <string>

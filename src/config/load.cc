@@ -26,7 +26,8 @@ struct Read {
 
 class Loader {
  public:
-  Loader(const std::vector<SourceFile>& files, const SecretResolver& secrets, std::vector<Problem>& problems)
+  Loader(const std::vector<SourceFile>& files, const SecretResolver& secrets,
+         std::vector<Problem>& problems)
       : files_(files), report_{files, secrets, problems} {}
 
   Config load() {
@@ -36,7 +37,8 @@ class Loader {
     }
     for (const auto& [name, tree] : trees_) read_file(name, *tree);
     if (!has_version_ && !trees_.empty()) {
-      report_.add(trees_.front().first, YamlNode{.line = 1, .column = 1}, "the configuration needs 'version: 1'");
+      report_.add(trees_.front().first, YamlNode{.line = 1, .column = 1},
+                  "the configuration needs 'version: 1'");
     }
     link();
     return std::move(config_);
@@ -47,7 +49,9 @@ class Loader {
     MapReader top(report_, file, tree, "the configuration");
     if (const YamlNode* version = top.take("version")) {
       has_version_ = true;
-      if (version->text != "1") report_.add(file, *version, fmt::format("version '{}' is not supported, only 1", version->text));
+      if (version->text != "1")
+        report_.add(file, *version,
+                    fmt::format("version '{}' is not supported, only 1", version->text));
     }
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
@@ -58,11 +62,12 @@ class Loader {
     each(top, "policies", "policy", [&](MapReader& map, const std::string& name, const YamlNode&) {
       policies_.insert_or_assign(name, read_policy(map));
     });
-    each(top, "dependencies", "dependency", [&](MapReader& map, const std::string& name, const YamlNode& node) {
-      Read<DependencySpec> read{.file = file, .node = &node};
-      read.spec = read_dependency(map, name, read.policy);
-      dependencies_.push_back(std::move(read));
-    });
+    each(top, "dependencies", "dependency",
+         [&](MapReader& map, const std::string& name, const YamlNode& node) {
+           Read<DependencySpec> read{.file = file, .node = &node};
+           read.spec = read_dependency(map, name, read.policy);
+           dependencies_.push_back(std::move(read));
+         });
     each(top, "flows", "flow", [&](MapReader& map, const std::string& name, const YamlNode& node) {
       Read<FlowSpec> read{.file = file, .node = &node};
       read.spec = read_flow(map, name, read.policy);
@@ -83,10 +88,12 @@ class Loader {
                     "names have a-z, 0-9 and '-', start with a letter or digit, at most 63");
         continue;
       }
-      const auto [first, fresh] = places_.try_emplace(fmt::format("{} {}", kind, key.text), Place{top.file(), key.line, key.column});
+      const auto [first, fresh] = places_.try_emplace(fmt::format("{} {}", kind, key.text),
+                                                      Place{top.file(), key.line, key.column});
       if (!fresh) {
-        report_.add(top.file(), key, fmt::format("{} '{}' is defined twice, first at {}:{}:{}", kind, key.text,
-                                                 first->second.file, first->second.line, first->second.column));
+        report_.add(top.file(), key,
+                    fmt::format("{} '{}' is defined twice, first at {}:{}:{}", kind, key.text,
+                                first->second.file, first->second.line, first->second.column));
         continue;
       }
       MapReader item(report_, top.file(), value, fmt::format("{} '{}'", kind, key.text));
@@ -103,13 +110,17 @@ class Loader {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     unsigned port = 0;
     const char* end = http.data() + http.size();
-    const bool good = colon != http.npos && std::from_chars(http.data() + colon + 1, end, port).ptr == end && port <= 65535;
+    const bool good = colon != http.npos &&
+                      std::from_chars(http.data() + colon + 1, end, port).ptr == end &&
+                      port <= 65535;
     if (!good) {
-      map.problem("http", fmt::format("'{}' is no address", http), "host:port, for example 127.0.0.1:8600");
+      map.problem("http", fmt::format("'{}' is no address", http),
+                  "host:port, for example 127.0.0.1:8600");
     } else if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
       report_.add(map.file(), *map.node().find("http"),
                   fmt::format("'{}' is not a loopback address", host),
-                  "there is no access control yet: listen on 127.0.0.1 and put a proxy with authentication in front",
+                  "there is no access control yet: listen on 127.0.0.1 and put a proxy with "
+                  "authentication in front",
                   Code::listen_not_loopback);
     } else {
       config_.listen_host = host;
@@ -121,18 +132,21 @@ class Loader {
   void read_failure_modes(MapReader& top, const std::string& file) {
     const YamlNode* list = top.take("failureModes");
     if (list == nullptr) return;
-    if (list->kind != YamlNode::Kind::list) return report_.add(file, *list, "'failureModes' must be a list");
+    if (list->kind != YamlNode::Kind::list)
+      return report_.add(file, *list, "'failureModes' must be a list");
     for (const YamlNode& item : list->items) {
       MapReader map(report_, file, item, "a failure mode");
       FailureModeSpec mode = read_failure_mode(map);
       const auto same = std::ranges::find(config_.failure_modes, mode.name, &FailureModeSpec::name);
-      if (same != config_.failure_modes.end()) report_.add(file, item, fmt::format("failure mode '{}' is defined twice", mode.name));
+      if (same != config_.failure_modes.end())
+        report_.add(file, item, fmt::format("failure mode '{}' is defined twice", mode.name));
       config_.failure_modes.push_back(std::move(mode));
     }
   }
 
   template <class Names>
-  void unknown(const std::string& file, const YamlNode& at, std::string_view kind, const std::string& name, const Names& names) {
+  void unknown(const std::string& file, const YamlNode& at, std::string_view kind,
+               const std::string& name, const Names& names) {
     report_.add(file, at, fmt::format("unknown {} '{}'", kind, name), did_you_mean(name, names));
   }
 
@@ -166,11 +180,15 @@ class Loader {
       if (policy == policies_.end() && !read.policy.empty()) {
         unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
       }
-      if (!read.spec.stream.empty() && std::ranges::find(streams, read.spec.stream) == streams.end()) {
-        unknown(read.file, place(*read.node, {"from", "stream"}), "stream", read.spec.stream, streams);
+      if (!read.spec.stream.empty() &&
+          std::ranges::find(streams, read.spec.stream) == streams.end()) {
+        unknown(read.file, place(*read.node, {"from", "stream"}), "stream", read.spec.stream,
+                streams);
       }
-      if (!read.spec.dependency.empty() && std::ranges::find(dependencies, read.spec.dependency) == dependencies.end()) {
-        unknown(read.file, place(*read.node, {"to", "http", "dependency"}), "dependency", read.spec.dependency, dependencies);
+      if (!read.spec.dependency.empty() &&
+          std::ranges::find(dependencies, read.spec.dependency) == dependencies.end()) {
+        unknown(read.file, place(*read.node, {"to", "http", "dependency"}), "dependency",
+                read.spec.dependency, dependencies);
       }
       config_.flows.push_back(std::move(read.spec));
     }
@@ -193,7 +211,8 @@ LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& sec
   LoadOutcome outcome;
   Config config = Loader(files, secrets, outcome.problems).load();
   std::ranges::sort(outcome.problems, {}, [](const Problem& problem) {
-    return std::tuple(problem.place.file, problem.place.line, problem.place.column, problem.message);
+    return std::tuple(problem.place.file, problem.place.line, problem.place.column,
+                      problem.message);
   });
   if (outcome.problems.empty()) outcome.config = std::move(config);
   return outcome;

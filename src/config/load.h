@@ -19,16 +19,18 @@ struct SourceFile {
   std::string text;
 };
 
-// Resolves ${env:NAME} (kind "env") and ${file:/path} (kind "file"): the caller owns environment and disk.
-// Error if it is missing.
-using SecretResolver = std::function<Result<std::string>(std::string_view kind, std::string_view name)>;
+// Resolves ${env:NAME} (kind "env") and ${file:/path} (kind "file"): the caller owns environment
+// and disk. Error if it is missing.
+using SecretResolver =
+    std::function<Result<std::string>(std::string_view kind, std::string_view name)>;
 
 struct LoadOutcome {
-  std::optional<Config> config;   // only if there is no problem
+  std::optional<Config> config;  // only if there is no problem
   std::vector<Problem> problems;
 };
 
-// Several files are one configuration: maps are merged, and a name defined twice is a problem that names both places.
+// Several files are one configuration: maps are merged, and a name defined twice is a problem that
+// names both places.
 LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets);
 
 }  // namespace weir::config

@@ -15,9 +15,11 @@ void read_timeouts(MapReader map, TimeoutsSpec& into) {
   map.not_yet({"request", "deadline"});
   if (into.attempt > into.event) {
     const YamlNode* event = map.node().find("event");
-    const std::string other = event == nullptr ? "its default" : fmt::format("line {}", event->line);
-    map.problem("attempt", fmt::format("an attempt may take {}, but the event expires after {} ({})",
-                                       weir::to_text(into.attempt), weir::to_text(into.event), other),
+    const std::string other = event == nullptr ? "its default"
+                                               : fmt::format("line {}", event->line);
+    map.problem("attempt",
+                fmt::format("an attempt may take {}, but the event expires after {} ({})",
+                            weir::to_text(into.attempt), weir::to_text(into.event), other),
                 "make timeouts.event longer than timeouts.attempt");
   }
   map.finish();
@@ -33,7 +35,8 @@ void read_back_off(MapReader map, BackOffSpec& into) {
   if (into.max_interval < into.base_interval) {
     const YamlNode* base = map.node().find("baseInterval");
     const std::string other = base == nullptr ? "its default" : fmt::format("line {}", base->line);
-    map.problem("maxInterval", fmt::format("maxInterval {} is below baseInterval {} ({})", weir::to_text(into.max_interval),
+    map.problem("maxInterval", fmt::format("maxInterval {} is below baseInterval {} ({})",
+                                           weir::to_text(into.max_interval),
                                            weir::to_text(into.base_interval), other));
   }
   map.finish();
@@ -80,7 +83,8 @@ void read_wait(MapReader& map, CircuitBreakerSpec& into) {
   parts->duration("max", into.wait_in_open_max, kTick);
   parts->number("multiplier", into.wait_in_open_multiplier, 1, 100);
   parts->number("jitter", into.wait_in_open_jitter, 0, 1);
-  if (into.wait_in_open_max < into.wait_in_open_base) parts->problem("max", "'max' is below 'base'");
+  if (into.wait_in_open_max < into.wait_in_open_base)
+    parts->problem("max", "'max' is below 'base'");
   parts->finish();
 }
 
@@ -92,7 +96,8 @@ void read_breaker(MapReader map, CircuitBreakerSpec& into) {
   read_wait(map, into);
   map.count("permittedNumberOfCallsInHalfOpenState", into.permitted_calls_in_half_open, 1, 1000);
   map.duration("maxWaitDurationInHalfOpenState", into.max_wait_in_half_open, kTick);
-  map.not_yet({"scope", "slidingWindowType", "slowCallRateThreshold", "slowCallDurationThreshold", "action", "isolated"});
+  map.not_yet({"scope", "slidingWindowType", "slowCallRateThreshold", "slowCallDurationThreshold",
+               "action", "isolated"});
   map.finish();
 }
 
@@ -113,18 +118,24 @@ void read_rate_limit(MapReader map, RateLimitSpec& into) {
 
 PolicySpec read_policy(MapReader& map) {
   PolicySpec policy;
-  if (auto timeouts = map.map("timeouts")) read_timeouts(std::move(*timeouts), policy.flow.timeouts);
+  if (auto timeouts = map.map("timeouts"))
+    read_timeouts(std::move(*timeouts), policy.flow.timeouts);
   if (auto retry = map.map("retry")) read_retry(std::move(*retry), policy.flow.retry);
-  if (auto constraint = map.map("retryConstraint")) read_constraint(std::move(*constraint), policy.dependency.retry_constraint);
-  if (auto breaker = map.map("circuitBreaker")) read_breaker(std::move(*breaker), policy.dependency.circuit_breaker);
+  if (auto constraint = map.map("retryConstraint"))
+    read_constraint(std::move(*constraint), policy.dependency.retry_constraint);
+  if (auto breaker = map.map("circuitBreaker"))
+    read_breaker(std::move(*breaker), policy.dependency.circuit_breaker);
   if (auto concurrency = map.map("concurrency")) {
-    concurrency->count("maxParallelRequests", policy.dependency.concurrency.max_parallel_requests, 1, 10'000);
+    concurrency->count("maxParallelRequests", policy.dependency.concurrency.max_parallel_requests,
+                       1, 10'000);
     concurrency->flag("adaptive", policy.dependency.concurrency.adaptive);
     concurrency->not_yet({"maxPendingRequests"});
     concurrency->finish();
   }
-  if (auto rate = map.map("rateLimit")) read_rate_limit(std::move(*rate), policy.dependency.rate_limit);
-  map.not_yet({"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency", "bounds"});
+  if (auto rate = map.map("rateLimit"))
+    read_rate_limit(std::move(*rate), policy.dependency.rate_limit);
+  map.not_yet(
+      {"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency", "bounds"});
   map.wrong_side({"ordering"}, "ordering belongs to a flow");
   // A slow probe must not count as hanging before its own timeout.
   auto& breaker = policy.dependency.circuit_breaker;

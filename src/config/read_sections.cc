@@ -11,8 +11,10 @@
 namespace weir::config {
 namespace {
 
-constexpr std::string_view kDependencyRule = "this rule belongs to a dependency: put it into a policy that the dependency names";
-constexpr std::string_view kFlowRule = "this rule belongs to a flow: put it into a policy that the flow names";
+constexpr std::string_view kDependencyRule =
+    "this rule belongs to a dependency: put it into a policy that the dependency names";
+constexpr std::string_view kFlowRule =
+    "this rule belongs to a flow: put it into a policy that the flow names";
 
 // scheme://host[:port][/prefix], without user info, query or fragment.
 std::string url_fault(std::string_view url) {
@@ -37,7 +39,8 @@ void read_start(MapReader& from, FlowStart& into) {
   }
   const auto time = parse_rfc3339(start);
   if (!time) {
-    from.problem("start", fmt::format("'{}' is no start", start), "earliest, latest, or a time such as 2026-11-21T14:00:00Z");
+    from.problem("start", fmt::format("'{}' is no start", start),
+                 "earliest, latest, or a time such as 2026-11-21T14:00:00Z");
     return;
   }
   into = {FlowStart::Kind::time, *time};
@@ -52,9 +55,11 @@ void read_where(MapReader& map, std::string& into) {
   if (!filter.ok()) {
     const std::string& detail = filter.error().detail;  // its own line and column mean nothing here
     const auto colon = detail.find(": ");
-    const std::string what = detail.starts_with("line ") && colon != detail.npos ? detail.substr(colon + 2) : detail;
-    map.report().add(map.file(), *where, fmt::format("invalid event pattern: {}", what), filter.error().hint,
-                     Code::pattern_invalid);
+    const std::string what = detail.starts_with("line ") && colon != detail.npos
+                                 ? detail.substr(colon + 2)
+                                 : detail;
+    map.report().add(map.file(), *where, fmt::format("invalid event pattern: {}", what),
+                     filter.error().hint, Code::pattern_invalid);
     return;
   }
   into = std::move(json);
@@ -64,7 +69,8 @@ void read_ordering(MapReader map, FlowSpec& flow) {
   map.text("key", flow.ordering_key);
   if (!map.required("key")) return;
   const bool path = flow.ordering_key.starts_with("data.") && flow.ordering_key.size() > 5;
-  const bool attribute = std::ranges::all_of(flow.ordering_key, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  const bool attribute = std::ranges::all_of(
+      flow.ordering_key, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
   if (!path && !attribute) {
     map.problem("key", fmt::format("'{}' is no ordering key", flow.ordering_key),
                 "an attribute such as subject, or a path into the JSON data such as data.order.id");
@@ -87,7 +93,8 @@ void read_target(MapReader map, FlowSpec& flow) {
   if (http->required("dependency")) http->name("dependency", flow.dependency);
   http->text("path", flow.path);
   if (!flow.path.starts_with('/') || flow.path.contains(' ') || flow.path.contains('#')) {
-    http->problem("path", fmt::format("'{}' is no path", flow.path), "it starts with '/' and is percent-encoded");
+    http->problem("path", fmt::format("'{}' is no path", flow.path),
+                  "it starts with '/' and is percent-encoded");
   }
   http->flag("idempotent", flow.idempotent);
   http->headers("headers", flow.headers);
@@ -121,7 +128,8 @@ DependencySpec read_dependency(MapReader& map, const std::string& name, std::str
   map.text("caFile", dependency.ca_file);
   map.name("policy", policy);
   map.wrong_side({"timeouts", "retry", "ordering"}, kFlowRule);
-  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"}, "put it into a policy and name that with 'policy'");
+  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},
+                 "put it into a policy and name that with 'policy'");
   map.finish();
   return dependency;
 }
@@ -144,7 +152,8 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
   if (auto ordering = map.map("ordering")) read_ordering(std::move(*ordering), flow);
   map.name("policy", policy);
   map.name("renamedFrom", flow.renamed_from);
-  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"}, kDependencyRule);
+  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},
+                 kDependencyRule);
   map.wrong_side({"timeouts", "retry"}, "put it into a policy and name that with 'policy'");
   map.finish();
   return flow;
@@ -159,8 +168,11 @@ FailureModeSpec read_failure_mode(MapReader& map) {
   if (!failure.empty()) {
     mode.failure = parse_failure_class(failure);
     std::vector<std::string> known;
-    for (int i = 1; i < kFailureClassCount; ++i) known.emplace_back(weir::to_text(static_cast<FailureClass>(i)));
-    if (!mode.failure) map.problem("class", fmt::format("unknown class '{}'", failure), did_you_mean(failure, known));
+    for (int i = 1; i < kFailureClassCount; ++i)
+      known.emplace_back(weir::to_text(static_cast<FailureClass>(i)));
+    if (!mode.failure)
+      map.problem("class", fmt::format("unknown class '{}'", failure),
+                  did_you_mean(failure, known));
   }
   map.text("runbook", mode.runbook);
   if (!map.required("match")) {
@@ -171,8 +183,10 @@ FailureModeSpec read_failure_mode(MapReader& map) {
   std::vector<std::string> statuses;
   match->strings("status", statuses);
   for (const std::string& status : statuses) {
-    const bool good = status.size() == 3 && std::ranges::all_of(status, [](char c) { return c >= '0' && c <= '9'; });
-    if (good) mode.status.push_back((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0'));
+    const bool good = status.size() == 3 &&
+                      std::ranges::all_of(status, [](char c) { return c >= '0' && c <= '9'; });
+    if (good)
+      mode.status.push_back((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0'));
     if (!good) match->problem("status", fmt::format("'{}' is no HTTP status", status));
   }
   match->strings("problemType", mode.problem_type);
@@ -183,11 +197,13 @@ FailureModeSpec read_failure_mode(MapReader& map) {
     for (int i = 1; i < kFaultCount; ++i) known.emplace_back(weir::to_text(static_cast<Fault>(i)));
     const auto found = std::ranges::find(known, fault);
     if (found != known.end()) mode.fault.push_back(static_cast<Fault>(found - known.begin() + 1));
-    if (found == known.end()) match->problem("fault", fmt::format("unknown fault '{}'", fault), did_you_mean(fault, known));
+    if (found == known.end())
+      match->problem("fault", fmt::format("unknown fault '{}'", fault), did_you_mean(fault, known));
   }
   match->name("flow", mode.flow);
   match->name("dependency", mode.dependency);
-  if (match->node().members.empty()) map.problem("match", "a failure mode that matches everything names nothing");
+  if (match->node().members.empty())
+    map.problem("match", "a failure mode that matches everything names nothing");
   match->finish();
   map.finish();
   return mode;
@@ -204,7 +220,8 @@ LimitsSpec read_limits(MapReader& map) {
   std::size_t disk = limits.disk_free_min_bytes;
   map.bytes("diskFreeMin", disk, 0);
   limits.disk_free_min_bytes = disk;
-  if (limits.event_bytes > limits.body_bytes) map.problem("eventBytes", "an event of eventBytes does not fit into bodyBytes");
+  if (limits.event_bytes > limits.body_bytes)
+    map.problem("eventBytes", "an event of eventBytes does not fit into bodyBytes");
   map.finish();
   return limits;
 }

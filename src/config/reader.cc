@@ -27,18 +27,22 @@ std::string line_of(const std::vector<SourceFile>& files, const std::string& fil
 std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
 }  // namespace
 
 bool is_name(std::string_view text) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
   return !text.empty() && text.size() <= 63 && text[0] != '-' && std::ranges::all_of(text, fits);
 }
 
-void Report::add(const std::string& file, const YamlNode& at, std::string message, std::string hint, Code code) {
+void Report::add(const std::string& file, const YamlNode& at, std::string message, std::string hint,
+                 Code code) {
   problems.push_back({.place = {file, at.line, at.column},
                       .code = code,
                       .message = std::move(message),
@@ -91,7 +95,8 @@ void MapReader::name(std::string_view key, std::string& into) {
   const YamlNode* found = scalar(key);
   if (found == nullptr) return;
   if (!is_name(found->text)) {
-    report_->add(file_, *found, fmt::format("'{}' is no name", found->text), "names have a-z, 0-9 and '-', at most 63");
+    report_->add(file_, *found, fmt::format("'{}' is no name", found->text),
+                 "names have a-z, 0-9 and '-', at most 63");
     return;
   }
   into = found->text;
@@ -101,7 +106,8 @@ void MapReader::flag(std::string_view key, bool& into) {
   const YamlNode* found = scalar(key);
   if (found == nullptr) return;
   if (found->quoted || (found->text != "true" && found->text != "false")) {
-    report_->add(file_, *found, fmt::format("'{}' must be true or false, not '{}'", key, found->text));
+    report_->add(file_, *found,
+                 fmt::format("'{}' must be true or false, not '{}'", key, found->text));
     return;
   }
   into = found->text == "true";
@@ -114,7 +120,8 @@ void MapReader::duration(std::string_view key, Duration& into, Duration least) {
   if (!parsed) {
     const bool bare = parse_number(found->text).has_value();
     report_->add(file_, *found,
-                 bare ? fmt::format("'{}' needs a unit", key) : fmt::format("'{}' is no duration", found->text),
+                 bare ? fmt::format("'{}' needs a unit", key)
+                      : fmt::format("'{}' is no duration", found->text),
                  bare ? fmt::format("did you mean {}s? units are us, ms, s, m, h, d", found->text)
                       : "for example 250ms, 5s, 1h30m, 7d");
     return;
@@ -148,10 +155,12 @@ void MapReader::bytes(std::string_view key, std::size_t& into, std::size_t least
   const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const std::pair<std::string_view, std::size_t> units[] = {
       {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024ull * 1024 * 1024}};
-  const auto unit = std::ranges::find(units, text.substr(digits), &std::pair<std::string_view, std::size_t>::first);
+  const auto unit = std::ranges::find(units, text.substr(digits),
+                                      &std::pair<std::string_view, std::size_t>::first);
   const auto parsed = parse_number(text.substr(0, digits));
   if (!parsed || unit == std::end(units)) {
-    report_->add(file_, *found, fmt::format("'{}' is no size", text), "for example 512KiB, 64MiB; units are B, KiB, MiB, GiB");
+    report_->add(file_, *found, fmt::format("'{}' is no size", text),
+                 "for example 512KiB, 64MiB; units are B, KiB, MiB, GiB");
     return;
   }
   const auto value = static_cast<std::size_t>(*parsed) * unit->second;
@@ -170,7 +179,8 @@ void MapReader::rate(std::string_view key, double& into) {
   const std::string unit = slash == std::string::npos ? "" : found->text.substr(slash + 1);
   const double seconds = unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3600 : 0;
   if (!amount || seconds == 0) {
-    report_->add(file_, *found, fmt::format("'{}' is no rate", found->text), "for example 300/s, 30/min, 1000/h");
+    report_->add(file_, *found, fmt::format("'{}' is no rate", found->text),
+                 "for example 300/s, 30/min, 1000/h");
     return;
   }
   if (!(*amount > 0)) {
@@ -180,7 +190,8 @@ void MapReader::rate(std::string_view key, double& into) {
   into = *amount / seconds;
 }
 
-void MapReader::choice(std::string_view key, std::initializer_list<std::string_view> names, int& into) {
+void MapReader::choice(std::string_view key, std::initializer_list<std::string_view> names,
+                       int& into) {
   const YamlNode* found = scalar(key);
   if (found == nullptr) return;
   const auto match = std::ranges::find(names, found->text);
@@ -205,7 +216,8 @@ void MapReader::strings(std::string_view key, std::vector<std::string>& into) {
       report_->add(file_, item, fmt::format("'{}' takes plain values", key));
     }
   }
-  if (found->kind == YamlNode::Kind::map) report_->add(file_, *found, fmt::format("'{}' takes a value or a list", key));
+  if (found->kind == YamlNode::Kind::map)
+    report_->add(file_, *found, fmt::format("'{}' takes a value or a list", key));
   into = std::move(all);
 }
 
@@ -220,7 +232,8 @@ void MapReader::not_yet(std::initializer_list<std::string_view> keys) {
 void MapReader::wrong_side(std::initializer_list<std::string_view> keys, std::string_view where) {
   for (const std::string_view key : keys) {
     if (const YamlNode* found = take(key)) {
-      report_->add(file_, *found, fmt::format("'{}' does not belong to {}", key, what_), fmt::format("{}", where));
+      report_->add(file_, *found, fmt::format("'{}' does not belong to {}", key, what_),
+                   fmt::format("{}", where));
     }
   }
 }
@@ -228,7 +241,8 @@ void MapReader::wrong_side(std::initializer_list<std::string_view> keys, std::st
 void MapReader::finish() {
   for (const auto& [key, value] : node_->members) {
     if (std::ranges::find(asked_, key.text) != asked_.end()) continue;
-    report_->add(file_, key, fmt::format("unknown setting '{}' in {}", key.text, what_), did_you_mean(key.text, asked_));
+    report_->add(file_, key, fmt::format("unknown setting '{}' in {}", key.text, what_),
+                 did_you_mean(key.text, asked_));
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads typed fields out of a YAML map, remembers which were asked for, and reports everything that is wrong.
+// Reads typed fields out of a YAML map, remembers which were asked for, and reports everything that
+// is wrong.
 #pragma once
 
 #include <functional>
@@ -27,28 +28,30 @@ struct Report {
            Code code = Code::config_invalid);
 };
 
-// One map of the configuration. Every get_ takes a key at most once; finish() reports the keys nobody asked for.
+// One map of the configuration. Every get_ takes a key at most once; finish() reports the keys
+// nobody asked for.
 class MapReader {
  public:
-  // A node that is no map is a problem, and the reader then has no members. `what` names it: "flow 'orders'".
+  // A node that is no map is a problem, and the reader then has no members. `what` names it: "flow
+  // 'orders'".
   MapReader(Report& report, std::string file, const YamlNode& node, std::string what);
 
-  const YamlNode* take(std::string_view key);   // nullptr if absent or null
+  const YamlNode* take(std::string_view key);  // nullptr if absent or null
   std::optional<MapReader> map(std::string_view key);
   void text(std::string_view key, std::string& into);
-  void name(std::string_view key, std::string& into);          // a reference to a stream, dependency, ...
+  void name(std::string_view key, std::string& into);  // a reference to a stream, dependency, ...
   void flag(std::string_view key, bool& into);
   void duration(std::string_view key, Duration& into, Duration least = Duration{0});
   void number(std::string_view key, double& into, double least, double most);
   template <class T>
   void count(std::string_view key, T& into, std::uint64_t least, std::uint64_t most);
   void bytes(std::string_view key, std::size_t& into, std::size_t least);
-  void rate(std::string_view key, double& into);               // "300/s"
+  void rate(std::string_view key, double& into);  // "300/s"
   void choice(std::string_view key, std::initializer_list<std::string_view> names, int& into);
   void strings(std::string_view key, std::vector<std::string>& into);  // one or a list
   // Header names and values with secrets resolved.
   void headers(std::string_view key, std::vector<std::pair<std::string, std::string>>& into);
-  bool required(std::string_view key);          // reports it if absent
+  bool required(std::string_view key);  // reports it if absent
 
   // Keys of later versions: a problem that says so instead of "unknown".
   void not_yet(std::initializer_list<std::string_view> keys);

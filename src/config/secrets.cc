@@ -13,21 +13,25 @@ namespace {
 bool is_header_name(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   const auto fits = [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.contains(c);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.contains(c);
   };
   return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
 }
 
 bool is_header_value(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
+  return std::ranges::none_of(text,
+                              [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
 }
 
-constexpr std::string_view kOwned[] = {"host", "content-length", "transfer-encoding", "connection", "content-type",
-                                       "idempotency-key", "traceparent", "tracestate"};
+constexpr std::string_view kOwned[] = {"host",        "content-length", "transfer-encoding",
+                                       "connection",  "content-type",   "idempotency-key",
+                                       "traceparent", "tracestate"};
 
 bool is_owned(std::string_view name) {
   const std::string lower = to_lower(name);
-  return lower.starts_with("ce-") || lower.starts_with("weir-") || std::ranges::find(kOwned, lower) != std::end(kOwned);
+  return lower.starts_with("ce-") || lower.starts_with("weir-") ||
+         std::ranges::find(kOwned, lower) != std::end(kOwned);
 }
 
 }  // namespace
@@ -40,11 +44,13 @@ std::optional<std::string> MapReader::resolve(const YamlNode& value) {
     result += rest.substr(0, open);
     if (open == rest.npos) return result;
     const auto close = rest.find('}', open);
-    const std::string_view reference = rest.substr(open + 2, close == rest.npos ? close : close - open - 2);
+    const std::string_view reference = rest.substr(open + 2,
+                                                   close == rest.npos ? close : close - open - 2);
     const auto colon = reference.find(':');
     const std::string_view kind = reference.substr(0, colon);
     if (close == rest.npos || colon == reference.npos || (kind != "env" && kind != "file")) {
-      report_->add(file_, value, fmt::format("'${{{}' is no reference", reference), "${env:NAME}, ${env:NAME:-default} or ${file:/path}");
+      report_->add(file_, value, fmt::format("'${{{}' is no reference", reference),
+                   "${env:NAME}, ${env:NAME:-default} or ${file:/path}");
       return std::nullopt;
     }
     const std::string_view target = reference.substr(colon + 1);
@@ -62,7 +68,8 @@ std::optional<std::string> MapReader::resolve(const YamlNode& value) {
   }
 }
 
-void MapReader::headers(std::string_view key, std::vector<std::pair<std::string, std::string>>& into) {
+void MapReader::headers(std::string_view key,
+                        std::vector<std::pair<std::string, std::string>>& into) {
   const YamlNode* found = take(key);
   if (found == nullptr) return;
   if (found->kind != YamlNode::Kind::map) {
@@ -75,14 +82,18 @@ void MapReader::headers(std::string_view key, std::vector<std::pair<std::string,
       continue;
     }
     if (is_owned(name.text)) {
-      report_->add(file_, name, fmt::format("Weir sets the header '{}' itself", name.text), "take it out");
+      report_->add(file_, name, fmt::format("Weir sets the header '{}' itself", name.text),
+                   "take it out");
       continue;
     }
     auto text = resolve(value);
     if (!text) continue;
-    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();  // files end with a line break
+    while (text->ends_with('\n') || text->ends_with('\r'))
+      text->pop_back();  // files end with a line break
     if (!is_header_value(*text)) {
-      report_->add(file_, value, fmt::format("the value of '{}' has a line break or a control character", name.text));
+      report_->add(
+          file_, value,
+          fmt::format("the value of '{}' has a line break or a control character", name.text));
       continue;
     }
     into.emplace_back(name.text, std::move(*text));

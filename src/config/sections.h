@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One reader per section of the configuration. Each turns one named map into one spec and reports what is wrong.
+// One reader per section of the configuration. Each turns one named map into one spec and reports
+// what is wrong.
 #pragma once
 
 #include <map>

@@ -23,8 +23,10 @@ class Copier {
     to.line = from.Mark().line + 1;
     to.column = from.Mark().column + 1;
     if (failed_) return to;
-    if (depth > limits_.depth) return fail(to, fmt::format("nested deeper than {} levels", limits_.depth));
-    if (++nodes_ > limits_.nodes) return fail(to, fmt::format("more than {} values, aliases included", limits_.nodes));
+    if (depth > limits_.depth)
+      return fail(to, fmt::format("nested deeper than {} levels", limits_.depth));
+    if (++nodes_ > limits_.nodes)
+      return fail(to, fmt::format("more than {} values, aliases included", limits_.nodes));
     if (from.IsScalar()) {
       to.kind = YamlNode::Kind::scalar;
       to.text = from.Scalar();
@@ -48,11 +50,13 @@ class Copier {
     }
     if (const YamlNode* first = to.find(name.text)) {
       problems_.push_back({.place = {file_, name.line, name.column},
-                           .message = fmt::format("'{}' is given twice, first in line {}", name.text, first->line)});
+                           .message = fmt::format("'{}' is given twice, first in line {}",
+                                                  name.text, first->line)});
       return;
     }
     YamlNode content = copy(value, depth + 1);
-    if (content.line == 0) content.line = name.line, content.column = name.column;  // a null has no place of its own
+    if (content.line == 0)
+      content.line = name.line, content.column = name.column;  // a null has no place of its own
     to.members.push_back({std::move(name), std::move(content)});
   }
 
@@ -72,17 +76,17 @@ class Copier {
 bool is_json_number(std::string_view text) {
   double number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = !text.empty() && parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+  const bool whole = !text.empty() && parsed.ec == std::errc{} &&
+                     parsed.ptr == text.data() + text.size();
   return whole && wire::parse_json(text).ok();
 }
 
 void append_json(std::string& out, const YamlNode& node) {
   switch (node.kind) {
-    case YamlNode::Kind::null:
-      out += "null";
-      return;
+    case YamlNode::Kind::null: out += "null"; return;
     case YamlNode::Kind::scalar: {
-      const bool plain = !node.quoted && (node.text == "true" || node.text == "false" || is_json_number(node.text));
+      const bool plain = !node.quoted &&
+                         (node.text == "true" || node.text == "false" || is_json_number(node.text));
       if (plain) {
         out += node.text;
       } else if (!node.quoted && (node.text == "null" || node.text == "~" || node.text.empty())) {
@@ -122,17 +126,19 @@ const YamlNode* YamlNode::find(std::string_view key) const {
   return nullptr;
 }
 
-std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text, std::vector<Problem>& problems,
-                                     const YamlLimits& limits) {
+std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text,
+                                     std::vector<Problem>& problems, const YamlLimits& limits) {
   if (text.size() > limits.bytes) {
-    problems.push_back({.place = {file, 1, 1}, .message = fmt::format("the file has more than {} bytes", limits.bytes)});
+    problems.push_back({.place = {file, 1, 1},
+                        .message = fmt::format("the file has more than {} bytes", limits.bytes)});
     return nullptr;
   }
   try {
     std::istringstream stream{std::string(text)};
     const std::vector<YAML::Node> documents = YAML::LoadAll(stream);
     if (documents.size() > 1) {
-      problems.push_back({.place = {file, documents[1].Mark().line + 1, 1}, .message = "only one document per file"});
+      problems.push_back({.place = {file, documents[1].Mark().line + 1, 1},
+                          .message = "only one document per file"});
       return nullptr;
     }
     const std::size_t before = problems.size();

@@ -15,18 +15,18 @@ struct YamlMember;
 
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, list, map } kind = Kind::null;
-  std::string text;        // scalar
-  bool quoted = false;     // scalar in quotes: a string whatever it looks like
-  std::vector<YamlNode> items;                            // list
-  std::vector<YamlMember> members;                        // map, in source order
-  int line = 0;            // from 1
+  std::string text;                 // scalar
+  bool quoted = false;              // scalar in quotes: a string whatever it looks like
+  std::vector<YamlNode> items;      // list
+  std::vector<YamlMember> members;  // map, in source order
+  int line = 0;                     // from 1
   int column = 0;
 
   const YamlNode* find(std::string_view key) const;
 };
 
 struct YamlMember {
-  YamlNode key;    // a scalar
+  YamlNode key;  // a scalar
   YamlNode value;
 };
 
@@ -36,11 +36,13 @@ struct YamlLimits {
   std::size_t nodes = 200'000;  // aliases count each time they are used
 };
 
-// nullptr and problems if the text is no YAML. Duplicate keys and keys that are no scalars are problems, too.
-std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text, std::vector<Problem>& problems,
-                                     const YamlLimits& limits = {});
+// nullptr and problems if the text is no YAML. Duplicate keys and keys that are no scalars are
+// problems, too.
+std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text,
+                                     std::vector<Problem>& problems, const YamlLimits& limits = {});
 
-// The JSON spelling of a node by the YAML 1.2 core schema: unquoted true, false, null and numbers keep their type.
+// The JSON spelling of a node by the YAML 1.2 core schema: unquoted true, false, null and numbers
+// keep their type.
 std::string to_json(const YamlNode& node);
 
 }  // namespace weir::config

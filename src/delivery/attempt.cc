@@ -17,11 +17,12 @@ std::string_view extension(const Event& event, std::string_view name) {
 
 async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attempt& attempt) {
   const Event& event = attempt.event;
-  const std::string key =
-      wire::idempotency_key(parts.stream_name(flow.stream()), event.source, event.id, flow.record().identity);
-  const wire::Span span =
-      wire::next_span(extension(event, "traceparent"), extension(event, "tracestate"), parts.rng);
-  const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value) : std::string{};
+  const std::string key = wire::idempotency_key(parts.stream_name(flow.stream()), event.source,
+                                                event.id, flow.record().identity);
+  const wire::Span span = wire::next_span(extension(event, "traceparent"),
+                                          extension(event, "tracestate"), parts.rng);
+  const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value)
+                                            : std::string{};
 
   Attempted result;
   result.started = parts.clock.wall();
@@ -41,8 +42,8 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   (void)WEIR_FAILPOINT("attempt.before_call");
   result.outcome = co_await handler->invoke(invocation);
   (void)WEIR_FAILPOINT("attempt.after_call");
-  result.classification = policy::classify(result.outcome, parts.rules, flow.spec().name, flow.spec().dependency,
-                                           parts.clock.wall());
+  result.classification = policy::classify(result.outcome, parts.rules, flow.spec().name,
+                                           flow.spec().dependency, parts.clock.wall());
   co_return result;
 }
 

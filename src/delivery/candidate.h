@@ -12,19 +12,19 @@
 namespace weir::delivery {
 
 enum class Origin : std::uint8_t {
-  log,      // read from the stream, never attempted
-  hold,     // was held behind its key and is next now, never attempted
-  row,      // has a row: a due retry, an interruption, or released by a replay
+  log,   // read from the stream, never attempted
+  hold,  // was held behind its key and is next now, never attempted
+  row,   // has a row: a due retry, an interruption, or released by a replay
 };
 
 struct Candidate {
   Position position;
   Origin origin = Origin::log;
-  std::string key;           // ordering key, empty = unordered
-  std::string record;        // the event, for origin log; otherwise loaded when dispatched
-  WallTime recorded{};       // for origin log
-  ReplayId replay;           // for origin row
-  bool first_call = true;    // no attempt in this round yet: not charged to the retry budget
+  std::string key;         // ordering key, empty = unordered
+  std::string record;      // the event, for origin log; otherwise loaded when dispatched
+  WallTime recorded{};     // for origin log
+  ReplayId replay;         // for origin row
+  bool first_call = true;  // no attempt in this round yet: not charged to the retry budget
 };
 
 }  // namespace weir::delivery

@@ -27,7 +27,8 @@ void CursorTracker::settle(std::uint64_t seq) {
   std::uint64_t last = seq + 1;
   const auto after = settled_.upper_bound(seq);
   if (after != settled_.end() && after->first == last) last = after->second;
-  if (after != settled_.begin() && std::prev(after)->second == first) first = std::prev(after)->first;
+  if (after != settled_.begin() && std::prev(after)->second == first)
+    first = std::prev(after)->first;
   if (last != seq + 1) settled_.erase(after);
   if (first == floor_) {
     settled_.erase(first);
@@ -43,7 +44,9 @@ void CursorTracker::want_mark(std::uint64_t mark) {
   dirty_ = true;
 }
 
-void CursorTracker::mark_is_durable(std::uint64_t mark) { durable_mark_ = std::max(durable_mark_, mark); }
+void CursorTracker::mark_is_durable(std::uint64_t mark) {
+  durable_mark_ = std::max(durable_mark_, mark);
+}
 
 Cursor CursorTracker::snapshot() {
   dirty_ = false;

@@ -9,8 +9,8 @@
 
 namespace weir::delivery {
 
-// Settled events above the floor are ranges in a map; at most kWindowMax seqs lie between floor and read position,
-// so the map is small.
+// Settled events above the floor are ranges in a map; at most kWindowMax seqs lie between floor and
+// read position, so the map is small.
 class CursorTracker {
  public:
   explicit CursorTracker(const Cursor& cursor);
@@ -20,7 +20,8 @@ class CursorTracker {
   bool is_settled(std::uint64_t seq) const;
   std::uint64_t floor() const { return floor_; }
 
-  // Nothing at or above the mark may be sent. The wanted mark becomes the durable one when its commit is done.
+  // Nothing at or above the mark may be sent. The wanted mark becomes the durable one when its
+  // commit is done.
   std::uint64_t durable_mark() const { return durable_mark_; }
   std::uint64_t wanted_mark() const { return wanted_mark_; }
   void want_mark(std::uint64_t mark);
@@ -34,7 +35,8 @@ class CursorTracker {
   std::uint64_t floor_;
   std::uint64_t durable_mark_;
   std::uint64_t wanted_mark_;
-  std::map<std::uint64_t, std::uint64_t> settled_;  // first -> last (exclusive), disjoint, above the floor
+  std::map<std::uint64_t, std::uint64_t>
+      settled_;  // first -> last (exclusive), disjoint, above the floor
   bool dirty_ = false;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event's way from admission to its decision. Reads like its own summary: load, check the deadline, call, decide.
+// The event's way from admission to its decision. Reads like its own summary: load, check the
+// deadline, call, decide.
 #include "async/completion.h"
 #include "delivery/dispatch.h"
 #include "delivery/settle.h"
@@ -11,8 +12,8 @@ namespace weir::delivery {
 using policy::Work;
 
 void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
-  admission.guardrails->record(admission.permit, attempted.classification, attempted.outcome.latency,
-                               parts_.clock.mono(), parts_.rng);
+  admission.guardrails->record(admission.permit, attempted.classification,
+                               attempted.outcome.latency, parts_.clock.mono(), parts_.rng);
 }
 
 void Dispatcher::release(const Admission& admission) {
@@ -22,9 +23,11 @@ void Dispatcher::release(const Admission& admission) {
 
 async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admission admission) {
   if (candidate.origin == Origin::hold) {
-    auto stored = co_await parts_.store.events().fetch({DeliveryRef{flow.id(), candidate.position}});
+    auto stored = co_await parts_.store.events().fetch(
+        {DeliveryRef{flow.id(), candidate.position}});
     if (!stored.ok() || stored->empty()) {
-      parts_.on_error(stored.ok() ? Error{Code::event_unknown, "an event behind a hold is gone", ""} : stored.error());
+      parts_.on_error(stored.ok() ? Error{Code::event_unknown, "an event behind a hold is gone", ""}
+                                  : stored.error());
       release(admission);
       co_return;
     }
@@ -41,7 +44,8 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
     expire(flow, new_row(flow, candidate.position, *event, candidate.key, deadline), *event);
     co_return;
   }
-  const Attempted attempted = co_await run_attempt(parts_, flow, {.event = *event, .timeout = *timeout});
+  const Attempted attempted = co_await run_attempt(parts_, flow,
+                                                   {.event = *event, .timeout = *timeout});
   finish(admission, attempted);
   const bool ordinary = attempted.classification.failure == FailureClass::ok &&
                         attempted.classification.forced == Classification::Override::none;
@@ -60,30 +64,37 @@ async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admi
   if (!rows.ok() || !stored.ok() || rows->empty() || stored->empty()) {
     parts_.on_error(!rows.ok()     ? rows.error()
                     : !stored.ok() ? stored.error()
-                                   : Error{Code::unknown_delivery, "a due delivery has no row or no event", ""});
+                                   : Error{Code::unknown_delivery,
+                                           "a due delivery has no row or no event", ""});
     release(admission);
     flow.resumed_ended(due);
     co_return;
   }
   Delivery row = std::move(rows->front());
   const bool still_due = row.state == DeliveryState::waiting || row.state == DeliveryState::ready;
-  const Candidate candidate{.position = due.ref.position, .origin = Origin::row, .key = row.key, .replay = due.replay,
+  const Candidate candidate{.position = due.ref.position,
+                            .origin = Origin::row,
+                            .key = row.key,
+                            .replay = due.replay,
                             .first_call = work != Work::retry};
   if (!still_due || !flow.keys().admit_row(candidate)) {
-    release(admission);  // an operator settled it meanwhile, or its key is busy and it will come back
+    release(
+        admission);  // an operator settled it meanwhile, or its key is busy and it will come back
     flow.resumed_ended(due);
     co_return;
   }
-  co_await attempt_row(flow, std::move(row), std::move(stored->front().record), std::move(admission));
+  co_await attempt_row(flow, std::move(row), std::move(stored->front().record),
+                       std::move(admission));
   flow.resumed_ended(due);
   pump();
 }
 
-async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string record, Admission admission) {
+async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string record,
+                                      Admission admission) {
   const auto event = decode_event(record);
   WEIR_ASSERT(event.ok());
-  const auto timeout =
-      policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline, parts_.clock.wall());
+  const auto timeout = policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline,
+                                               parts_.clock.wall());
   if (!timeout) {
     release(admission);
     expire(flow, std::move(row), *event);
@@ -109,7 +120,8 @@ async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
   });
 }
 
-void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event, const Attempted& attempted) {
+void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
+                          const Attempted& attempted) {
   const bool cancelled = attempted.classification.rule == policy::kRuleCancelledHere;
   if (!cancelled) {
     ++row.attempts;
@@ -123,9 +135,14 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event, const At
                                       .failure = attempted.classification,
                                       .now = parts_.clock.wall()},
                                      parts_.rng);
-  const Flow::Due due{.due = decision.at, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  const Flow::Due due{
+      .due = decision.at, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
   const bool retry = decision.kind == DecisionKind::retryAt;
-  settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event, .attempted = &attempted},
+  settle_row(parts_, flow,
+             {.row = std::move(row),
+              .decision = std::move(decision),
+              .event = event,
+              .attempted = &attempted},
              [this, &flow, due, retry] {
                if (retry) {
                  flow.add_retry(due);
@@ -138,7 +155,8 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event, const At
 
 void Dispatcher::expire(Flow& flow, Delivery row, const Event& event) {
   Decision decision = policy::decide_expired(row, parts_.clock.wall());
-  settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event}, nullptr);
+  settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
+             nullptr);
 }
 
 }  // namespace weir::delivery

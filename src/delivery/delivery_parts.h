@@ -20,14 +20,15 @@ namespace weir::delivery {
 struct DeliveryParts {
   async::Executor executor;
   async::Clock& clock;
-  async::TaskGroup& tasks;    // deliveries under way: a drain waits for them
-  async::TaskGroup& alarms;   // sleepers: ended by Clock::cancel_sleeps()
+  async::TaskGroup& tasks;   // deliveries under way: a drain waits for them
+  async::TaskGroup& alarms;  // sleepers: ended by Clock::cancel_sleeps()
   ports::Store& store;
   Settler& settler;
   Rng& rng;
   policy::ClassifyRules& rules;
   const std::vector<ports::DecisionSink*>& sinks;
-  std::function<void(const Error&)> on_error;             // something could not be read; logged, tried again later
+  std::function<void(const Error&)>
+      on_error;  // something could not be read; logged, tried again later
   std::function<std::string(StreamId)> stream_name;
 
   void tell(const ports::DecisionRecord& record) const {

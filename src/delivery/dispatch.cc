@@ -10,7 +10,9 @@ namespace weir::delivery {
 using policy::Work;
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
-    : spec_(std::move(spec)), parts_(parts), guardrails_(std::make_shared<policy::Guardrails>(spec_.policy)) {}
+    : spec_(std::move(spec)),
+      parts_(parts),
+      guardrails_(std::make_shared<policy::Guardrails>(spec_.policy)) {}
 
 void Dispatcher::update(DependencySpec spec) {
   if (spec.policy != spec_.policy) guardrails_ = std::make_shared<policy::Guardrails>(spec.policy);
@@ -53,7 +55,8 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked
   for (const Work work : policy::kAllWork) {
     const auto index = static_cast<std::size_t>(work);
     if (blocked[index]) continue;
-    ready[index] = std::ranges::any_of(flows_, [&](Flow* flow) { return flow_has(*flow, work, now); });
+    ready[index] = std::ranges::any_of(flows_,
+                                       [&](Flow* flow) { return flow_has(*flow, work, now); });
   }
   return ready;
 }
@@ -61,12 +64,9 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked
 bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now) {
   if (!flow.active() || !flow.recovered()) return false;
   switch (work) {
-    case Work::first:
-      return flow.has_ready() || flow.has_resumed();
-    case Work::retry:
-      return !flow.retries().empty() && flow.retries().begin()->due <= now;
-    case Work::replay:
-      return !flow.replays().empty();
+    case Work::first: return flow.has_ready() || flow.has_resumed();
+    case Work::retry: return !flow.retries().empty() && flow.retries().begin()->due <= now;
+    case Work::replay: return !flow.replays().empty();
   }
   return false;
 }

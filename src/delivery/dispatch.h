@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes what is ready, one per ordering key, and asks the guardrails for admission. One per dependency, which it owns
-// whole: whoever calls the dependency goes through here, replays too.
+// Takes what is ready, one per ordering key, and asks the guardrails for admission. One per
+// dependency, which it owns whole: whoever calls the dependency goes through here, replays too.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@ class Dispatcher {
   void add(Flow* flow) { flows_.push_back(flow); }
   void remove(Flow* flow);
 
-  // Dispatches until nothing is ready or a guardrail refuses; never blocks, cheap to call too often.
+  // Dispatches until nothing is ready or a guardrail refuses; never blocks, cheap to call too
+  // often.
   void pump();
   void stop() { stopping_ = true; }
   std::function<void()> ready_signal() {

@@ -13,7 +13,8 @@ Engine::Engine(EngineOptions options)
       tasks_(options_.executor),
       alarms_(options_.executor),
       settling_(options_.executor),
-      settler_(options_.executor, options_.store.writer(), options_.clock, options_.on_store_failed),
+      settler_(options_.executor, options_.store.writer(), options_.clock,
+               options_.on_store_failed),
       parts_{.executor = options_.executor,
              .clock = options_.clock,
              .tasks = tasks_,
@@ -38,7 +39,8 @@ void Engine::stream_grew(StreamId stream, std::uint64_t next_seq) {
 
 void Engine::release(const std::vector<DeliveryRef>& refs, ReplayId replay) {
   for (const DeliveryRef& ref : refs) {
-    if (Flow* flow = find_flow(ref.flow)) flow->add_replay({.due = {}, .ref = ref, .replay = replay});
+    if (Flow* flow = find_flow(ref.flow))
+      flow->add_replay({.due = {}, .ref = ref, .replay = replay});
   }
   for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();
 }
@@ -118,22 +120,27 @@ Dispatcher* Engine::find_dispatcher(std::string_view name) const {
   return found == dispatchers_.end() ? nullptr : found->second.get();
 }
 
-async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, std::string action, std::string reason,
-                                         std::string actor) {
+async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, std::string action,
+                                         std::string reason, std::string actor) {
   Flow* flow = find_flow(name);
   if (flow == nullptr) {
     std::vector<std::string> names;
     for (const auto& [known, ignored] : flows_) names.push_back(known);
-    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
+                    did_you_mean(name, names)};
   }
   if (flow->record().status == status) {
-    co_return Error{Code::wrong_state, fmt::format("flow '{}' is {} already", name, to_text(status)), ""};
+    co_return Error{Code::wrong_state,
+                    fmt::format("flow '{}' is {} already", name, to_text(status)), ""};
   }
   const WallTime now = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::SetFlowStatus{flow->id(), status, reason, now});
-  batch.mutations.emplace_back(ports::AddAudit{
-      AuditEntry{.at = now, .actor = std::move(actor), .action = std::move(action), .target = name, .reason = reason}});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
+                                                          .actor = std::move(actor),
+                                                          .action = std::move(action),
+                                                          .target = name,
+                                                          .reason = reason}});
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if ((flow = find_flow(name)) != nullptr) flow->set_status(status, std::move(reason), now);
@@ -141,29 +148,36 @@ async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, st
 }
 
 async::Task<Result<>> Engine::pause(std::string flow, std::string reason, std::string actor) {
-  co_return co_await set_status(std::move(flow), FlowStatus::paused, "flow.pause", std::move(reason), std::move(actor));
+  co_return co_await set_status(std::move(flow), FlowStatus::paused, "flow.pause",
+                                std::move(reason), std::move(actor));
 }
 
 async::Task<Result<>> Engine::resume(std::string flow, std::string reason, std::string actor) {
-  co_return co_await set_status(std::move(flow), FlowStatus::active, "flow.resume", std::move(reason), std::move(actor));
+  co_return co_await set_status(std::move(flow), FlowStatus::active, "flow.resume",
+                                std::move(reason), std::move(actor));
 }
 
 async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::string actor) {
   const auto found = std::ranges::find(removed_, name, &FlowRecord::name);
   if (found == removed_.end()) {
     if (find_flow(name) != nullptr) {
-      co_return Error{Code::wrong_state, fmt::format("flow '{}' is still in the configuration", name),
+      co_return Error{Code::wrong_state,
+                      fmt::format("flow '{}' is still in the configuration", name),
                       "take it out of the configuration and reload first"};
     }
     std::vector<std::string> names;
     for (const FlowRecord& record : removed_) names.push_back(record.name);
-    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
+                    did_you_mean(name, names)};
   }
   const FlowId id = found->id;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::RemoveFlow{id});
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = options_.clock.wall(), .actor = std::move(actor),
-                                                          .action = "flow.remove", .target = name, .reason = std::move(reason)}});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = options_.clock.wall(),
+                                                          .actor = std::move(actor),
+                                                          .action = "flow.remove",
+                                                          .target = name,
+                                                          .reason = std::move(reason)}});
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   std::erase_if(removed_, [id](const FlowRecord& record) { return record.id == id; });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The delivery side as a whole: flows, their dependencies, and what happens at start, reload and drain.
-// One I/O thread. Meets recovery only in the store and in release() / settled_elsewhere().
+// The delivery side as a whole: flows, their dependencies, and what happens at start, reload and
+// drain. One I/O thread. Meets recovery only in the store and in release() / settled_elsewhere().
 #pragma once
 
 #include <functional>
@@ -31,16 +31,17 @@ struct EngineOptions {
   std::uint64_t seed = 1;
   MakeHandler make_handler;
   std::vector<ports::DecisionSink*> sinks;
-  std::function<void(const Error&)> on_error = [](const Error&) {};         // tried again later
-  std::function<void(const Error&)> on_store_failed = [](const Error&) {};  // stop acknowledging, leave the process
+  std::function<void(const Error&)> on_error = [](const Error&) {};  // tried again later
+  std::function<void(const Error&)> on_store_failed = [](const Error&) {
+  };  // stop acknowledging, leave the process
 };
 
 struct FlowView {
   const FlowSpec* spec;
   const FlowRecord* record;
   std::uint64_t floor = 0;
-  std::uint64_t next_seq = 0;       // of its stream
-  std::uint64_t backlog = 0;        // events at or above the floor not settled otherwise
+  std::uint64_t next_seq = 0;  // of its stream
+  std::uint64_t backlog = 0;   // events at or above the floor not settled otherwise
   std::size_t retries = 0;
   std::size_t replays = 0;
   std::uint64_t held = 0;
@@ -54,7 +55,8 @@ class Engine {
 
   // Registers streams and flows, recovers what the last process left, and starts to deliver. Once.
   async::Task<Result<>> start(Config config);
-  // A reload: atomic for everything that can be checked (handlers are made first); running calls keep their handler.
+  // A reload: atomic for everything that can be checked (handlers are made first); running calls
+  // keep their handler.
   async::Task<Result<>> apply(Config config);
 
   // Events were appended and are durable.
@@ -72,8 +74,9 @@ class Engine {
   // Retention of every stream, one bounded step; true if there is more to do at once.
   async::Task<bool> trim_step();
 
-  // Starts nothing new and lets running attempts end until the deadline. Calls still running then must be cancelled
-  // (their deliveries go back to ready), and the clock's sleeps too, before join().
+  // Starts nothing new and lets running attempts end until the deadline. Calls still running then
+  // must be cancelled (their deliveries go back to ready), and the clock's sleeps too, before
+  // join().
   async::Task<> drain(MonoTime deadline);
   // Waits for what is left and writes what was decided.
   async::Task<> join();
@@ -95,16 +98,19 @@ class Engine {
  private:
   async::Task<Result<>> register_streams();
   async::Task<Result<>> register_flows();
-  async::Task<Result<>> retire_others(std::vector<FlowRecord>& known, const std::set<std::uint32_t>& wanted);
-  async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec, std::vector<FlowRecord>& known);
+  async::Task<Result<>> retire_others(std::vector<FlowRecord>& known,
+                                      const std::set<std::uint32_t>& wanted);
+  async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec,
+                                                std::vector<FlowRecord>& known);
   async::Task<Result<std::uint64_t>> start_seq(const FlowSpec& spec, const StreamRecord& stream);
   Result<> add_flow(const FlowSpec& spec, FlowRecord record);
   Result<> apply_dependencies();
   void set_rules();
-  async::Task<Result<>> set_status(std::string name, FlowStatus status, std::string action, std::string reason,
-                                   std::string actor);
+  async::Task<Result<>> set_status(std::string name, FlowStatus status, std::string action,
+                                   std::string reason, std::string actor);
   async::Task<bool> trim_stream(StreamRecord& stream, WallTime before);
-  async::Task<Result<std::vector<DeliveryRef>>> held_events(StreamId stream, std::uint64_t first, std::uint64_t until);
+  async::Task<Result<std::vector<DeliveryRef>>> held_events(StreamId stream, std::uint64_t first,
+                                                            std::uint64_t until);
   StreamRecord* find_stream_by_id(StreamId id);
 
   EngineOptions options_;

@@ -17,9 +17,11 @@ async::Task<Result<>> Engine::start(Config config) {
 async::Task<Result<>> Engine::apply(Config config) {
   // Everything that can be refused is tried before anything changes.
   for (const FlowSpec& flow : config.flows) {
-    const auto dependency = std::ranges::find(config.dependencies, flow.dependency, &DependencySpec::name);
+    const auto dependency = std::ranges::find(config.dependencies, flow.dependency,
+                                              &DependencySpec::name);
     if (dependency == config.dependencies.end()) {
-      co_return Error{Code::config_invalid, fmt::format("flow '{}' names no known dependency", flow.name), ""};
+      co_return Error{Code::config_invalid,
+                      fmt::format("flow '{}' names no known dependency", flow.name), ""};
     }
     if (!flow.where.empty()) {
       auto filter = policy::Filter::compile(flow.where);
@@ -109,7 +111,8 @@ async::Task<Result<>> Engine::register_flows() {
   co_return co_await retire_others(*known, wanted);
 }
 
-async::Task<Result<>> Engine::retire_others(std::vector<FlowRecord>& known, const std::set<std::uint32_t>& wanted) {
+async::Task<Result<>> Engine::retire_others(std::vector<FlowRecord>& known,
+                                            const std::set<std::uint32_t>& wanted) {
   removed_.clear();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   for (FlowRecord& record : known) {
@@ -117,8 +120,8 @@ async::Task<Result<>> Engine::retire_others(std::vector<FlowRecord>& known, cons
     if (record.status != FlowStatus::removed) {
       record.status = FlowStatus::removed;
       record.reason = "no longer in the configuration";
-      batch.mutations.emplace_back(
-          ports::SetFlowStatus{record.id, FlowStatus::removed, record.reason, options_.clock.wall()});
+      batch.mutations.emplace_back(ports::SetFlowStatus{record.id, FlowStatus::removed,
+                                                        record.reason, options_.clock.wall()});
     }
     removed_.push_back(record);
   }
@@ -138,7 +141,8 @@ async::Task<Result<>> Engine::retire_others(std::vector<FlowRecord>& known, cons
   co_return Result<>{};
 }
 
-async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec, std::vector<FlowRecord>& known) {
+async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec,
+                                                      std::vector<FlowRecord>& known) {
   auto found = std::ranges::find(known, spec.name, &FlowRecord::name);
   bool changed = false;
   if (found == known.end() && !spec.renamed_from.empty()) {
@@ -150,12 +154,14 @@ async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec, std:
   }
   if (found == known.end()) {
     const StreamRecord* stream = find_stream(spec.stream);
-    if (stream == nullptr) co_return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", spec.stream), ""};
+    if (stream == nullptr)
+      co_return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", spec.stream), ""};
     std::uint32_t last = 0;
     for (const FlowRecord& record : known) last = std::max(last, record.id.value);
     auto start = co_await start_seq(spec, *stream);
     if (!start.ok()) co_return start.error();
-    FlowRecord record{.id = FlowId{last + 1}, .name = spec.name, .identity = spec.name, .stream = stream->id};
+    FlowRecord record{
+        .id = FlowId{last + 1}, .name = spec.name, .identity = spec.name, .stream = stream->id};
     record.cursor = Cursor{.floor = *start, .mark = *start};
     record.since = options_.clock.wall();
     known.push_back(std::move(record));
@@ -176,14 +182,16 @@ async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec, std:
   co_return *found;
 }
 
-async::Task<Result<std::uint64_t>> Engine::start_seq(const FlowSpec& spec, const StreamRecord& stream) {
+async::Task<Result<std::uint64_t>> Engine::start_seq(const FlowSpec& spec,
+                                                     const StreamRecord& stream) {
   if (spec.start.kind == FlowStart::Kind::earliest) co_return stream.first_seq;
   if (spec.start.kind == FlowStart::Kind::latest) co_return stream.next_seq;
   co_return co_await options_.store.events().seek(stream.id, spec.start.time);
 }
 
 Result<> Engine::add_flow(const FlowSpec& spec, FlowRecord record) {
-  const auto dependency = std::ranges::find(config_.dependencies, spec.dependency, &DependencySpec::name);
+  const auto dependency = std::ranges::find(config_.dependencies, spec.dependency,
+                                            &DependencySpec::name);
   WEIR_TRY(auto filter, spec.where.empty() ? Result<policy::Filter>(policy::Filter::all())
                                            : policy::Filter::compile(spec.where));
   WEIR_TRY(auto handler, options_.make_handler(*dependency, spec));

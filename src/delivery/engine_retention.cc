@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retention: events older than their stream keeps them go, in small steps, and never what an open delivery needs.
+// Retention: events older than their stream keeps them go, in small steps, and never what an open
+// delivery needs.
 #include <algorithm>
 
 #include "delivery/engine.h"
@@ -8,7 +9,7 @@
 namespace weir::delivery {
 namespace {
 constexpr std::uint64_t kTrimEvents = 512;
-}
+}  // namespace
 
 async::Task<bool> Engine::trim_step() {
   for (auto& [name, flow] : flows_) flow->try_again();
@@ -44,12 +45,13 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
   const WallTime now = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::TrimStream{id, until, std::move(*keep)});
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
-                                                          .actor = "weir",
-                                                          .action = "stream.trim",
-                                                          .target = find_stream_by_id(id)->name,
-                                                          .reason = "retention",
-                                                          .detail = fmt::format("events {} to {}", first, until - 1)}});
+  batch.mutations.emplace_back(
+      ports::AddAudit{AuditEntry{.at = now,
+                                 .actor = "weir",
+                                 .action = "stream.trim",
+                                 .target = find_stream_by_id(id)->name,
+                                 .reason = "retention",
+                                 .detail = fmt::format("events {} to {}", first, until - 1)}});
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) {
     options_.on_error(receipt.error());
@@ -60,7 +62,8 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
 }
 
 // Events behind holds have no row: only filter and key tell which they are.
-async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId stream, std::uint64_t first,
+async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId stream,
+                                                                  std::uint64_t first,
                                                                   std::uint64_t until) {
   std::vector<DeliveryRef> held;
   auto events = co_await options_.store.events().read(stream, first, kTrimEvents, SIZE_MAX);
@@ -72,11 +75,13 @@ async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId strea
     if (!event.ok()) co_return event.error();
     for (const auto& [name, flow] : flows_) {
       if (flow->stream() != stream || flow->spec().ordering_key.empty()) continue;
-      const Hold* hold = flow->keys().find_hold(policy::ordering_key(*event, flow->spec().ordering_key));
+      const Hold* hold = flow->keys().find_hold(
+          policy::ordering_key(*event, flow->spec().ordering_key));
       if (hold == nullptr) continue;
       const bool behind = hold->count > 0 && seq >= hold->first && seq <= hold->last;
       const bool next = hold->released && seq == hold->holder.seq;
-      if ((behind || next) && flow->filter().matches(*event)) held.push_back({flow->id(), stored.position});
+      if ((behind || next) && flow->filter().matches(*event))
+        held.push_back({flow->id(), stored.position});
     }
   }
   co_return held;

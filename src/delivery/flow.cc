@@ -8,7 +8,8 @@
 
 namespace weir::delivery {
 
-Flow::Flow(FlowSpec spec, FlowRecord record, policy::Filter filter, std::shared_ptr<ports::Handler> handler, Parts parts)
+Flow::Flow(FlowSpec spec, FlowRecord record, policy::Filter filter,
+           std::shared_ptr<ports::Handler> handler, Parts parts)
     : spec_(std::move(spec)),
       record_(std::move(record)),
       filter_(std::move(filter)),
@@ -48,8 +49,8 @@ void Flow::stream_grew(std::uint64_t next_seq) {
 }
 
 void Flow::read_more() {
-  const bool full = read_next_ >= cursor_.floor() + kWindowMax || window_bytes_ >= kWindowBytesMax ||
-                    window_.size() > kReadEvents;
+  const bool full = read_next_ >= cursor_.floor() + kWindowMax ||
+                    window_bytes_ >= kWindowBytesMax || window_.size() > kReadEvents;
   if (!recovered_ || reading_ || stopping_ || full || !active() || read_next_ >= next_seq_) return;
   reading_ = true;
   parts_.tasks.spawn(read_ahead());
@@ -95,9 +96,7 @@ void Flow::accept(StoredEvent stored) {
       window_.push_back(std::move(candidate));
       window_bytes_ += bytes;
       break;
-    case KeyGate::Admit::inLine:
-      window_bytes_ += bytes;
-      break;
+    case KeyGate::Admit::inLine: window_bytes_ += bytes; break;
     case KeyGate::Admit::held:
       cursor_.settle(seq);
       parts_.settler.touch(*this);
@@ -132,9 +131,8 @@ bool Flow::has_ready() const {
 
 Candidate Flow::take_ready() {
   WEIR_ASSERT(has_ready());
-  const bool from_front =
-      !front_.empty() &&
-      (front_.front().origin != Origin::log || front_.front().position.seq < cursor_.durable_mark());
+  const bool from_front = !front_.empty() && (front_.front().origin != Origin::log ||
+                                              front_.front().position.seq < cursor_.durable_mark());
   std::deque<Candidate>& from = from_front ? front_ : window_;
   Candidate candidate = std::move(from.front());
   from.pop_front();
@@ -193,7 +191,9 @@ void Flow::try_again() {
   parts_.ready();
 }
 
-bool Flow::has_resumed() const { return !resumed_.empty() || (!suspects_.empty() && !suspect_in_flight_); }
+bool Flow::has_resumed() const {
+  return !resumed_.empty() || (!suspects_.empty() && !suspect_in_flight_);
+}
 
 Flow::Due Flow::take_resumed() {
   WEIR_ASSERT(has_resumed());

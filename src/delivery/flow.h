@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One flow while it runs: reads its stream ahead, filters, keeps keys in order, and offers what may be sent now.
+// One flow while it runs: reads its stream ahead, filters, keeps keys in order, and offers what may
+// be sent now.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +24,13 @@
 namespace weir::delivery {
 
 // Bounds of what a flow keeps in memory.
-inline constexpr std::uint64_t kWindowMax = 8192;                 // seqs between the floor and the read position
-inline constexpr std::size_t kWindowBytesMax = 8 * 1024 * 1024;   // event bytes read and not yet sent
+inline constexpr std::uint64_t kWindowMax = 8192;  // seqs between the floor and the read position
+inline constexpr std::size_t kWindowBytesMax = 8 * 1024 *
+                                               1024;  // event bytes read and not yet sent
 inline constexpr std::size_t kReadEvents = 512;
 inline constexpr std::size_t kReadBytes = 1024 * 1024;
-// How far the dispatch mark runs ahead of what is sent: enough for the next commit, little enough that a crash
-// counts few events as interrupted that were never sent.
+// How far the dispatch mark runs ahead of what is sent: enough for the next commit, little enough
+// that a crash counts few events as interrupted that were never sent.
 inline constexpr std::uint64_t kMarkAheadMin = 32;
 inline constexpr std::uint64_t kMarkAheadMax = 2048;
 
@@ -38,10 +40,12 @@ class Flow {
     async::TaskGroup& tasks;
     ports::Store& store;
     Settler& settler;
-    std::function<void()> ready;                    // there may be something to dispatch
-    std::function<void(const Error&)> on_error;     // a read failed: the flow stops reading until the next wake
+    std::function<void()> ready;  // there may be something to dispatch
+    std::function<void(const Error&)>
+        on_error;  // a read failed: the flow stops reading until the next wake
   };
-  Flow(FlowSpec spec, FlowRecord record, policy::Filter filter, std::shared_ptr<ports::Handler> handler, Parts parts);
+  Flow(FlowSpec spec, FlowRecord record, policy::Filter filter,
+       std::shared_ptr<ports::Handler> handler, Parts parts);
 
   FlowId id() const { return record_.id; }
   StreamId stream() const { return record_.stream; }
@@ -51,7 +55,9 @@ class Flow {
   const CursorTracker& cursor() const { return cursor_; }
   KeyGate& keys() { return keys_; }
   const Hold* find_hold(std::string_view key) const { return keys_.find_hold(key); }
-  std::shared_ptr<ports::Handler> handler() const { return handler_; }  // a call keeps its handler over a reload
+  std::shared_ptr<ports::Handler> handler() const {
+    return handler_;
+  }  // a call keeps its handler over a reload
   const policy::Filter& filter() const { return filter_; }
   bool active() const { return record_.status == FlowStatus::active; }
   void set_status(FlowStatus status, std::string reason, WallTime since);
@@ -67,11 +73,12 @@ class Flow {
 
   // --- first attempts ---
   void stream_grew(std::uint64_t next_seq);
-  bool has_ready() const;                // something may be sent at once
-  Candidate take_ready();                // only if has_ready()
-  void put_back(Candidate candidate);    // a taken candidate that was not sent after all
+  bool has_ready() const;              // something may be sent at once
+  Candidate take_ready();              // only if has_ready()
+  void put_back(Candidate candidate);  // a taken candidate that was not sent after all
   void mark_is_durable(std::uint64_t mark);
-  // Admits or parks events of one read, in order (public for recovery of interrupted ones and for tests).
+  // Admits or parks events of one read, in order (public for recovery of interrupted ones and for
+  // tests).
   void accept(StoredEvent event);
 
   // --- rows ---
@@ -88,9 +95,12 @@ class Flow {
   void add_retry(Due due) { retries_.insert(due); }
   void add_replay(Due due) { replays_.insert(due); }
   void add_resumed(Due due) { (due.interruptions < 2 ? resumed_ : suspects_).insert(due); }
-  std::set<Due>& retries() { return retries_; }    // failed before; by due time
-  std::set<Due>& replays() { return replays_; }    // released by a replay, not yet called in this round
-  // Interrupted before. Those interrupted twice or more go one at a time, so that the next crash blames the right one.
+  std::set<Due>& retries() { return retries_; }  // failed before; by due time
+  std::set<Due>& replays() {
+    return replays_;
+  }  // released by a replay, not yet called in this round
+  // Interrupted before. Those interrupted twice or more go one at a time, so that the next crash
+  // blames the right one.
   bool has_resumed() const;
   Due take_resumed();
   void resumed_ended(const Due& due);
@@ -104,7 +114,8 @@ class Flow {
   std::size_t window() const { return window_.size() + front_.size(); }
   std::uint64_t next_seq() const { return next_seq_; }
   std::uint64_t read_next() const { return read_next_; }
-  WallTime oldest_ready() const;  // recorded time of the oldest event read and not sent; epoch zero if none
+  WallTime oldest_ready()
+      const;  // recorded time of the oldest event read and not sent; epoch zero if none
 
  private:
   void read_more();
@@ -124,8 +135,8 @@ class Flow {
   Parts parts_;
   CursorTracker cursor_;
   KeyGate keys_;
-  std::deque<Candidate> window_;     // read from the log, free to go, in order
-  std::deque<Candidate> front_;      // next of their keys: before the window
+  std::deque<Candidate> window_;  // read from the log, free to go, in order
+  std::deque<Candidate> front_;   // next of their keys: before the window
   std::set<Due> retries_;
   std::set<Due> replays_;
   std::set<Due> resumed_;
@@ -134,7 +145,7 @@ class Flow {
   std::set<std::string, std::less<>> to_rebuild_;
   std::size_t window_bytes_ = 0;
   std::uint64_t read_next_;
-  std::uint64_t next_seq_ = 1;       // of the stream, as far as told
+  std::uint64_t next_seq_ = 1;  // of the stream, as far as told
   std::uint64_t sent_since_mark_ = 0;
   std::uint64_t lookahead_ = kMarkAheadMin;
   bool recovered_ = false;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the events behind released holds again, after a restart or when more were held than are remembered.
+// Finds the events behind released holds again, after a restart or when more were held than are
+// remembered.
 #include <algorithm>
 
 #include "delivery/flow.h"
 
 namespace weir::delivery {
 
-// One scan serves every key that waits for it: the cost is one pass over the range, not one per key.
+// One scan serves every key that waits for it: the cost is one pass over the range, not one per
+// key.
 async::Task<> Flow::rebuild_holds() {
   while (!to_rebuild_.empty() && !stopping_) {
     Behind found;
@@ -35,8 +37,7 @@ async::Task<> Flow::rebuild_holds() {
   rebuilding_ = false;
 }
 
-async::Task<bool> Flow::scan_for_holds(Behind& found,
-                                       std::uint64_t first, std::uint64_t last) {
+async::Task<bool> Flow::scan_for_holds(Behind& found, std::uint64_t first, std::uint64_t last) {
   const auto collect = [&](const StoredEvent& event) {
     std::string key;
     const std::uint64_t seq = event.position.seq;
@@ -47,14 +48,16 @@ async::Task<bool> Flow::scan_for_holds(Behind& found,
     entry->second.insert(seq);
     if (entry->second.size() > kBehindMax) entry->second.erase(std::prev(entry->second.end()));
   };
-  // Events that retention moved aside, then those in the log: together every event of the range, in order, because
-  // retention takes the oldest. A quarantined event is in both; the gate ignores what it knows already.
+  // Events that retention moved aside, then those in the log: together every event of the range, in
+  // order, because retention takes the oldest. A quarantined event is in both; the gate ignores
+  // what it knows already.
   for (const bool from_kept : {true, false}) {
     std::uint64_t next = first;
     while (next <= last && !stopping_) {
       Result<std::vector<StoredEvent>> events = Error{Code::internal, "", ""};
       if (from_kept) {
-        events = co_await parts_.store.events().read_kept(id(), Position{stream(), 0, next}, kReadEvents);
+        events = co_await parts_.store.events().read_kept(id(), Position{stream(), 0, next},
+                                                          kReadEvents);
       } else {
         events = co_await parts_.store.events().read(stream(), next, kReadEvents, kReadBytes);
       }

@@ -103,7 +103,8 @@ KeyGate::Drain KeyGate::drain(const std::string& key) {
   }
   if (state.behind.empty()) {
     if (state.known_until < hold.last) return {.needs_rebuild = true};
-    state.held.reset();  // the log holds fewer events of this key than were counted: retention took settled ones
+    state.held.reset();  // the log holds fewer events of this key than were counted: retention took
+                         // settled ones
     return {.next = settled(key)};
   }
   const std::uint64_t seq = state.behind.front();
@@ -116,7 +117,8 @@ KeyGate::Drain KeyGate::drain(const std::string& key) {
   return {.next = Candidate{.position = hold.holder, .origin = Origin::hold, .key = key}};
 }
 
-void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs, std::uint64_t known_until) {
+void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
+                      std::uint64_t known_until) {
   const auto found = keys_.find(key);
   if (found == keys_.end() || !found->second.held) return;
   State& state = found->second;

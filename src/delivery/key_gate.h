@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ordering keys of one flow: one delivery in flight per key, in commit order, and a failing key holds itself.
-// Pure: decides who goes next; the flow does the reading, sending and writing.
+// Ordering keys of one flow: one delivery in flight per key, in commit order, and a failing key
+// holds itself. Pure: decides who goes next; the flow does the reading, sending and writing.
 //
 //   free --admit--> busy --settled--> free, or the next in line becomes busy
-//                   busy --failed---> held by the failed delivery (durable), everything in line joins the hold
+//                   busy --failed---> held by the failed delivery (durable), everything in line
+//                   joins the hold
 //   held --holder settled--> draining: the events behind it go one by one, each as the new holder
 //   draining --last one settled--> free
 #pragma once
@@ -22,7 +23,8 @@
 
 namespace weir::delivery {
 
-// Seqs remembered per hold; beyond that (and after a restart) they are found again by reading the log.
+// Seqs remembered per hold; beyond that (and after a restart) they are found again by reading the
+// log.
 inline constexpr std::size_t kBehindMax = 1024;
 
 class KeyGate {
@@ -30,29 +32,34 @@ class KeyGate {
   explicit KeyGate(FlowId flow) : flow_(flow) {}
 
   enum class Admit : std::uint8_t { go, inLine, held };
-  // A candidate read from the log. `go`: the key is busy with it now, dispatch it. `inLine`: kept until the one
-  // before it is settled. `held`: it belongs to the key's hold now, whose record is dirty. Candidates without a
-  // key always go.
+  // A candidate read from the log. `go`: the key is busy with it now, dispatch it. `inLine`: kept
+  // until the one before it is settled. `held`: it belongs to the key's hold now, whose record is
+  // dirty. Candidates without a key always go.
   Admit admit(Candidate& candidate);
-  // A row of this key wants to be dispatched (a due retry, a replay, an interruption). False: the key is busy with
-  // another delivery; ask again when it is free (the row was put in line and will come back from settled()).
+  // A row of this key wants to be dispatched (a due retry, a replay, an interruption). False: the
+  // key is busy with another delivery; ask again when it is free (the row was put in line and will
+  // come back from settled()).
   bool admit_row(const Candidate& candidate);
 
-  // The delivery that made the key busy was settled, durably. Returns the next one in line, now busy with it.
+  // The delivery that made the key busy was settled, durably. Returns the next one in line, now
+  // busy with it.
   std::optional<Candidate> settled(const std::string& key);
-  // The delivery at `holder` failed or was interrupted and holds its key from now on. Returns the seqs in line that
-  // joined the hold (to be marked settled in the cursor). The hold is dirty.
+  // The delivery at `holder` failed or was interrupted and holds its key from now on. Returns the
+  // seqs in line that joined the hold (to be marked settled in the cursor). The hold is dirty.
   std::vector<std::uint64_t> hold(const std::string& key, Position holder);
 
-  // The holder was settled. Moves the hold on to the next event behind it: the candidate to dispatch (origin hold),
-  // nullopt if the key is free again, or needs_rebuild() if the next seq is not known.
+  // The holder was settled. Moves the hold on to the next event behind it: the candidate to
+  // dispatch (origin hold), nullopt if the key is free again, or needs_rebuild() if the next seq is
+  // not known.
   struct Drain {
     std::optional<Candidate> next;
     bool needs_rebuild = false;
   };
   Drain drain(const std::string& key);
-  // Answers needs_rebuild: the events of this key behind the hold, in order, complete up to `known_until`.
-  void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs, std::uint64_t known_until);
+  // Answers needs_rebuild: the events of this key behind the hold, in order, complete up to
+  // `known_until`.
+  void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
+               std::uint64_t known_until);
 
   void load(const Hold& hold);  // at start
   const Hold* find_hold(std::string_view key) const;
@@ -72,15 +79,17 @@ class KeyGate {
 
  private:
   struct State {
-    bool busy = false;                       // something of this key is on its way
-    std::deque<Candidate> line;              // waiting for busy to end
-    std::optional<Hold> held;                // durable
-    std::deque<std::uint64_t> behind;        // seqs of the hold, complete from held->first to known_until
-    std::uint64_t known_until = 0;           // inclusive
+    bool busy = false;                 // something of this key is on its way
+    std::deque<Candidate> line;        // waiting for busy to end
+    std::optional<Hold> held;          // durable
+    std::deque<std::uint64_t> behind;  // seqs of the hold, complete from held->first to known_until
+    std::uint64_t known_until = 0;     // inclusive
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   void join(State& state, std::uint64_t seq);
   void mark_dirty(const std::string& key) { dirty_.insert_or_assign(key, true); }

@@ -13,9 +13,10 @@ constexpr std::size_t kPage = 1000;
 
 void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& event) {
   ++row.interruptions;
-  Decision decision =
-      policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent, parts.clock.wall());
-  const Flow::Due due{.due = row.due, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  Decision decision = policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent,
+                                                 parts.clock.wall());
+  const Flow::Due due{
+      .due = row.due, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
   settle_row(parts, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
              [&flow, due] {
                flow.add_resumed(due);
@@ -40,7 +41,9 @@ async::Task<Result<>> interrupt_row(DeliveryParts& parts, Flow& flow, DeliveryRe
   auto stored = co_await parts.store.events().fetch({ref});
   if (!stored.ok()) co_return stored.error();
   if (!row->has_value() || stored->empty()) {
-    co_return Error{Code::store_corrupt, fmt::format("delivery {}#{} has no event", flow.spec().name, ref.position.seq), ""};
+    co_return Error{Code::store_corrupt,
+                    fmt::format("delivery {}#{} has no event", flow.spec().name, ref.position.seq),
+                    ""};
   }
   const auto event = decode_event(stored->front().record);
   if (!event.ok()) co_return event.error();
@@ -54,7 +57,10 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
     auto page = co_await parts.store.deliveries().due(flow.id(), after, kPage);
     if (!page.ok()) co_return page.error();
     for (const ports::DueEntry& entry : *page) {
-      const Flow::Due due{.due = entry.due, .ref = entry.ref, .replay = entry.replay, .interruptions = entry.interruptions};
+      const Flow::Due due{.due = entry.due,
+                          .ref = entry.ref,
+                          .replay = entry.replay,
+                          .interruptions = entry.interruptions};
       if (entry.state == DeliveryState::inFlight) {
         auto done = co_await interrupt_row(parts, flow, entry.ref);
         if (!done.ok()) co_return done.error();
@@ -79,17 +85,20 @@ async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const 
   if (row->has_value()) co_return Result<>{};  // it failed and has a row, which load_rows() found
   auto stored = co_await parts.store.events().fetch({ref});
   if (!stored.ok()) co_return stored.error();
-  if (stored->empty()) co_return Error{Code::store_corrupt, fmt::format("held event #{} is gone", hold.holder.seq), ""};
+  if (stored->empty())
+    co_return Error{Code::store_corrupt, fmt::format("held event #{} is gone", hold.holder.seq),
+                    ""};
   const auto event = decode_event(stored->front().record);
   if (!event.ok()) co_return event.error();
-  const WallTime deadline =
-      policy::event_deadline(flow.spec().policy.timeouts, *event, stored->front().recorded);
+  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
+                                                   stored->front().recorded);
   interrupted(parts, flow, new_row(flow, hold.holder, *event, hold.key, deadline), *event);
   co_return Result<>{};
 }
 
-// Keys whose holder an operator settled, and the process ended before the key went on. Looked up before anything is
-// decided here: afterwards rows are on their way to the store that cannot be read yet.
+// Keys whose holder an operator settled, and the process ended before the key went on. Looked up
+// before anything is decided here: afterwards rows are on their way to the store that cannot be
+// read yet.
 async::Task<Result<std::vector<std::string>>> keys_to_drain(DeliveryParts& parts, Flow& flow) {
   std::vector<std::string> keys;
   for (const Hold& hold : flow.keys().all_holds()) {
@@ -109,12 +118,15 @@ void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
     return;
   }
   std::string key = policy::ordering_key(*event, flow.spec().ordering_key);
-  if (!key.empty() && flow.keys().find_hold(key) != nullptr) {  // an earlier one of its key comes first
+  if (!key.empty() &&
+      flow.keys().find_hold(key) != nullptr) {  // an earlier one of its key comes first
     flow.accept(std::move(stored));
     return;
   }
-  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event, stored.recorded);
-  interrupted(parts, flow, new_row(flow, stored.position, *event, std::move(key), deadline), *event);
+  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
+                                                   stored.recorded);
+  interrupted(parts, flow, new_row(flow, stored.position, *event, std::move(key), deadline),
+              *event);
 }
 
 // Whatever lies unsettled below the dispatch mark may have been sent.

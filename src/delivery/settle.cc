@@ -8,31 +8,31 @@
 namespace weir::delivery {
 namespace {
 
-bool is_final(DecisionKind kind) { return kind == DecisionKind::done || kind == DecisionKind::discard; }
+bool is_final(DecisionKind kind) {
+  return kind == DecisionKind::done || kind == DecisionKind::discard;
+}
 bool is_quarantine(DecisionKind kind) {
   return kind == DecisionKind::quarantine || kind == DecisionKind::pauseFlow;
 }
 
 DeliveryState next_state(const Decision& decision) {
   switch (decision.kind) {
-    case DecisionKind::done:
-      return DeliveryState::done;
-    case DecisionKind::retryAt:
-      return DeliveryState::waiting;
-    case DecisionKind::defer:
-      return DeliveryState::ready;
-    case DecisionKind::discard:
-      return DeliveryState::discarded;
+    case DecisionKind::done: return DeliveryState::done;
+    case DecisionKind::retryAt: return DeliveryState::waiting;
+    case DecisionKind::defer: return DeliveryState::ready;
+    case DecisionKind::discard: return DeliveryState::discarded;
     case DecisionKind::quarantine:
-    case DecisionKind::pauseFlow:
-      return DeliveryState::quarantined;
+    case DecisionKind::pauseFlow: return DeliveryState::quarantined;
   }
   return DeliveryState::quarantined;
 }
 
-AttemptRecord history_line(const Delivery& row, const Decision& decision, const Attempted* attempted, WallTime now) {
-  AttemptRecord line{.at = now, .failure = decision.failure, .decision = decision.kind, .replay = row.replay};
-  line.note = decision.rule.empty() ? decision.reason : fmt::format("{}: {}", decision.rule, decision.reason);
+AttemptRecord history_line(const Delivery& row, const Decision& decision,
+                           const Attempted* attempted, WallTime now) {
+  AttemptRecord line{
+      .at = now, .failure = decision.failure, .decision = decision.kind, .replay = row.replay};
+  line.note = decision.rule.empty() ? decision.reason
+                                    : fmt::format("{}: {}", decision.rule, decision.reason);
   if (attempted != nullptr && decision.kind != DecisionKind::defer) {
     line.number = row.attempts;
     line.at = attempted->started;
@@ -65,9 +65,11 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
   flow.cursor().settle(row.ref.position.seq);  // the row owns it from now on
   if (row.key.empty()) return;
   const bool ended = is_final(decision.kind);
-  const bool parks = flow.spec().on_failure != OnFailure::proceed || decision.kind == DecisionKind::defer;
+  const bool parks = flow.spec().on_failure != OnFailure::proceed ||
+                     decision.kind == DecisionKind::defer;
   if (!ended && parks) {
-    for (const std::uint64_t seq : flow.keys().hold(row.key, row.ref.position)) flow.cursor().settle(seq);
+    for (const std::uint64_t seq : flow.keys().hold(row.key, row.ref.position))
+      flow.cursor().settle(seq);
     return;
   }
   if (flow.keys().is_held_by(row.key, row.ref.position)) {
@@ -80,24 +82,29 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
   });
 }
 
-std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row, const Settled& settled,
-                                          const Fingerprint& print, WallTime now) {
+std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row,
+                                          const Settled& settled, const Fingerprint& print,
+                                          WallTime now) {
   std::vector<ports::Mutation> mutations;
   const Decision& decision = settled.decision;
   mutations.emplace_back(ports::PutDelivery{row});
   if (is_quarantine(decision.kind)) {
     mutations.emplace_back(ports::KeepEvent{row.ref});
-    mutations.emplace_back(ports::JoinGroup{row.ref, flow.id(), flow.spec().dependency, decision.failure,
-                                            decision.failure_mode, print, now});
+    mutations.emplace_back(ports::JoinGroup{row.ref, flow.id(), flow.spec().dependency,
+                                            decision.failure, decision.failure_mode, print, now});
   }
   if (is_final(decision.kind)) mutations.emplace_back(ports::DropKeptEvent{row.ref});
   if (settled.row.replay && (is_final(decision.kind) || is_quarantine(decision.kind))) {
     mutations.emplace_back(ports::SetReplayItem{settled.row.replay, row.ref, item_state(decision)});
   }
   if (decision.kind == DecisionKind::pauseFlow) {
-    mutations.emplace_back(ports::SetFlowStatus{flow.id(), FlowStatus::paused, decision.reason, now});
-    mutations.emplace_back(ports::AddAudit{AuditEntry{
-        .at = now, .actor = "weir", .action = "flow.pause", .target = flow.spec().name, .reason = decision.reason}});
+    mutations.emplace_back(
+        ports::SetFlowStatus{flow.id(), FlowStatus::paused, decision.reason, now});
+    mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
+                                                      .actor = "weir",
+                                                      .action = "flow.pause",
+                                                      .target = flow.spec().name,
+                                                      .reason = decision.reason}});
   }
   return mutations;
 }
@@ -129,7 +136,8 @@ void tell(DeliveryParts& parts, const Flow& flow, const Told& told) {
 
 }  // namespace
 
-Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key, WallTime deadline) {
+Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key,
+                 WallTime deadline) {
   Delivery row;
   row.ref = {flow.id(), position};
   row.key = std::move(key);
@@ -156,7 +164,8 @@ void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, c
                                    .outcome = &attempted.outcome,
                                    .decision = &done});
   if (candidate.origin == Origin::hold) {
-    // Same commit: this one is settled and the hold moves on, so that a restart finds either both or neither.
+    // Same commit: this one is settled and the hold moves on, so that a restart finds either both
+    // or neither.
     parts.settler.settle(flow, settlement, nullptr);
     flow.drain_key(candidate.key);
     return;
@@ -177,8 +186,8 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   update_row(row, settled.decision, settled.attempted, now);
   Fingerprint print;
   if (is_quarantine(settled.decision.kind)) {
-    print = policy::fingerprint(flow.spec().name, flow.spec().dependency, settled.decision.failure, outcome,
-                                settled.decision.rule);
+    print = policy::fingerprint(flow.spec().name, flow.spec().dependency, settled.decision.failure,
+                                outcome, settled.decision.rule);
   }
   auto mutations = mutations_of(flow, row, settled, print, now);
   auto told = std::make_unique<Told>();
@@ -192,15 +201,17 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   told->group = print.hash;
   told->row = row;
   settle_key(parts, flow, row, settled.decision);
-  parts.settler.write(flow, std::move(mutations),
-                      [&parts, &flow, told = std::move(told), again = std::move(again)](bool durable) {
-                        if (!durable) return;
-                        if (told->decision.kind == DecisionKind::pauseFlow) {
-                          flow.set_status(FlowStatus::paused, told->decision.reason, told->row.changed_at);
-                        }
-                        tell(parts, flow, *told);
-                        if (is_open(told->row.state) && told->row.state != DeliveryState::quarantined && again) again();
-                      });
+  parts.settler.write(
+      flow, std::move(mutations),
+      [&parts, &flow, told = std::move(told), again = std::move(again)](bool durable) {
+        if (!durable) return;
+        if (told->decision.kind == DecisionKind::pauseFlow) {
+          flow.set_status(FlowStatus::paused, told->decision.reason, told->row.changed_at);
+        }
+        tell(parts, flow, *told);
+        if (is_open(told->row.state) && told->row.state != DeliveryState::quarantined && again)
+          again();
+      });
 }
 
 }  // namespace weir::delivery

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns a decision into what a commit writes and what happens after it. The one place where a delivery with a row
-// changes state on the delivery side.
+// Turns a decision into what a commit writes and what happens after it. The one place where a
+// delivery with a row changes state on the delivery side.
 #pragma once
 
 #include "delivery/attempt.h"
@@ -13,14 +13,16 @@
 namespace weir::delivery {
 
 // The row of a delivery that has none yet.
-Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key, WallTime deadline);
+Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key,
+                 WallTime deadline);
 
 // An event that was done at its first attempt: settlement and cursor, no row.
 void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
                  const Attempted& attempted);
 
-// Everything else. `attempted` is nullptr if no attempt was made (expired, interrupted). `row` carries what is known
-// of the delivery; its attempts already count this one. `again` is called, durably, when the row may be due again.
+// Everything else. `attempted` is nullptr if no attempt was made (expired, interrupted). `row`
+// carries what is known of the delivery; its attempts already count this one. `again` is called,
+// durably, when the row may be due again.
 struct Settled {
   Delivery row;
   Decision decision;

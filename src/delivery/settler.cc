@@ -11,7 +11,10 @@ namespace weir::delivery {
 
 Settler::Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
                  std::function<void(const Error&)> on_failed)
-    : writer_(writer), clock_(clock), on_failed_(std::move(on_failed)), wake_(std::move(executor)) {}
+    : writer_(writer),
+      clock_(clock),
+      on_failed_(std::move(on_failed)),
+      wake_(std::move(executor)) {}
 
 void Settler::settle(Flow& flow, Settlement settlement, After after) {
   flow.cursor().settle(settlement.seq);
@@ -91,15 +94,16 @@ ports::WriteBatch Settler::make_batch(Pending& pending) {
   for (auto& [flow, part] : pending.flows) {
     if (!part.settlements.empty()) {
       std::ranges::sort(part.settlements, {}, &Settlement::seq);
-      batch.mutations.push_back(
-          ports::AddSettlements{flow->id(), flow->stream(), clock_.wall(), std::move(part.settlements)});
+      batch.mutations.push_back(ports::AddSettlements{flow->id(), flow->stream(), clock_.wall(),
+                                                      std::move(part.settlements)});
     }
     if (flow->cursor().dirty()) {
       batch.mutations.push_back(ports::PutCursor{flow->id(), flow->cursor().snapshot()});
     }
     auto changes = flow->keys().take_changes();
     for (Hold& hold : changes.put) batch.mutations.push_back(ports::PutHold{std::move(hold)});
-    for (std::string& key : changes.drop) batch.mutations.push_back(ports::DropHold{flow->id(), std::move(key)});
+    for (std::string& key : changes.drop)
+      batch.mutations.push_back(ports::DropHold{flow->id(), std::move(key)});
   }
   return batch;
 }

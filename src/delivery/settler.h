@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gathers what was decided and writes it in group commits: one batch on its way, everything decided meanwhile is the
-// next. What must happen only once it is durable (freeing a key, telling a sink) happens after its commit.
+// Gathers what was decided and writes it in group commits: one batch on its way, everything decided
+// meanwhile is the next. What must happen only once it is durable (freeing a key, telling a sink)
+// happens after its commit.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class Settler {
   Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
           std::function<void(const Error&)> on_failed);
 
-  // A first attempt that ended well, or an event that the filter did not match: settlement and cursor only.
+  // A first attempt that ended well, or an event that the filter did not match: settlement and
+  // cursor only.
   void settle(Flow& flow, Settlement settlement, After after);
   // Any other writes, in one transaction with the cursor and holds of the flow as they are now.
   void write(Flow& flow, std::vector<ports::Mutation> mutations, After after);

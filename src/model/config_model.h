@@ -20,10 +20,10 @@ struct StreamSpec {
 
 struct DependencySpec {
   std::string name;
-  std::string url;               // scheme://host[:port][/prefix]
-  double capacity_per_second = 0;  // 0 = not declared
+  std::string url;                                           // scheme://host[:port][/prefix]
+  double capacity_per_second = 0;                            // 0 = not declared
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved; never printed
-  std::string ca_file;           // extra trust anchors for https; empty = the system's
+  std::string ca_file;  // extra trust anchors for https; empty = the system's
   DependencyPolicy policy;
   bool operator==(const DependencySpec&) const = default;
 };
@@ -34,19 +34,23 @@ struct FlowStart {
   bool operator==(const FlowStart&) const = default;
 };
 
-enum class OnFailure : std::uint8_t { parkKey, proceed, pauseFlow };  // proceed is written `continue`
+enum class OnFailure : std::uint8_t {
+  parkKey,
+  proceed,
+  pauseFlow
+};  // proceed is written `continue`
 
 struct FlowSpec {
   std::string name;
-  std::string renamed_from;      // takes over cursor, holds and quarantine of that flow
+  std::string renamed_from;  // takes over cursor, holds and quarantine of that flow
   std::string stream;
   FlowStart start;
-  std::string where;             // event pattern as JSON text; empty = every event
+  std::string where;  // event pattern as JSON text; empty = every event
   std::string dependency;
   std::string path = "/";
   bool idempotent = true;
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved
-  std::string ordering_key;      // empty = unordered; "subject", another attribute, or "data.a.b"
+  std::string ordering_key;  // empty = unordered; "subject", another attribute, or "data.a.b"
   OnFailure on_failure = OnFailure::parkKey;
   FlowPolicy policy;
   bool operator==(const FlowSpec&) const = default;
@@ -57,7 +61,8 @@ struct LimitsSpec {
   std::size_t batch_events = 1000;
   std::size_t body_bytes = 8 * 1024 * 1024;
   std::size_t header_bytes = 16 * 1024;
-  std::size_t pending_ingest_bytes = 64 * 1024 * 1024;  // accepted and not yet committed; above it 503
+  std::size_t pending_ingest_bytes = 64 * 1024 *
+                                     1024;  // accepted and not yet committed; above it 503
   std::size_t connections = 1024;
   std::uint64_t disk_free_min_bytes = 64ull * 1024 * 1024;  // below it ingest refuses
   bool operator==(const LimitsSpec&) const = default;
@@ -66,7 +71,7 @@ struct LimitsSpec {
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
-  std::string data;              // data folder
+  std::string data;  // data folder
   LimitsSpec limits;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine did next and why, as a typed record. Explanations, logs and metrics are views of it.
+// What the engine did next and why, as a typed record. Explanations, logs and metrics are views of
+// it.
 #pragma once
 
 #include <optional>
@@ -13,14 +14,14 @@ namespace weir {
 
 enum class FailureClass : std::uint8_t {
   ok,
-  transient,    // worth another try
-  throttled,    // the server asked us to slow down
-  overloaded,   // the server is out of capacity
-  refused,      // the request was not looked at
-  ambiguous,    // may have been applied
-  permanent,    // another try cannot succeed
-  auth,         // credentials
-  config,       // wrong name, certificate or address
+  transient,   // worth another try
+  throttled,   // the server asked us to slow down
+  overloaded,  // the server is out of capacity
+  refused,     // the request was not looked at
+  ambiguous,   // may have been applied
+  permanent,   // another try cannot succeed
+  auth,        // credentials
+  config,      // wrong name, certificate or address
   conflict,
   cancelled,
   expired,      // the deadline of the event passed
@@ -31,16 +32,23 @@ inline constexpr int kFailureClassCount = static_cast<int>(FailureClass::interru
 // One row of the classification table, applied to one outcome.
 struct Classification {
   FailureClass failure = FailureClass::ok;
-  std::string_view rule;    // stable name of the row: "http.503", "transport.refused", "failureMode.<name>"
-  std::string reason;       // one sentence for people
+  std::string_view
+      rule;  // stable name of the row: "http.503", "transport.refused", "failureMode.<name>"
+  std::string reason;  // one sentence for people
   bool retryable = false;
   bool needs_idempotent = false;  // retryable only if the flow's handler is idempotent
   bool counts_breaker = false;
-  bool counts_limiter = false;    // an explicit decrease signal for the adaptive limit
-  bool in_doubt = false;          // a side effect may have happened
+  bool counts_limiter = false;          // an explicit decrease signal for the adaptive limit
+  bool in_doubt = false;                // a side effect may have happened
   std::optional<Duration> retry_after;  // the server's minimum, clamped
-  std::string failure_mode;       // name of the matching failure mode, or empty
-  enum class Override : std::uint8_t { none, done, retry, quarantine, discard } forced = Override::none;  // Weir-Outcome
+  std::string failure_mode;             // name of the matching failure mode, or empty
+  enum class Override : std::uint8_t {
+    none,
+    done,
+    retry,
+    quarantine,
+    discard
+  } forced = Override::none;  // Weir-Outcome
 };
 
 enum class DecisionKind : std::uint8_t { done, retryAt, defer, quarantine, discard, pauseFlow };
@@ -48,15 +56,22 @@ enum class DecisionKind : std::uint8_t { done, retryAt, defer, quarantine, disca
 struct Decision {
   DecisionKind kind = DecisionKind::done;
   FailureClass failure = FailureClass::ok;
-  std::string rule;      // the rule of the Classification, or of the guardrail or cap that decided
-  std::string reason;    // one sentence for people: "422 is permanent"
-  WallTime at{};         // for retryAt: not before
+  std::string rule;    // the rule of the Classification, or of the guardrail or cap that decided
+  std::string reason;  // one sentence for people: "422 is permanent"
+  WallTime at{};       // for retryAt: not before
   bool in_doubt = false;
   std::string failure_mode;
 };
 
 // A refusal by one of our own guardrails: costs no attempt.
-enum class Guardrail : std::uint8_t { breaker, retryBudget, rateLimit, concurrency, memory, paused };
+enum class Guardrail : std::uint8_t {
+  breaker,
+  retryBudget,
+  rateLimit,
+  concurrency,
+  memory,
+  paused
+};
 
 struct Refusal {
   Guardrail guardrail;

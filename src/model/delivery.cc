@@ -10,8 +10,9 @@ namespace weir {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::array<std::string_view, 9> kStates = {"ready", "inFlight", "waiting",  "held",     "quarantined",
-                                                     "done",  "filtered", "resolved", "discarded"};
+constexpr std::array<std::string_view, 9> kStates = {"ready",    "inFlight",    "waiting",
+                                                     "held",     "quarantined", "done",
+                                                     "filtered", "resolved",    "discarded"};
 
 void write_line(ByteWriter& out, const AttemptRecord& line) {
   out.varint(line.number);
@@ -67,8 +68,8 @@ void Delivery::add_history(AttemptRecord line) {
 std::string encode_delivery_details(const Delivery& delivery) {
   ByteWriter out;
   out.u8(kVersion);
-  for (const std::string* text : {&delivery.key, &delivery.event_id, &delivery.event_type, &delivery.reason,
-                                  &delivery.failure_mode, &delivery.resolution}) {
+  for (const std::string* text : {&delivery.key, &delivery.event_id, &delivery.event_type,
+                                  &delivery.reason, &delivery.failure_mode, &delivery.resolution}) {
     out.text(*text);
   }
   out.varint(delivery.history.size());
@@ -77,11 +78,12 @@ std::string encode_delivery_details(const Delivery& delivery) {
 }
 
 Result<> decode_delivery_details(std::string_view blob, Delivery& into) {
-  const Error damaged{Code::store_corrupt, "the details of a delivery are damaged", "weir store check"};
+  const Error damaged{Code::store_corrupt, "the details of a delivery are damaged",
+                      "weir store check"};
   ByteReader in(blob);
   if (in.u8() != kVersion) return damaged;
-  for (std::string* text : {&into.key, &into.event_id, &into.event_type, &into.reason, &into.failure_mode,
-                            &into.resolution}) {
+  for (std::string* text : {&into.key, &into.event_id, &into.event_type, &into.reason,
+                            &into.failure_mode, &into.resolution}) {
     *text = in.text();
   }
   const std::uint64_t lines = in.varint();

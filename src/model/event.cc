@@ -15,7 +15,8 @@ constexpr std::uint8_t kBinaryData = 2;
 constexpr std::uint64_t kExtensionsMax = 1000;
 
 Error damaged(std::string_view what) {
-  return Error{Code::store_corrupt, fmt::format("an event record is damaged: {}", what), "weir store check"};
+  return Error{Code::store_corrupt, fmt::format("an event record is damaged: {}", what),
+               "weir store check"};
 }
 
 }  // namespace
@@ -29,15 +30,18 @@ bool Event::data_is_json() const {
   if (datacontenttype.empty()) return true;
   const std::string_view essence = datacontenttype.substr(0, datacontenttype.find(';'));
   const auto end = essence.find_last_not_of(" \t");
-  const std::string media = to_lower(end == essence.npos ? std::string_view{} : essence.substr(0, end + 1));
+  const std::string media = to_lower(end == essence.npos ? std::string_view{}
+                                                         : essence.substr(0, end + 1));
   return media == "application/json" || media == "text/json" || media.ends_with("+json");
 }
 
 std::string encode_event(const Event& event) {
   ByteWriter out;
-  out.reserve(96 + event.id.size() + event.source.size() + event.type.size() + event.subject.size() + event.data.size());
+  out.reserve(96 + event.id.size() + event.source.size() + event.type.size() +
+              event.subject.size() + event.data.size());
   out.u8(kVersion);
-  out.u8(static_cast<std::uint8_t>((event.has_data ? kHasData : 0) | (event.data_is_binary ? kBinaryData : 0)));
+  out.u8(static_cast<std::uint8_t>((event.has_data ? kHasData : 0) |
+                                   (event.data_is_binary ? kBinaryData : 0)));
   for (const std::string_view text : {event.id, event.source, event.type, event.subject, event.time,
                                       event.datacontenttype, event.dataschema}) {
     out.text(text);
@@ -67,7 +71,8 @@ Result<Event> decode_event(std::string_view record) {
   event.extensions.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint8_t type = in.u8();
-    if (type > static_cast<std::uint8_t>(AttributeType::boolean)) return damaged("unknown attribute type");
+    if (type > static_cast<std::uint8_t>(AttributeType::boolean))
+      return damaged("unknown attribute type");
     const std::string_view name = in.text();
     event.extensions.push_back({name, in.text(), static_cast<AttributeType>(type)});
   }

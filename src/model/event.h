@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A CloudEvents 1.0 event, as views, and its one stored form. The data bytes are never re-serialised.
+// A CloudEvents 1.0 event, as views, and its one stored form. The data bytes are never
+// re-serialised.
 #pragma once
 
 #include <string>
@@ -28,13 +29,13 @@ struct Event {
   std::string_view source;
   std::string_view type;
   std::string_view subject;
-  std::string_view time;             // RFC 3339 as it came
+  std::string_view time;  // RFC 3339 as it came
   std::string_view datacontenttype;
   std::string_view dataschema;
-  std::vector<Extension> extensions; // sorted by name, names unique
+  std::vector<Extension> extensions;  // sorted by name, names unique
   std::string_view data;
-  bool has_data = false;             // tells empty data from none
-  bool data_is_binary = false;       // came as data_base64: structured output must encode it again
+  bool has_data = false;        // tells empty data from none
+  bool data_is_binary = false;  // came as data_base64: structured output must encode it again
 
   const Extension* find_extension(std::string_view name) const;
   // The content type is JSON: application/json, text/json, */*+json, or absent.
@@ -44,7 +45,8 @@ struct Event {
 
 // The stored form: a version byte, the attributes, then the data bytes as they came.
 std::string encode_event(const Event& event);
-// Views into `record`, which must outlive the Event. Code::store_corrupt if it is not such a record.
+// Views into `record`, which must outlive the Event. Code::store_corrupt if it is not such a
+// record.
 Result<Event> decode_event(std::string_view record);
 
 // Identical means same type, subject, content type and data. source and id are equal already.

@@ -7,12 +7,9 @@ namespace weir {
 
 std::string_view to_text(FlowStatus status) {
   switch (status) {
-    case FlowStatus::active:
-      return "active";
-    case FlowStatus::paused:
-      return "paused";
-    case FlowStatus::removed:
-      return "removed";
+    case FlowStatus::active: return "active";
+    case FlowStatus::paused: return "paused";
+    case FlowStatus::removed: return "removed";
   }
   WEIR_ASSERT(false);
 }

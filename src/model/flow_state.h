@@ -15,14 +15,14 @@ namespace weir {
 struct StreamRecord {
   StreamId id;
   std::string name;
-  std::uint64_t next_seq = 1;    // persisted, never derived from what is left
-  std::uint64_t first_seq = 1;   // events below are trimmed by retention
+  std::uint64_t next_seq = 1;   // persisted, never derived from what is left
+  std::uint64_t first_seq = 1;  // events below are trimmed by retention
   Duration dedupe_window = std::chrono::hours{24};
   std::uint64_t dedupe_max_entries = 1'000'000;  // 0 = no dedupe
 };
 
-// Where a flow stands in its stream. Everything below `floor` is settled or owned by a row or a hold;
-// `settled` lists what is so above it; nothing at or above `mark` was ever sent.
+// Where a flow stands in its stream. Everything below `floor` is settled or owned by a row or a
+// hold; `settled` lists what is so above it; nothing at or above `mark` was ever sent.
 struct Cursor {
   std::uint64_t floor = 1;
   std::uint64_t mark = 1;
@@ -40,7 +40,8 @@ std::string_view to_text(FlowStatus status);
 struct FlowRecord {
   FlowId id;
   std::string name;
-  std::string identity;  // the first name: part of every Idempotency-Key, so renaming keeps keys stable
+  std::string
+      identity;  // the first name: part of every Idempotency-Key, so renaming keeps keys stable
   StreamId stream;
   std::uint64_t epoch = 1;  // fences writes of an owner that lost the flow
   FlowStatus status = FlowStatus::active;
@@ -51,11 +52,11 @@ struct FlowRecord {
 
 struct AuditEntry {
   WallTime at{};
-  std::string actor;    // local:<user>, or weir for rules
-  std::string action;   // "quarantine.resolve", "replay.start", "flow.pause"
-  std::string target;   // what it acted on
+  std::string actor;   // local:<user>, or weir for rules
+  std::string action;  // "quarantine.resolve", "replay.start", "flow.pause"
+  std::string target;  // what it acted on
   std::string reason;
-  std::string detail;   // numbers, before and after
+  std::string detail;        // numbers, before and after
   std::uint64_t number = 0;  // filled by reads
 };
 

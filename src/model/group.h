@@ -12,8 +12,9 @@ namespace weir {
 
 // What the fingerprint was made of, so that people can see why two failures are one group.
 struct Fingerprint {
-  std::string hash;        // 16 hex digits; the group's public name (unique prefixes are accepted)
-  std::string title;       // "422 urn:tracker:missing-repository" or "500 KeyError in service.py:sync_ticket"
+  std::string hash;  // 16 hex digits; the group's public name (unique prefixes are accepted)
+  std::string
+      title;  // "422 urn:tracker:missing-repository" or "500 KeyError in service.py:sync_ticket"
   std::string normalised;  // the normalised reason that was hashed
   bool operator==(const Fingerprint&) const = default;
 };
@@ -24,13 +25,13 @@ struct Group {
   FlowId flow;
   std::string dependency;
   FailureClass failure = FailureClass::permanent;
-  std::string failure_mode;     // empty = no named failure mode matched
-  std::uint64_t open = 0;       // members now in quarantine
-  std::uint64_t total = 0;      // members ever
+  std::string failure_mode;  // empty = no named failure mode matched
+  std::uint64_t open = 0;    // members now in quarantine
+  std::uint64_t total = 0;   // members ever
   WallTime first_at{};
   WallTime last_at{};
-  Position sample;              // one member
-  std::uint64_t keys = 0;       // distinct ordering keys among open members; filled by reads
+  Position sample;         // one member
+  std::uint64_t keys = 0;  // distinct ordering keys among open members; filled by reads
   bool operator==(const Group&) const = default;
 };
 

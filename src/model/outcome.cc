@@ -16,9 +16,10 @@ const std::string* Outcome::header(std::string_view name) const {
 
 std::string_view to_text(Fault fault) {
   constexpr std::array<std::string_view, kFaultCount> kNames = {
-      "none",         "dnsTemporary", "dnsNotFound", "refused", "unreachable",      "connectTimeout",  "tlsHandshake",
-      "tlsVerify",    "sendFailed",   "timeout",     "connectionClosed", "malformedAnswer", "answerTooLarge",
-      "cancelled"};
+      "none",           "dnsTemporary",   "dnsNotFound",      "refused",
+      "unreachable",    "connectTimeout", "tlsHandshake",     "tlsVerify",
+      "sendFailed",     "timeout",        "connectionClosed", "malformedAnswer",
+      "answerTooLarge", "cancelled"};
   const auto index = static_cast<std::size_t>(fault);
   WEIR_ASSERT(index < kNames.size());
   return kNames[index];

@@ -13,20 +13,20 @@ namespace weir {
 
 // Transport faults. Each has a row in policy/classify.
 enum class Fault : std::uint8_t {
-  none,             // an HTTP answer arrived; see status
-  dnsTemporary,     // EAI_AGAIN, SERVFAIL
-  dnsNotFound,      // NXDOMAIN
-  refused,          // ECONNREFUSED
-  unreachable,      // EHOSTUNREACH, ENETUNREACH
+  none,          // an HTTP answer arrived; see status
+  dnsTemporary,  // EAI_AGAIN, SERVFAIL
+  dnsNotFound,   // NXDOMAIN
+  refused,       // ECONNREFUSED
+  unreachable,   // EHOSTUNREACH, ENETUNREACH
   connectTimeout,
-  tlsHandshake,     // I/O error during the handshake
-  tlsVerify,        // certificate, host name or ALPN
-  sendFailed,       // broken before the request was completely handed to the kernel
-  timeout,          // no complete answer before the attempt's deadline
-  connectionClosed, // EOF, reset or EPIPE after request bytes were sent
-  malformedAnswer,  // not HTTP, or a wrong Content-Length, or chunks that do not parse
-  answerTooLarge,   // headers or body above the cap
-  cancelled,        // by an operator or by shutdown
+  tlsHandshake,      // I/O error during the handshake
+  tlsVerify,         // certificate, host name or ALPN
+  sendFailed,        // broken before the request was completely handed to the kernel
+  timeout,           // no complete answer before the attempt's deadline
+  connectionClosed,  // EOF, reset or EPIPE after request bytes were sent
+  malformedAnswer,   // not HTTP, or a wrong Content-Length, or chunks that do not parse
+  answerTooLarge,    // headers or body above the cap
+  cancelled,         // by an operator or by shutdown
 };
 inline constexpr int kFaultCount = static_cast<int>(Fault::cancelled) + 1;
 

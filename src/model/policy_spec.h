@@ -26,19 +26,22 @@ struct BackOffSpec {
 struct TimeoutsSpec {
   Duration connect = std::chrono::milliseconds{500};
   Duration attempt = std::chrono::seconds{10};
-  Duration event = std::chrono::hours{24};  // from ingest (or release by a replay) to quarantine as expired
+  Duration event = std::chrono::hours{
+      24};  // from ingest (or release by a replay) to quarantine as expired
   bool operator==(const TimeoutsSpec&) const = default;
 };
 
 struct RetrySpec {
-  std::uint32_t max_attempts = 5;  // first attempt included, over the life of the delivery (per replay)
+  std::uint32_t max_attempts =
+      5;  // first attempt included, over the life of the delivery (per replay)
   BackOffSpec back_off;
   Duration server_directed_max = std::chrono::seconds{300};  // clamp for Retry-After
   std::uint32_t max_interruptions = 3;
   bool operator==(const RetrySpec&) const = default;
 };
 
-// GEP-3388: retries in any interval stay within percent of the first attempts plus the minimum rate.
+// GEP-3388: retries in any interval stay within percent of the first attempts plus the minimum
+// rate.
 struct RetryConstraintSpec {
   double percent = 20;
   Duration interval = std::chrono::seconds{10};
@@ -97,9 +100,9 @@ struct FailureModeSpec {
   std::vector<int> status;
   std::vector<std::string> problem_type;  // RFC 9457 `type`
   std::vector<Fault> fault;
-  std::string flow;                       // empty = any
-  std::string dependency;                 // empty = any
-  std::optional<FailureClass> failure;    // class to use; none = keep the default row's
+  std::string flow;                     // empty = any
+  std::string dependency;               // empty = any
+  std::optional<FailureClass> failure;  // class to use; none = keep the default row's
   std::string runbook;
   bool operator==(const FailureModeSpec&) const = default;
 };

@@ -12,9 +12,9 @@ namespace weir {
 
 // stream#seq. The partition stands in every key from the first format on; today it is always 0.
 struct Position {
-  StreamId stream;            // 1 .. 32767
+  StreamId stream;  // 1 .. 32767
   std::uint8_t partition = 0;
-  std::uint64_t seq = 0;      // 1 .. 2^40 - 1, in commit order, never reused
+  std::uint64_t seq = 0;  // 1 .. 2^40 - 1, in commit order, never reused
 
   auto operator<=>(const Position&) const = default;
 

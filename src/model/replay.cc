@@ -20,7 +20,9 @@ constexpr std::array<std::string_view, 6> kItems = {"planned",     "claimed", "s
 void write_number(ByteWriter& out, double number) { out.u64(std::bit_cast<std::uint64_t>(number)); }
 double read_number(ByteReader& in) { return std::bit_cast<double>(in.u64()); }
 
-void write_duration(ByteWriter& out, Duration duration) { out.u64(static_cast<std::uint64_t>(duration.count())); }
+void write_duration(ByteWriter& out, Duration duration) {
+  out.u64(static_cast<std::uint64_t>(duration.count()));
+}
 Duration read_duration(ByteReader& in) { return Duration{static_cast<std::int64_t>(in.u64())}; }
 
 void write_time(ByteWriter& out, const std::optional<WallTime>& time) {

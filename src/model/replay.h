@@ -12,9 +12,10 @@
 
 namespace weir {
 
-// What a plan selects among quarantined deliveries. All given conditions must hold; all absent is an error.
+// What a plan selects among quarantined deliveries. All given conditions must hold; all absent is
+// an error.
 struct Selection {
-  std::string group;              // fingerprint hash
+  std::string group;  // fingerprint hash
   std::string flow;
   std::optional<FailureClass> failure;
   std::optional<WallTime> since;  // entered quarantine at or after
@@ -26,25 +27,26 @@ struct Selection {
 };
 
 struct RatePlan {
-  double start_per_second = 5;     // after the canary
+  double start_per_second = 5;  // after the canary
   double max_per_second = 50;
-  double ramp_factor = 2;          // multiplied in after each step that went well
+  double ramp_factor = 2;  // multiplied in after each step that went well
   Duration step = std::chrono::seconds{5};
   std::uint32_t concurrency = 16;  // replayed deliveries out of quarantine and not yet settled
   bool operator==(const RatePlan&) const = default;
 };
 
 struct Canary {
-  std::uint32_t count = 5;         // 0 = no canary; on by default for more than kCanaryAbove deliveries
+  std::uint32_t count = 5;  // 0 = no canary; on by default for more than kCanaryAbove deliveries
   Duration hold = std::chrono::seconds{2};  // waited after the last canary result
   bool operator==(const Canary&) const = default;
 };
 inline constexpr std::uint64_t kCanaryAbove = 20;
 
 struct StopConditions {
-  double failure_share_percent = 10;      // of settled deliveries in the run, from 10 settled on (and any canary failure)
+  double failure_share_percent =
+      10;  // of settled deliveries in the run, from 10 settled on (and any canary failure)
   bool on_breaker_open = true;
-  std::uint32_t same_fingerprint = 3;     // re-quarantined into the group they came from; 0 = off
+  std::uint32_t same_fingerprint = 3;  // re-quarantined into the group they came from; 0 = off
   bool operator==(const StopConditions&) const = default;
 };
 
@@ -53,18 +55,29 @@ struct ReplayPlan {
   RatePlan rate;
   Canary canary;
   StopConditions stop;
-  std::string reason;   // why the operator replays
-  std::string actor;    // local:<user>
+  std::string reason;  // why the operator replays
+  std::string actor;   // local:<user>
   bool operator==(const ReplayPlan&) const = default;
 };
 
 // planning -> planned -> canary -> running -> completed
 // canary, running -> paused -> canary, running;  planned, canary, running, paused -> aborted
 // canary, running -> stopped (by a stop condition) -> canary, running (resume) | aborted
-enum class ReplayState : std::uint8_t { planning, planned, canary, running, paused, stopped, aborted, completed };
+enum class ReplayState : std::uint8_t {
+  planning,
+  planned,
+  canary,
+  running,
+  paused,
+  stopped,
+  aborted,
+  completed
+};
 std::string_view to_text(ReplayState state);
 inline bool is_over(ReplayState state) { return state >= ReplayState::aborted; }
-inline bool is_running(ReplayState state) { return state == ReplayState::canary || state == ReplayState::running; }
+inline bool is_running(ReplayState state) {
+  return state == ReplayState::canary || state == ReplayState::running;
+}
 
 enum class ItemState : std::uint8_t { planned, claimed, succeeded, failedAgain, skipped, inDoubt };
 std::string_view to_text(ItemState state);
@@ -94,12 +107,12 @@ struct Replay {
   ReplayPlan plan;
   ReplayState state = ReplayState::planning;
   ReplayState resume_to = ReplayState::running;  // where paused and stopped go on
-  std::string state_reason;   // why it stopped, paused, aborted
+  std::string state_reason;                      // why it stopped, paused, aborted
   WallTime created_at{};
-  WallTime cutoff{};          // members entered quarantine before this
+  WallTime cutoff{};  // members entered quarantine before this
   WallTime started_at{};
   WallTime finished_at{};
-  double rate_now = 0;        // per second, the checkpoint of the ramp
+  double rate_now = 0;  // per second, the checkpoint of the ramp
   ReplayCounts counts;
   bool operator==(const Replay&) const = default;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// EventBridge event patterns: the filter language everywhere in Weir. The top level of a pattern holds CloudEvents
-// attributes (extensions included) and `data`, the JSON payload.
-// Grammar: AWS EventBridge user guide, "event pattern syntax"; compared with aws/event-ruler.
+// EventBridge event patterns: the filter language everywhere in Weir. The top level of a pattern
+// holds CloudEvents attributes (extensions included) and `data`, the JSON payload. Grammar: AWS
+// EventBridge user guide, "event pattern syntax"; compared with aws/event-ruler.
 #pragma once
 
 #include <memory>
@@ -12,12 +12,12 @@
 
 namespace weir::policy {
 
-// Compiled once, immutable, shared freely. Matching does not allocate for patterns over attributes only; the payload is
-// parsed only if the pattern looks into `data` and everything else matched.
+// Compiled once, immutable, shared freely. Matching does not allocate for patterns over attributes
+// only; the payload is parsed only if the pattern looks into `data` and everything else matched.
 class Filter {
  public:
-  // Error: Code::pattern_invalid; detail starts with "line L, column C: " within the pattern text, hint may name the
-  // matcher that was probably meant.
+  // Error: Code::pattern_invalid; detail starts with "line L, column C: " within the pattern text,
+  // hint may name the matcher that was probably meant.
   static Result<Filter> compile(std::string_view pattern_json);
   // Matches every event.
   static Filter all();

@@ -15,13 +15,14 @@ using wire::Json;
 using wire::JsonType;
 
 constexpr std::size_t kPatternBytesMax = 64 * 1024;
-constexpr std::size_t kValuesMax = 2000;       // matchers in one pattern
+constexpr std::size_t kValuesMax = 2000;  // matchers in one pattern
 constexpr std::size_t kOrCombinationsMax = 1000;
 constexpr std::size_t kWildcardStarsMax = 16;
 constexpr double kNumberMax = 5.0e9;
 
-const std::vector<std::string> kMatchers = {"prefix",       "suffix",  "equals-ignore-case", "wildcard",
-                                            "anything-but", "numeric", "exists",             "cidr"};
+const std::vector<std::string> kMatchers = {"prefix",   "suffix",       "equals-ignore-case",
+                                            "wildcard", "anything-but", "numeric",
+                                            "exists",   "cidr"};
 
 class Compiler {
  public:
@@ -29,7 +30,8 @@ class Compiler {
 
   Result<PatternObject> object(const Json& value) {
     if (!value.is(JsonType::object)) return fault(value, "a pattern must be an object");
-    if (value.size() == 0) return fault(value, "an empty object matches nothing in particular", "leave the field out");
+    if (value.size() == 0)
+      return fault(value, "an empty object matches nothing in particular", "leave the field out");
     PatternObject result;
     for (const Json member : value) {
       if (member.key() == "$or" && is_or(member)) {
@@ -52,7 +54,8 @@ class Compiler {
  private:
   Error fault(const Json& at, std::string what, std::string hint = "") const {
     const wire::TextPosition place = wire::locate(text_, at.offset());
-    return Error{Code::pattern_invalid, fmt::format("line {}, column {}: {}", place.line, place.column, what),
+    return Error{Code::pattern_invalid,
+                 fmt::format("line {}, column {}: {}", place.line, place.column, what),
                  std::move(hint)};
   }
 
@@ -60,7 +63,8 @@ class Compiler {
   static bool is_or(const Json& value) {
     if (!value.is(JsonType::array) || value.size() < 2) return false;
     return std::all_of(value.begin(), value.end(), [](const Json& one) {
-      return one.is(JsonType::object) && std::ranges::none_of(kMatchers, [&](const std::string& name) {
+      return one.is(JsonType::object) &&
+             std::ranges::none_of(kMatchers, [&](const std::string& name) {
                return one.size() == 1 && one.find(name).has_value();
              });
     });
@@ -87,7 +91,8 @@ class Compiler {
     if (value.size() == 0) return fault(value, fmt::format("'{}' has no values", value.key()));
     std::vector<Matcher> all;
     for (const Json one : value) {
-      if (++values_ > kValuesMax) return fault(one, fmt::format("more than {} values in one pattern", kValuesMax));
+      if (++values_ > kValuesMax)
+        return fault(one, fmt::format("more than {} values in one pattern", kValuesMax));
       WEIR_TRY(auto matcher, alternative(one));
       all.push_back(std::move(matcher));
     }
@@ -111,25 +116,24 @@ class Compiler {
       if (!body.is(JsonType::boolean)) return fault(body, "'exists' takes true or false");
       return Matcher(Exists{body.boolean()});
     }
-    return fault(value, fmt::format("unknown matcher '{}'", printable(name)), did_you_mean(name, kMatchers));
+    return fault(value, fmt::format("unknown matcher '{}'", printable(name)),
+                 did_you_mean(name, kMatchers));
   }
 
   static Literal literal(const Json& value) {
     switch (value.type()) {
-      case JsonType::string:
-        return {Leaf::Type::string, std::string(value.string())};
-      case JsonType::number:
-        return {Leaf::Type::number, std::string(value.raw())};
-      case JsonType::boolean:
-        return {Leaf::Type::boolean, std::string(value.raw())};
-      default:
-        return {Leaf::Type::null, {}};
+      case JsonType::string: return {Leaf::Type::string, std::string(value.string())};
+      case JsonType::number: return {Leaf::Type::number, std::string(value.raw())};
+      case JsonType::boolean: return {Leaf::Type::boolean, std::string(value.raw())};
+      default: return {Leaf::Type::null, {}};
     }
   }
 
   Result<std::string> text_of(const Json& value) {
-    if (!value.is(JsonType::string)) return fault(value, fmt::format("'{}' takes a string", value.key()));
-    if (value.string().empty()) return fault(value, fmt::format("'{}' takes a string that is not empty", value.key()));
+    if (!value.is(JsonType::string))
+      return fault(value, fmt::format("'{}' takes a string", value.key()));
+    if (value.string().empty())
+      return fault(value, fmt::format("'{}' takes a string that is not empty", value.key()));
     return std::string(value.string());
   }
 
@@ -144,7 +148,8 @@ class Compiler {
     if (!value.is(JsonType::object)) return text_matcher<T>(value);
     const auto inner = value.find("equals-ignore-case");
     if (!inner || value.size() != 1) {
-      return fault(value, fmt::format("'{}' takes a string or {{\"equals-ignore-case\": ...}}", value.key()));
+      return fault(value, fmt::format("'{}' takes a string or {{\"equals-ignore-case\": ...}}",
+                                      value.key()));
     }
     WEIR_TRY(auto text, text_of(*inner));
     return Matcher(T{std::move(text), true});
@@ -156,13 +161,15 @@ class Compiler {
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\\') {
         if (i + 1 == text.size() || (text[i + 1] != '*' && text[i + 1] != '\\')) {
-          return fault(value, "in a wildcard a backslash may only stand before '*' and another backslash");
+          return fault(value,
+                       "in a wildcard a backslash may only stand before '*' and another backslash");
         }
         result.parts.back().push_back(text[++i]);
       } else if (text[i] != '*') {
         result.parts.back().push_back(text[i]);
       } else if (i + 1 < text.size() && text[i + 1] == '*') {
-        return fault(value, "'**' is not allowed in a wildcard", "one '*' matches any run of characters");
+        return fault(value, "'**' is not allowed in a wildcard",
+                     "one '*' matches any run of characters");
       } else {
         result.parts.emplace_back();
       }
@@ -200,8 +207,11 @@ class Compiler {
     if (value.is(JsonType::object)) {
       const Json inner = value.size() == 1 ? *value.begin() : value;
       const std::string_view how = inner.key();
-      const bool known = value.size() == 1 && (how == "prefix" || how == "suffix" || how == "wildcard" || how == "equals-ignore-case");
-      if (!known) return fault(value, "'anything-but' takes values, prefix, suffix, wildcard or equals-ignore-case");
+      const bool known = value.size() == 1 && (how == "prefix" || how == "suffix" ||
+                                               how == "wildcard" || how == "equals-ignore-case");
+      if (!known)
+        return fault(value,
+                     "'anything-but' takes values, prefix, suffix, wildcard or equals-ignore-case");
       if (!inner.is(JsonType::array)) {
         WEIR_CHECK(exclude(but, inner, how));
         return Matcher(std::move(but));
@@ -218,7 +228,8 @@ class Compiler {
     const JsonType type = (*value.begin()).type();
     for (const Json one : value) {
       const bool scalar = one.is(JsonType::string) || one.is(JsonType::number);
-      if (!scalar || !one.is(type)) return fault(one, "an 'anything-but' list holds only strings or only numbers");
+      if (!scalar || !one.is(type))
+        return fault(one, "an 'anything-but' list holds only strings or only numbers");
       but.none_of.emplace_back(literal(one));
     }
     return Matcher(std::move(but));
@@ -226,7 +237,9 @@ class Compiler {
 
   Result<Matcher> numeric(const Json& value) {
     const bool shape = value.is(JsonType::array) && (value.size() == 2 || value.size() == 4);
-    if (!shape) return fault(value, "'numeric' takes [operator, number] or [operator, number, operator, number]");
+    if (!shape)
+      return fault(value,
+                   "'numeric' takes [operator, number] or [operator, number, operator, number]");
     Numeric result;
     std::string_view op;
     for (const Json one : value) {
@@ -240,15 +253,20 @@ class Compiler {
       }
       const bool lower = op == ">" || op == ">=";
       const bool upper = op == "<" || op == "<=";
-      if (!lower && !upper && op != "=") return fault(one, fmt::format("unknown operator '{}'", printable(op)), "use =, >, >=, < or <=");
-      const bool taken = op == "=" ? value.size() == 4 : lower ? result.above.has_value() : result.below.has_value();
+      if (!lower && !upper && op != "=")
+        return fault(one, fmt::format("unknown operator '{}'", printable(op)),
+                     "use =, >, >=, < or <=");
+      const bool taken = op == "=" ? value.size() == 4
+                         : lower   ? result.above.has_value()
+                                   : result.below.has_value();
       if (taken) return fault(one, "a range has one lower and one upper bound");
       (op == "=" ? result.equal : lower ? result.above : result.below) = one.number();
       if (lower) result.above_inclusive = op == ">=";
       if (upper) result.below_inclusive = op == "<=";
       op = {};
     }
-    if (result.above && result.below && *result.above > *result.below) return fault(value, "this range is empty");
+    if (result.above && result.below && *result.above > *result.below)
+      return fault(value, "this range is empty");
     return Matcher(result);
   }
 
@@ -256,14 +274,17 @@ class Compiler {
     WEIR_TRY(const std::string text, text_of(value));
     const auto slash = text.find('/');
     const auto address = parse_ip(std::string_view(text).substr(0, slash));
-    if (!address) return fault(value, fmt::format("'{}' is no IP address range", printable(text)), "for example 10.0.0.0/24");
+    if (!address)
+      return fault(value, fmt::format("'{}' is no IP address range", printable(text)),
+                   "for example 10.0.0.0/24");
     const int most = address->v6 ? 128 : 32;
     int bits = most;
     if (slash != text.npos) {
       const char* end = text.data() + text.size();
       const auto parsed = std::from_chars(text.data() + slash + 1, end, bits);
       if (parsed.ec != std::errc{} || parsed.ptr != end || bits < 0 || bits > most) {
-        return fault(value, fmt::format("'{}' has no prefix length from 0 to {}", printable(text), most));
+        return fault(value,
+                     fmt::format("'{}' has no prefix length from 0 to {}", printable(text), most));
       }
     }
     return Matcher(Cidr{address->bytes, bits, address->v6});
@@ -278,10 +299,13 @@ class Compiler {
 
 Result<PatternObject> compile_pattern(std::string_view pattern_json) {
   if (pattern_json.size() > kPatternBytesMax) {
-    return Error{Code::pattern_invalid, fmt::format("line 1, column 1: the pattern has more than {} bytes", kPatternBytesMax), ""};
+    return Error{
+        Code::pattern_invalid,
+        fmt::format("line 1, column 1: the pattern has more than {} bytes", kPatternBytesMax), ""};
   }
   auto document = wire::parse_json(pattern_json, {.depth = 32, .keys = 1000, .values = 20'000});
-  if (!document.ok()) return Error{Code::pattern_invalid, document.error().detail, document.error().hint};
+  if (!document.ok())
+    return Error{Code::pattern_invalid, document.error().detail, document.error().hint};
   return Compiler(pattern_json).object(document->root());
 }
 

@@ -18,7 +18,7 @@ struct PatternObject;
 
 struct PatternField {
   std::string name;
-  std::vector<Matcher> any_of;               // a leaf field; empty for a nested one
+  std::vector<Matcher> any_of;  // a leaf field; empty for a nested one
   std::unique_ptr<PatternObject> nested;
 };
 
@@ -28,7 +28,7 @@ struct PatternObject {
 };
 
 struct Filter::Node {
-  PatternObject attributes;                  // everything but data, the $or at the top level included
+  PatternObject attributes;  // everything but data, the $or at the top level included
   bool looks_into_data = false;
 };
 

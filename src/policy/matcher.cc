@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 
 #include "base/text.h"
 #include "policy/ip_address.h"
@@ -19,9 +20,49 @@ std::optional<double> to_number(std::string_view text) {
   return value;
 }
 
+// A JSON number, exactly: its significant digits without zeros at either end, and the power of ten
+// of the last of them. Zero has no digits.
+struct Decimal {
+  std::string_view mantissa;  // from the first to the last significant digit, maybe with a point
+  std::size_t digits = 0;
+  std::int64_t exponent = 0;
+  bool negative = false;
+};
+
+auto digits_of(const Decimal& number) {
+  return number.mantissa | std::views::filter([](char c) { return c != '.'; });
+}
+
+Decimal decimal_of(std::string_view text) {
+  Decimal result;
+  result.negative = text.starts_with('-');
+  if (result.negative) text.remove_prefix(1);
+  const std::size_t e = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view mantissa = text.substr(0, e);
+  const std::size_t first = mantissa.find_first_of("123456789");
+  if (first == mantissa.npos) return result;
+  const std::size_t last = mantissa.find_last_of("123456789");
+  result.mantissa = mantissa.substr(first, last - first + 1);
+  result.digits = result.mantissa.size() - (result.mantissa.contains('.') ? 1 : 0);
+
+  // An exponent beyond these is no number that anybody means; such numbers only equal each other.
+  constexpr std::int64_t kExponentMax = std::int64_t{1} << 40;
+  std::string_view power = text.substr(std::min(e + 1, text.size()));
+  if (power.starts_with('+')) power.remove_prefix(1);
+  const auto parsed = std::from_chars(power.data(), power.data() + power.size(), result.exponent);
+  const bool huge = parsed.ec == std::errc::result_out_of_range;
+  if (huge) result.exponent = power.starts_with('-') ? -kExponentMax : kExponentMax;
+  result.exponent = std::clamp(result.exponent, -kExponentMax, kExponentMax);
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const auto distance = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(last);
+  result.exponent += distance > 0 ? distance - 1 : distance;
+  return result;
+}
+
 bool match(const Literal& literal, const Leaf& leaf) {
   if (literal.type != leaf.type) return false;
-  return literal.type == Leaf::Type::number ? same_number(literal.text, leaf.text) : literal.text == leaf.text;
+  return literal.type == Leaf::Type::number ? same_number(literal.text, leaf.text)
+                                            : literal.text == leaf.text;
 }
 
 bool match(const Prefix& prefix, const Leaf& leaf) {
@@ -40,7 +81,8 @@ bool match(const EqualsIgnoreCase& equals, const Leaf& leaf) {
   return is_string(leaf) && equals_ignore_case(equals.text, leaf.text);
 }
 
-// The first and last part are anchored; each part between takes its leftmost place. Linear in text times parts.
+// The first and last part are anchored; each part between takes its leftmost place. Linear in text
+// times parts.
 bool match(const Wildcard& wildcard, const Leaf& leaf) {
   if (!is_string(leaf)) return false;
   const auto& parts = wildcard.parts;
@@ -61,11 +103,16 @@ bool match(const Numeric& numeric, const Leaf& leaf) {
   const auto value = to_number(leaf.text);
   if (!value) return false;
   if (numeric.equal && *value != *numeric.equal) return false;
-  if (numeric.above && !(numeric.above_inclusive ? *value >= *numeric.above : *value > *numeric.above)) return false;
-  return !numeric.below || (numeric.below_inclusive ? *value <= *numeric.below : *value < *numeric.below);
+  if (numeric.above &&
+      !(numeric.above_inclusive ? *value >= *numeric.above : *value > *numeric.above))
+    return false;
+  return !numeric.below ||
+         (numeric.below_inclusive ? *value <= *numeric.below : *value < *numeric.below);
 }
 
-bool match(const Exists& exists, const Leaf& leaf) { return exists.wanted == (leaf.type != Leaf::Type::absent); }
+bool match(const Exists& exists, const Leaf& leaf) {
+  return exists.wanted == (leaf.type != Leaf::Type::absent);
+}
 
 bool match(const Cidr& cidr, const Leaf& leaf) {
   if (!is_string(leaf)) return false;
@@ -94,9 +141,11 @@ bool matches(const Matcher& matcher, const Leaf& leaf) {
 
 bool same_number(std::string_view a, std::string_view b) {
   if (a == b) return true;
-  const auto left = to_number(a);
-  const auto right = to_number(b);
-  return left && right && *left == *right;
+  const Decimal left = decimal_of(a);
+  const Decimal right = decimal_of(b);
+  if (left.digits == 0 || right.digits == 0) return left.digits == right.digits;
+  return left.negative == right.negative && left.digits == right.digits &&
+         left.exponent == right.exponent && std::ranges::equal(digits_of(left), digits_of(right));
 }
 
 }  // namespace weir::policy

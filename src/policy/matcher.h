@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One alternative of an event pattern's field: a literal or one of EventBridge's content matchers. Compiled, immutable.
+// One alternative of an event pattern's field: a literal or one of EventBridge's content matchers.
+// Compiled, immutable.
 #pragma once
 
 #include <array>
@@ -19,28 +20,51 @@ struct Leaf {
   std::string_view text;  // string: decoded; number and boolean: as spelled
 };
 
-struct Literal { Leaf::Type type; std::string text; };
-struct Prefix { std::string text; bool ignore_case = false; };
-struct Suffix { std::string text; bool ignore_case = false; };
-struct EqualsIgnoreCase { std::string text; };
-struct Wildcard { std::vector<std::string> parts; };  // the texts between the stars
+struct Literal {
+  Leaf::Type type;
+  std::string text;
+};
+struct Prefix {
+  std::string text;
+  bool ignore_case = false;
+};
+struct Suffix {
+  std::string text;
+  bool ignore_case = false;
+};
+struct EqualsIgnoreCase {
+  std::string text;
+};
+struct Wildcard {
+  std::vector<std::string> parts;
+};  // the texts between the stars
 struct Numeric {
-  std::optional<double> above, below, equal;          // above and below may be inclusive
+  std::optional<double> above, below, equal;  // above and below may be inclusive
   bool above_inclusive = false, below_inclusive = false;
 };
-struct Exists { bool wanted = true; };
-struct Cidr { std::array<std::uint8_t, 16> address{}; int bits = 0; bool v6 = false; };
+struct Exists {
+  bool wanted = true;
+};
+struct Cidr {
+  std::array<std::uint8_t, 16> address{};
+  int bits = 0;
+  bool v6 = false;
+};
 struct AnythingBut;
 
-using Matcher = std::variant<Literal, Prefix, Suffix, EqualsIgnoreCase, Wildcard, Numeric, Exists, Cidr, AnythingBut>;
+using Matcher = std::variant<Literal, Prefix, Suffix, EqualsIgnoreCase, Wildcard, Numeric, Exists,
+                             Cidr, AnythingBut>;
 
 // The field exists and none of these matches.
-struct AnythingBut { std::vector<std::variant<Literal, Prefix, Suffix, EqualsIgnoreCase, Wildcard>> none_of; };
+struct AnythingBut {
+  std::vector<std::variant<Literal, Prefix, Suffix, EqualsIgnoreCase, Wildcard>> none_of;
+};
 
 bool matches(const Matcher& matcher, const Leaf& leaf);
 
-// Numbers compare by value where both are exact decimal texts of the same value: 300, 300.0 and 3.0e2 are equal,
-// as in event-ruler.
+// Two JSON numbers of exactly the same decimal value: 300, 300.0 and 3.0e2 are equal, as in
+// event-ruler; 9007199254740992 and 9007199254740993 are not, though a double cannot tell them
+// apart.
 bool same_number(std::string_view a, std::string_view b);
 
 }  // namespace weir::policy

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who wants to hear about decisions: telemetry, a running replay. Told after the decision is durable.
+// Who wants to hear about decisions: telemetry, a running replay. Told after the decision is
+// durable.
 #pragma once
 
 #include <string_view>
@@ -16,12 +17,12 @@ struct DecisionRecord {
   std::string_view dependency;
   std::string_view event_type;
   std::string_view event_id;
-  std::string_view trace_id;       // 32 hex digits, or empty
-  std::uint32_t attempt = 0;       // 0 = no attempt was made (deferral, expiry, interruption)
+  std::string_view trace_id;  // 32 hex digits, or empty
+  std::uint32_t attempt = 0;  // 0 = no attempt was made (deferral, expiry, interruption)
   ReplayId replay;
   const Outcome* outcome = nullptr;  // nullptr if no attempt was made
   const Decision* decision = nullptr;
-  std::string_view group;            // hash, for quarantines
+  std::string_view group;  // hash, for quarantines
 };
 
 class DecisionSink {

@@ -16,17 +16,18 @@ namespace weir::ports {
 struct Invocation {
   const Event& event;
   std::string_view flow;
-  std::string_view idempotency_key;   // 32 hex digits, stable over attempts and replays
-  std::string_view traceparent;       // a new span per attempt, the event's trace continued
+  std::string_view idempotency_key;  // 32 hex digits, stable over attempts and replays
+  std::string_view traceparent;      // a new span per attempt, the event's trace continued
   std::string_view tracestate;
   std::uint32_t attempt = 1;
-  std::string_view replay;            // replay id text, or empty
-  Duration timeout;                   // told to the handler as a duration
-  MonoTime deadline;                  // give up then
+  std::string_view replay;  // replay id text, or empty
+  Duration timeout;         // told to the handler as a duration
+  MonoTime deadline;        // give up then
 };
 
-// One handler endpoint of one flow. invoke() never fails: whatever happens is an Outcome, a timeout too.
-// Calls may overlap up to the dependency's concurrency cap. Used on the I/O thread that owns the dependency.
+// One handler endpoint of one flow. invoke() never fails: whatever happens is an Outcome, a timeout
+// too. Calls may overlap up to the dependency's concurrency cap. Used on the I/O thread that owns
+// the dependency.
 class Handler {
  public:
   virtual ~Handler() = default;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store, as several small ports. Implementations: store/memory, store/sqlite. One contract suite runs on all
-// (ports/testing/store_contract.h). Methods are called on one I/O thread and complete there; an implementation moves
-// the work elsewhere. Nothing here assumes one process: whoever writes states what must still be true.
+// The store, as several small ports. Implementations: store/memory, store/sqlite. One contract
+// suite runs on all (ports/testing/store_contract.h). Methods are called on one I/O thread and
+// complete there; an implementation moves the work elsewhere. Nothing here assumes one process:
+// whoever writes states what must still be true.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,10 @@
 
 namespace weir::ports {
 
-// The only way to write. Completes after the transaction is durable. Batches of one lane commit in call order;
-// many batches share one transaction, yet a failed precondition undoes only its own batch.
-// Errors: store_full (ingest lane only: try later), store_failed (sticky: stop acknowledging and leave the process).
+// The only way to write. Completes after the transaction is durable. Batches of one lane commit in
+// call order; many batches share one transaction, yet a failed precondition undoes only its own
+// batch. Errors: store_full (ingest lane only: try later), store_failed (sticky: stop acknowledging
+// and leave the process).
 class Writer {
  public:
   virtual ~Writer() = default;
@@ -30,17 +32,23 @@ class Writer {
 class EventLog {
  public:
   virtual ~EventLog() = default;
-  // Up to max_events events with seq >= first in seq order, at least one if there is any, about max_bytes in total.
-  virtual async::Task<Result<std::vector<StoredEvent>>> read(StreamId stream, std::uint64_t first, std::size_t max_events,
+  // Up to max_events events with seq >= first in seq order, at least one if there is any, about
+  // max_bytes in total.
+  virtual async::Task<Result<std::vector<StoredEvent>>> read(StreamId stream, std::uint64_t first,
+                                                             std::size_t max_events,
                                                              std::size_t max_bytes) = 0;
-  // The events of these deliveries, from the log or from their own copy; missing ones are left out. At most 1024.
+  // The events of these deliveries, from the log or from their own copy; missing ones are left out.
+  // At most 1024.
   virtual async::Task<Result<std::vector<StoredEvent>>> fetch(std::vector<DeliveryRef> refs) = 0;
-  // Events kept for open deliveries of a flow after retention trimmed the log, in position order, from `first` on.
-  virtual async::Task<Result<std::vector<StoredEvent>>> read_kept(FlowId flow, Position first, std::size_t max_events) = 0;
+  // Events kept for open deliveries of a flow after retention trimmed the log, in position order,
+  // from `first` on.
+  virtual async::Task<Result<std::vector<StoredEvent>>> read_kept(FlowId flow, Position first,
+                                                                  std::size_t max_events) = 0;
   // Within the dedupe window: the place of an event by source and id; nullopt if unknown there.
-  virtual async::Task<Result<std::optional<Position>>> find(StreamId stream, std::string source, std::string id) = 0;
-  // Places of events with this id, any source, that the store can find: open and settled rows, and the newest
-  // `scan` events of each stream. At most 16.
+  virtual async::Task<Result<std::optional<Position>>> find(StreamId stream, std::string source,
+                                                            std::string id) = 0;
+  // Places of events with this id, any source, that the store can find: open and settled rows, and
+  // the newest `scan` events of each stream. At most 16.
   virtual async::Task<Result<std::vector<Position>>> find_id(std::string id, std::size_t scan) = 0;
   // The first seq recorded at or after `time` (next_seq if none).
   virtual async::Task<Result<std::uint64_t>> seek(StreamId stream, WallTime time) = 0;
@@ -51,16 +59,17 @@ struct DeliveryQuery {
   std::optional<DeliveryState> state;
   std::optional<FailureClass> failure;
   std::optional<GroupId> group;
-  std::optional<WallTime> since;   // changed_at
+  std::optional<WallTime> since;  // changed_at
   std::optional<WallTime> until;
-  std::string key;                 // empty = any
-  DeliveryRef after;               // keyset: rows after this one in (flow, position) order
-  std::size_t limit = 100;         // at most 1000
+  std::string key;          // empty = any
+  DeliveryRef after;        // keyset: rows after this one in (flow, position) order
+  std::size_t limit = 100;  // at most 1000
 };
 
 struct DueEntry {
   DeliveryRef ref;
-  DeliveryState state = DeliveryState::waiting;  // waiting or ready; inFlight ones are interruptions
+  DeliveryState state =
+      DeliveryState::waiting;  // waiting or ready; inFlight ones are interruptions
   WallTime due{};
   ReplayId replay;
   std::uint32_t interruptions = 0;
@@ -75,25 +84,28 @@ class DeliveryTable {
   virtual async::Task<Result<std::vector<Delivery>>> get_many(std::vector<DeliveryRef> refs) = 0;
   virtual async::Task<Result<std::vector<Delivery>>> list(DeliveryQuery query) = 0;
   virtual async::Task<Result<std::uint64_t>> count(DeliveryQuery query) = 0;
-  // All rows of a flow in ready, inFlight or waiting, in position order, after `after`; at most limit.
-  virtual async::Task<Result<std::vector<DueEntry>>> due(FlowId flow, Position after, std::size_t limit) = 0;
+  // All rows of a flow in ready, inFlight or waiting, in position order, after `after`; at most
+  // limit.
+  virtual async::Task<Result<std::vector<DueEntry>>> due(FlowId flow, Position after,
+                                                         std::size_t limit) = 0;
   virtual async::Task<Result<std::vector<Hold>>> holds(FlowId flow) = 0;
   // The settlement of one event in a flow, with its time; nullopt if it has none.
-  virtual async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(FlowId flow, Position position) = 0;
+  virtual async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(
+      FlowId flow, Position position) = 0;
 };
 
 struct FlowCounts {
   FlowId flow;
-  std::uint64_t waiting = 0;      // rows in waiting, ready or inFlight
+  std::uint64_t waiting = 0;  // rows in waiting, ready or inFlight
   std::uint64_t quarantined = 0;
-  std::uint64_t held = 0;         // events behind holds
-  std::uint64_t settled = 0;      // rows done, resolved or discarded
+  std::uint64_t held = 0;     // events behind holds
+  std::uint64_t settled = 0;  // rows done, resolved or discarded
 };
 
 class FlowTable {
  public:
   virtual ~FlowTable() = default;
-  virtual async::Task<Result<std::vector<FlowRecord>>> flows() = 0;      // cursors included
+  virtual async::Task<Result<std::vector<FlowRecord>>> flows() = 0;  // cursors included
   virtual async::Task<Result<std::vector<StreamRecord>>> streams() = 0;
   virtual async::Task<Result<std::vector<FlowCounts>>> counts() = 0;
   virtual async::Task<Result<std::optional<std::string>>> meta(std::string key) = 0;
@@ -102,27 +114,31 @@ class FlowTable {
 class RecoveryTable {
  public:
   virtual ~RecoveryTable() = default;
-  // Newest activity first; with_closed adds groups without open members. At most 1000. Fills Group::keys.
+  // Newest activity first; with_closed adds groups without open members. At most 1000. Fills
+  // Group::keys.
   virtual async::Task<Result<std::vector<Group>>> groups(bool with_closed) = 0;
-  virtual async::Task<Result<std::vector<Replay>>> replays() = 0;         // newest first, at most 200
+  virtual async::Task<Result<std::vector<Replay>>> replays() = 0;  // newest first, at most 200
   virtual async::Task<Result<std::optional<Replay>>> replay(ReplayId id) = 0;
   // Items in (flow, position) order, so that the predecessors of a key come first.
-  virtual async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id, std::optional<ItemState> state, DeliveryRef after,
+  virtual async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id,
+                                                             std::optional<ItemState> state,
+                                                             DeliveryRef after,
                                                              std::size_t limit) = 0;
   // The unfinished replay that a delivery belongs to, if any.
   virtual async::Task<Result<std::optional<ReplayId>>> replay_of(DeliveryRef ref) = 0;
-  virtual async::Task<Result<std::vector<AuditEntry>>> audit(std::uint64_t before_number, std::size_t limit) = 0;  // newest first
+  virtual async::Task<Result<std::vector<AuditEntry>>> audit(
+      std::uint64_t before_number, std::size_t limit) = 0;  // newest first
 };
 
 struct StoreStatus {
-  std::string kind;             // "sqlite", "memory"
+  std::string kind;  // "sqlite", "memory"
   std::uint32_t format = 0;
-  std::uint64_t bytes = 0;      // on disk
-  std::uint64_t events = 0;     // approximate: next_seq - first_seq over all streams
-  bool full = false;            // ingest refuses for want of space
+  std::uint64_t bytes = 0;   // on disk
+  std::uint64_t events = 0;  // approximate: next_seq - first_seq over all streams
+  bool full = false;         // ingest refuses for want of space
   std::uint64_t commits = 0;
-  std::uint64_t batches = 0;    // commits / batches = group size
-  Duration sync_p50{};          // of the commits of the last minutes
+  std::uint64_t batches = 0;  // commits / batches = group size
+  Duration sync_p50{};        // of the commits of the last minutes
   Duration sync_p99{};
 };
 

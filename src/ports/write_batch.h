@@ -16,11 +16,13 @@ namespace weir::ports {
 
 // --- ingest ---
 struct NewEvent {
-  std::uint64_t dedupe_hash = 0;  // dedupe_hash(source, id); hits are verified against the stored event
-  std::string record;             // encode_event()
+  std::uint64_t dedupe_hash =
+      0;               // dedupe_hash(source, id); hits are verified against the stored event
+  std::string record;  // encode_event()
 };
-// Appends what is new. Yields one AppendResult per event, in order, in the receipt. Duplicates within one batch count.
-// The recorded time is `now`, or that of the event before it if the clock ran backwards.
+// Appends what is new. Yields one AppendResult per event, in order, in the receipt. Duplicates
+// within one batch count. The recorded time is `now`, or that of the event before it if the clock
+// ran backwards.
 struct AppendEvents {
   StreamId stream;
   std::vector<NewEvent> events;
@@ -28,22 +30,50 @@ struct AppendEvents {
 };
 
 // --- flows ---
-struct PutFlow { FlowRecord flow; };              // registers or replaces everything but the cursor (kept if it exists)
-struct SetFlowStatus { FlowId flow; FlowStatus status; std::string reason; WallTime since; };
-struct PutCursor { FlowId flow; Cursor cursor; };
-struct AddSettlements { FlowId flow; StreamId stream; WallTime at; std::vector<Settlement> settlements; };  // sorted by seq
-struct RemoveFlow { FlowId flow; };               // cursor, holds, rows, groups, kept events, settlements: all of it
+struct PutFlow {
+  FlowRecord flow;
+};  // registers or replaces everything but the cursor (kept if it exists)
+struct SetFlowStatus {
+  FlowId flow;
+  FlowStatus status;
+  std::string reason;
+  WallTime since;
+};
+struct PutCursor {
+  FlowId flow;
+  Cursor cursor;
+};
+struct AddSettlements {
+  FlowId flow;
+  StreamId stream;
+  WallTime at;
+  std::vector<Settlement> settlements;
+};  // sorted by seq
+struct RemoveFlow {
+  FlowId flow;
+};  // cursor, holds, rows, groups, kept events, settlements: all of it
 
 // --- deliveries ---
-struct PutDelivery { Delivery delivery; };        // upsert of the whole row
-struct KeepEvent { DeliveryRef ref; };            // copy of the event for an open delivery; no-op if kept or trimmed
-struct DropKeptEvent { DeliveryRef ref; };        // no-op if not kept
-struct PutHold { Hold hold; };
-struct DropHold { FlowId flow; std::string key; };
+struct PutDelivery {
+  Delivery delivery;
+};  // upsert of the whole row
+struct KeepEvent {
+  DeliveryRef ref;
+};  // copy of the event for an open delivery; no-op if kept or trimmed
+struct DropKeptEvent {
+  DeliveryRef ref;
+};  // no-op if not kept
+struct PutHold {
+  Hold hold;
+};
+struct DropHold {
+  FlowId flow;
+  std::string key;
+};
 
 // --- groups ---
-// Finds or makes the group of (flow, fingerprint.hash), counts one more open member, and sets delivery.group of the
-// row `ref`, which must be in the store or earlier in this batch.
+// Finds or makes the group of (flow, fingerprint.hash), counts one more open member, and sets
+// delivery.group of the row `ref`, which must be in the store or earlier in this batch.
 struct JoinGroup {
   DeliveryRef ref;
   FlowId flow;
@@ -53,40 +83,83 @@ struct JoinGroup {
   Fingerprint fingerprint;
   WallTime at;
 };
-struct LeaveGroup { GroupId group; };             // one open member less
+struct LeaveGroup {
+  GroupId group;
+};  // one open member less
 
 // --- replays ---
 // Makes the next ReplayId; the receipt has it. State planning.
-struct CreateReplay { Replay replay; };
-// Adds the next quarantined deliveries of the replay's selection (all conditions but `where` and `ids`), walking
-// (flow, position) from `after`, at most `limit` rows looked at, entered quarantine before the cutoff, not archived,
-// not in an unfinished replay. The receipt says how far it came.
-struct FreezeChunk { ReplayId replay; DeliveryRef after; std::uint32_t limit; };
+struct CreateReplay {
+  Replay replay;
+};
+// Adds the next quarantined deliveries of the replay's selection (all conditions but `where` and
+// `ids`), walking (flow, position) from `after`, at most `limit` rows looked at, entered quarantine
+// before the cutoff, not archived, not in an unfinished replay. The receipt says how far it came.
+struct FreezeChunk {
+  ReplayId replay;
+  DeliveryRef after;
+  std::uint32_t limit;
+};
 // For selections by pattern or ids. No-op for a member of this or of another unfinished replay.
-struct AddReplayItem { ReplayId replay; DeliveryRef ref; };
-struct PutReplay { Replay replay; };              // everything but counts.planned
-struct SetReplayItem { ReplayId replay; DeliveryRef ref; ItemState state; };
+struct AddReplayItem {
+  ReplayId replay;
+  DeliveryRef ref;
+};
+struct PutReplay {
+  Replay replay;
+};  // everything but counts.planned
+struct SetReplayItem {
+  ReplayId replay;
+  DeliveryRef ref;
+  ItemState state;
+};
 
 // --- retention, audit, meta ---
-// Deletes events with seq < before, after copying (as KeepEvent does) those that open rows of any flow still need and
-// those in `keep` (events behind holds, which only the caller can know). Also drops settled rows, with their copies,
-// and settlements whose events are gone. Sets the stream's first_seq. Callers keep the range small (at most 1024 events).
-struct TrimStream { StreamId stream; std::uint64_t before; std::vector<DeliveryRef> keep; };
-// Registers, or changes the name and the dedupe limits of an existing stream. A new one has no events: first_seq is
-// next_seq.
-struct PutStream { StreamRecord stream; };
-struct AddAudit { AuditEntry entry; };
-struct PutMeta { std::string key; std::string value; };
+// Deletes events with seq < before, after copying (as KeepEvent does) those that open rows of any
+// flow still need and those in `keep` (events behind holds, which only the caller can know). Also
+// drops settled rows, with their copies, and settlements whose events are gone. Sets the stream's
+// first_seq. Callers keep the range small (at most 1024 events).
+struct TrimStream {
+  StreamId stream;
+  std::uint64_t before;
+  std::vector<DeliveryRef> keep;
+};
+// Registers, or changes the name and the dedupe limits of an existing stream. A new one has no
+// events: first_seq is next_seq.
+struct PutStream {
+  StreamRecord stream;
+};
+struct AddAudit {
+  AuditEntry entry;
+};
+struct PutMeta {
+  std::string key;
+  std::string value;
+};
 
-using Mutation = std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow, PutDelivery,
-                              KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup, CreateReplay, FreezeChunk,
-                              AddReplayItem, PutReplay, SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+using Mutation = std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements,
+                              RemoveFlow, PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold,
+                              JoinGroup, LeaveGroup, CreateReplay, FreezeChunk, AddReplayItem,
+                              PutReplay, SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
-struct DeliveryIs { DeliveryRef ref; DeliveryState state; };      // the row exists and is in this state
-struct ReplayIs { ReplayId replay; ReplayState state; };
-struct ReplayItemIs { ReplayId replay; DeliveryRef ref; ItemState state; };
-struct FlowEpochIs { FlowId flow; std::uint64_t epoch; };
+struct DeliveryIs {
+  DeliveryRef ref;
+  DeliveryState state;
+};  // the row exists and is in this state
+struct ReplayIs {
+  ReplayId replay;
+  ReplayState state;
+};
+struct ReplayItemIs {
+  ReplayId replay;
+  DeliveryRef ref;
+  ItemState state;
+};
+struct FlowEpochIs {
+  FlowId flow;
+  std::uint64_t epoch;
+};
 using Precondition = std::variant<DeliveryIs, ReplayIs, ReplayItemIs, FlowEpochIs>;
 
 // Settling and operator writes go before ingest.
@@ -111,8 +184,8 @@ struct Receipt {
   ReplayId replay;                      // of CreateReplay
   DeliveryRef freeze_next;              // of FreezeChunk: pass as `after` next time
   bool freeze_done = false;
-  std::uint32_t frozen = 0;             // items added by FreezeChunk
-  std::vector<GroupId> groups;          // of every JoinGroup, in order
+  std::uint32_t frozen = 0;     // items added by FreezeChunk
+  std::vector<GroupId> groups;  // of every JoinGroup, in order
 };
 
 }  // namespace weir::ports

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only the running delivery side knows, asked through functions: recovery and delivery never include each other.
-// All are called on the I/O thread and answer at once.
+// What only the running delivery side knows, asked through functions: recovery and delivery never
+// include each other. All are called on the I/O thread and answer at once.
 #pragma once
 
 #include <functional>
@@ -17,21 +17,21 @@ namespace weir::recovery {
 
 struct LiveFlow {
   FlowRecord record;
-  std::string stream;          // its name
+  std::string stream;              // its name
   const FlowSpec* spec = nullptr;  // nullptr: the flow is no longer in the configuration
 };
 
 struct LiveDelivery {
-  bool settled_or_owned = false;   // by settlement, row or hold; false: not dispatched or under way
-  bool sent = false;               // below the dispatch mark: it may be under way now
-  std::optional<Hold> hold;        // the hold of its key, if there is one
+  bool settled_or_owned = false;  // by settlement, row or hold; false: not dispatched or under way
+  bool sent = false;              // below the dispatch mark: it may be under way now
+  std::optional<Hold> hold;       // the hold of its key, if there is one
 };
 
 struct LiveDependency {
   bool breaker_open = false;
-  std::string breaker;             // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
-  std::string refusal;             // why dispatch waits now; empty = it does not
-  double rate_limit = 0;           // per second, 0 = none
+  std::string breaker;    // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
+  std::string refusal;    // why dispatch waits now; empty = it does not
+  double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
 };
 
@@ -40,7 +40,8 @@ struct Live {
   std::function<std::optional<LiveDelivery>(FlowId, Position, std::string_view key)> delivery;
   std::function<std::optional<LiveDependency>(std::string_view name)> dependency;
   std::function<const FailureModeSpec*(std::string_view name)> failure_mode;
-  std::function<std::optional<Position>(std::string_view stream, std::uint64_t seq)> position;  // nullopt: no such stream
+  std::function<std::optional<Position>(std::string_view stream, std::uint64_t seq)>
+      position;  // nullopt: no such stream
   std::function<std::string(StreamId)> stream_name;
   // Rows became ready for this run, durably.
   std::function<void(const std::vector<DeliveryRef>&, ReplayId)> release;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator does with quarantined deliveries without delivering them again. Nothing leaves quarantine silently:
-// every step has an actor and a reason, audited in the same transaction.
+// What an operator does with quarantined deliveries without delivering them again. Nothing leaves
+// quarantine silently: every step has an actor and a reason, audited in the same transaction.
 #pragma once
 
 #include <string>
@@ -19,13 +19,15 @@ enum class Settle : std::uint8_t { resolve, discard };
 struct BulkResult {
   std::uint64_t selected = 0;
   std::uint64_t settled = 0;
-  std::uint64_t skipped = 0;            // changed by somebody else meanwhile
-  std::vector<std::string> samples;     // references of the first few
+  std::uint64_t skipped = 0;         // changed by somebody else meanwhile
+  std::vector<std::string> samples;  // references of the first few
 };
 
-// Settles everything selected. dry_run counts only. Errors: reason_required, and those of resolve_selection().
-async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock, const Live& live,
-                                                   Settle what, Selection selection, std::string reason,
+// Settles everything selected. dry_run counts only. Errors: reason_required, and those of
+// resolve_selection().
+async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
+                                                   const Live& live, Settle what,
+                                                   Selection selection, std::string reason,
                                                    std::string actor, bool dry_run);
 
 }  // namespace weir::recovery

@@ -8,7 +8,8 @@
 namespace weir::recovery {
 namespace {
 
-constexpr std::size_t kScan = 20'000;  // newest events looked through per stream when no row has the id
+constexpr std::size_t kScan =
+    20'000;  // newest events looked through per stream when no row has the id
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -23,11 +24,13 @@ std::string to_reference(const Live& live, Position position) {
   return fmt::format("{}#{}", live.stream_name(position.stream), position.seq);
 }
 
-async::Task<Result<Position>> find_event(ports::Store& store, const Live& live, std::string reference) {
+async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
+                                         std::string reference) {
   const auto hash = reference.rfind('#');
   if (hash != reference.npos) {
     const auto seq = parse_number(std::string_view(reference).substr(hash + 1));
-    const auto position = seq ? live.position(std::string_view(reference).substr(0, hash), *seq) : std::nullopt;
+    const auto position = seq ? live.position(std::string_view(reference).substr(0, hash), *seq)
+                              : std::nullopt;
     if (position) co_return *position;
   }
   auto places = co_await store.events().find_id(reference, kScan);
@@ -35,13 +38,16 @@ async::Task<Result<Position>> find_event(ports::Store& store, const Live& live, 
   if (places->size() == 1) co_return places->front();
   if (places->empty()) {
     co_return Error{Code::event_unknown, fmt::format("no event '{}' was found", reference),
-                    fmt::format("ids are found for every open or quarantined delivery and among the newest {} events of "
+                    fmt::format("ids are found for every open or quarantined delivery and among "
+                                "the newest {} events of "
                                 "each stream; otherwise use stream#seq",
                                 kScan)};
   }
   std::string all;
-  for (const Position place : *places) all += fmt::format("{}{}", all.empty() ? "" : ", ", to_reference(live, place));
-  co_return Error{Code::ambiguous_reference, fmt::format("'{}' fits several events: {}", reference, all),
+  for (const Position place : *places)
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", to_reference(live, place));
+  co_return Error{Code::ambiguous_reference,
+                  fmt::format("'{}' fits several events: {}", reference, all),
                   "use one of these references"};
 }
 
@@ -54,14 +60,15 @@ async::Task<Result<Group>> find_group(ports::Store& store, std::string prefix) {
   }
   if (fitting.size() == 1 && !prefix.empty()) co_return std::move(fitting.front());
   if (fitting.empty()) {
-    co_return Error{Code::unknown_group, fmt::format("no failure group '{}'", prefix), "weir group list"};
+    co_return Error{Code::unknown_group, fmt::format("no failure group '{}'", prefix),
+                    "weir group list"};
   }
   std::string all;
   for (std::size_t i = 0; i < std::min<std::size_t>(fitting.size(), 8); ++i) {
     all += fmt::format("{}{}", all.empty() ? "" : ", ", fitting[i].fingerprint.hash);
   }
-  co_return Error{Code::ambiguous_reference, fmt::format("'{}' fits several groups: {}", prefix, all),
-                  "give more digits"};
+  co_return Error{Code::ambiguous_reference,
+                  fmt::format("'{}' fits several groups: {}", prefix, all), "give more digits"};
 }
 
 std::optional<ReplayId> parse_replay_id(std::string_view text) {
@@ -79,7 +86,8 @@ Result<LiveFlow> find_flow(const Live& live, std::string_view name) {
     if (flow.record.name == name) return std::move(flow);
     names.push_back(flow.record.name);
   }
-  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name), did_you_mean(name, names)};
+  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
+               did_you_mean(name, names)};
 }
 
 }  // namespace weir::recovery

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what people type to what the store knows: stream#seq, CloudEvents ids, group hashes and their prefixes, replay ids.
+// From what people type to what the store knows: stream#seq, CloudEvents ids, group hashes and
+// their prefixes, replay ids.
 #pragma once
 
 #include <string>
@@ -12,9 +13,10 @@
 
 namespace weir::recovery {
 
-// "github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown (says how far it
-// looked), ambiguous_reference (lists the places).
-async::Task<Result<Position>> find_event(ports::Store& store, const Live& live, std::string reference);
+// "github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown
+// (says how far it looked), ambiguous_reference (lists the places).
+async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
+                                         std::string reference);
 std::string to_reference(const Live& live, Position position);  // "github#42"
 
 // A group by hash or by unique prefix. Errors: unknown_group, ambiguous_reference.

@@ -9,9 +9,9 @@
 namespace weir::recovery {
 
 struct ReplayEstimate {
-  Duration canary{};             // until the canary is over, its hold included
-  Duration total{};              // if nothing fails and the handler keeps up
-  double peak_per_second = 0;    // highest release rate that will be reached
+  Duration canary{};           // until the canary is over, its hold included
+  Duration total{};            // if nothing fails and the handler keeps up
+  double peak_per_second = 0;  // highest release rate that will be reached
 };
 
 // `attempt` is the typical duration of one delivery.

@@ -13,19 +13,22 @@ constexpr std::uint32_t kChunk = 2000;
 Result<> check(const ReplayPlan& plan) {
   const RatePlan& rate = plan.rate;
   if (!(rate.start_per_second > 0) || !(rate.max_per_second > 0) || rate.max_per_second > 100'000) {
-    return Error{Code::invalid_argument, "a replay's rates must be above 0 and at most 100000 per second", ""};
+    return Error{Code::invalid_argument,
+                 "a replay's rates must be above 0 and at most 100000 per second", ""};
   }
   if (rate.start_per_second > rate.max_per_second) {
     return Error{Code::invalid_argument,
-                 fmt::format("the replay would start at {}/s, above its maximum of {}/s", rate.start_per_second,
-                             rate.max_per_second),
+                 fmt::format("the replay would start at {}/s, above its maximum of {}/s",
+                             rate.start_per_second, rate.max_per_second),
                  "lower --rate or raise --max-rate"};
   }
   if (rate.ramp_factor < 1 || rate.ramp_factor > 100) {
     return Error{Code::invalid_argument, "the ramp factor must be between 1 and 100", ""};
   }
-  if (rate.concurrency == 0) return Error{Code::invalid_argument, "the replay's concurrency must be at least 1", ""};
-  if (rate.step <= Duration::zero()) return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
+  if (rate.concurrency == 0)
+    return Error{Code::invalid_argument, "the replay's concurrency must be at least 1", ""};
+  if (rate.step <= Duration::zero())
+    return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
   return {};
 }
 
@@ -42,7 +45,8 @@ async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   }
 }
 
-async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelection& selection, ReplayId id) {
+async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelection& selection,
+                                     ReplayId id) {
   DeliveryRef after{};
   for (;;) {
     auto page = co_await selected_page(store, selection, after, kChunk / 4);
@@ -62,27 +66,32 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
   }
 }
 
-async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay, const std::string& title) {
+async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
+                                  const std::string& title) {
   auto stored = co_await store.recovery().replay(replay.id);
   if (!stored.ok()) co_return stored.error();
-  if (!stored->has_value()) co_return Error{Code::internal, "the plan vanished while it was made", ""};
+  if (!stored->has_value())
+    co_return Error{Code::internal, "the plan vanished while it was made", ""};
   replay.counts.planned = (*stored)->counts.planned;
   const bool empty = replay.counts.planned == 0;
   replay.state = empty ? ReplayState::aborted : ReplayState::planned;
   if (empty) replay.state_reason = "nothing matched";
-  if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{}) replay.plan.canary.count = 0;
+  if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{})
+    replay.plan.canary.count = 0;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay.id, ReplayState::planning});
   batch.mutations.emplace_back(ports::PutReplay{replay});
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock.wall(),
-                                                          .actor = replay.plan.actor,
-                                                          .action = "replay.plan",
-                                                          .target = to_text(replay.id),
-                                                          .reason = replay.plan.reason,
-                                                          .detail = fmt::format("{}: {} deliveries", title, replay.counts.planned)}});
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = clock.wall(),
+                 .actor = replay.plan.actor,
+                 .action = "replay.plan",
+                 .target = to_text(replay.id),
+                 .reason = replay.plan.reason,
+                 .detail = fmt::format("{}: {} deliveries", title, replay.counts.planned)}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied) co_return Error{Code::conflict, "the plan changed while it was made", "plan again"};
+  if (!receipt->applied)
+    co_return Error{Code::conflict, "the plan changed while it was made", "plan again"};
   if (empty) {
     co_return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
                     "weir quarantine list; members of another unfinished replay do not count"};
@@ -92,7 +101,8 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
 
 }  // namespace
 
-async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live, ReplayPlan plan) {
+async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
+                                      ReplayPlan plan) {
   auto checked = check(plan);
   if (!checked.ok()) co_return checked.error();
   auto selection = co_await resolve_selection(store, live, plan.selection);
@@ -124,10 +134,12 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   co_return replay;
 }
 
-async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live, Selection selection) {
+async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
+                                              Selection selection) {
   auto resolved = co_await resolve_selection(store, live, std::move(selection));
   if (!resolved.ok()) co_return resolved.error();
-  if (!resolved->where && !resolved->by_ids) co_return co_await store.deliveries().count(resolved->query);
+  if (!resolved->where && !resolved->by_ids)
+    co_return co_await store.deliveries().count(resolved->query);
   std::uint64_t count = 0;
   auto walked = co_await for_each_selected(store, *resolved, [&count](const Delivery&) {
     ++count;

@@ -12,12 +12,15 @@
 
 namespace weir::recovery {
 
-// Freezes and stores; the result is in state planned. Errors: empty_selection (no condition, or nothing matches),
-// those of resolve_selection(), invalid_argument for a rate plan that cannot work.
-async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live, ReplayPlan plan);
+// Freezes and stores; the result is in state planned. Errors: empty_selection (no condition, or
+// nothing matches), those of resolve_selection(), invalid_argument for a rate plan that cannot
+// work.
+async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
+                                      ReplayPlan plan);
 
 // How many deliveries the plan would select now; nothing is stored.
-async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live, Selection selection);
+async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
+                                              Selection selection);
 
 // A plan whose freezing was cut short by a crash is aborted at the next start.
 async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock);

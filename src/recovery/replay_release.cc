@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a run takes deliveries out of quarantine: claimed under preconditions, so that each is released at most once.
+// How a run takes deliveries out of quarantine: claimed under preconditions, so that each is
+// released at most once.
 #include <algorithm>
 
 #include "base/failpoint.h"
@@ -24,7 +25,8 @@ ports::WriteBatch claim_batch(const Replay& replay, const Delivery& row, Deliver
 }
 
 void append(ports::WriteBatch& into, ports::WriteBatch from) {
-  for (auto& precondition : from.preconditions) into.preconditions.push_back(std::move(precondition));
+  for (auto& precondition : from.preconditions)
+    into.preconditions.push_back(std::move(precondition));
   for (auto& mutation : from.mutations) into.mutations.push_back(std::move(mutation));
 }
 
@@ -43,21 +45,27 @@ Delivery ReplayRun::released(const Delivery& row) const {
   next.changed_at = now;
   next.due = {};
   next.reason = fmt::format("released by replay {}", to_text(replay_.id));
-  for (const LiveFlow& flow : live_.flows()) {  // the event's own deadline restarts with the release
+  for (const LiveFlow& flow :
+       live_.flows()) {  // the event's own deadline restarts with the release
     if (flow.record.id != row.ref.flow || flow.spec == nullptr) continue;
     const Duration patience = flow.spec->policy.timeouts.event;
     next.deadline = patience > Duration::zero() ? now + patience : WallTime{};
   }
-  next.add_history(AttemptRecord{.at = now, .failure = FailureClass::ok, .decision = DecisionKind::defer,
-                                 .note = next.reason, .replay = replay_.id});
+  next.add_history(AttemptRecord{.at = now,
+                                 .failure = FailureClass::ok,
+                                 .decision = DecisionKind::defer,
+                                 .note = next.reason,
+                                 .replay = replay_.id});
   return next;
 }
 
 async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) {
-  auto items = co_await store_.recovery().items(replay_.id, ItemState::planned, after_, std::min(count, kClaimMax));
+  auto items = co_await store_.recovery().items(replay_.id, ItemState::planned, after_,
+                                                std::min(count, kClaimMax));
   if (!items.ok()) co_return items.error();
   if (items->empty()) {
-    if (after_ == DeliveryRef{}) co_return Error{Code::internal, "a replay has fewer members than it counted", ""};
+    if (after_ == DeliveryRef{})
+      co_return Error{Code::internal, "a replay has fewer members than it counted", ""};
     after_ = {};  // once more from the start: a claim may have been refused
     co_return 1u;
   }
@@ -70,11 +78,13 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
   std::vector<Delivery> claimable;
   for (const DeliveryRef& ref : refs) {
     const auto row = by_ref.find(ref);
-    if (row != by_ref.end() && row->second->state == DeliveryState::quarantined && !row->second->archived) {
+    if (row != by_ref.end() && row->second->state == DeliveryState::quarantined &&
+        !row->second->archived) {
       claimable.push_back(*row->second);
       continue;
     }
-    auto skipped = co_await skip(ref);  // an operator settled or archived it since the plan was made
+    auto skipped = co_await skip(
+        ref);  // an operator settled or archived it since the plan was made
     if (!skipped.ok()) co_return skipped.error();
   }
   if (!claimable.empty()) {
@@ -93,8 +103,8 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
 
 // Which fingerprint a delivery came from, to see whether it comes back, and whose breaker matters.
 async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows) {
-  const bool all_known =
-      std::ranges::all_of(rows, [this](const Delivery& row) { return group_hashes_.contains(row.group); });
+  const bool all_known = std::ranges::all_of(
+      rows, [this](const Delivery& row) { return group_hashes_.contains(row.group); });
   if (all_known) co_return Result<>{};
   auto groups = co_await store_.recovery().groups(true);
   if (!groups.ok()) co_return groups.error();

@@ -6,10 +6,12 @@
 
 namespace weir::recovery {
 namespace {
-constexpr Duration kPatience = std::chrono::seconds{1};  // between looks when the store cannot be read
-}
+constexpr Duration kPatience = std::chrono::seconds{
+    1};  // between looks when the store cannot be read
+}  // namespace
 
-ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live, Replay replay)
+ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock,
+                     const Live& live, Replay replay)
     : store_(store),
       clock_(clock),
       live_(live),
@@ -38,7 +40,8 @@ async::Task<> ReplayRun::run() {
   co_await alarms_.join();
 }
 
-// After a restart the items are the truth; counters in the replay's row are only its last checkpoint.
+// After a restart the items are the truth; counters in the replay's row are only its last
+// checkpoint.
 async::Task<Result<>> ReplayRun::recount() {
   ReplayCounts counts;
   DeliveryRef after{};
@@ -77,7 +80,8 @@ async::Task<Result<bool>> ReplayRun::step() {
   }
   if (!is_running(replay_.state)) co_return false;
   const bool canary = replay_.state == ReplayState::canary;
-  if (auto reason = policy::stop_check(replay_.plan.stop, since_resumed(), canary, breaker_open())) {
+  if (auto reason = policy::stop_check(replay_.plan.stop, since_resumed(), canary,
+                                       breaker_open())) {
     auto stopped = co_await change_state(ReplayState::stopped, *reason, "replay.stop", "weir");
     if (!stopped.ok()) co_return stopped.error();
     co_return true;
@@ -111,7 +115,8 @@ async::Task<Result<bool>> ReplayRun::step() {
   co_return *sent > 0;
 }
 
-// An operator who resumes a stopped run overrules what went wrong until then: only what follows counts for the next stop.
+// An operator who resumes a stopped run overrules what went wrong until then: only what follows
+// counts for the next stop.
 ReplayCounts ReplayRun::since_resumed() const {
   ReplayCounts counts = replay_.counts;
   counts.sent -= baseline_.sent - baseline_.in_flight();
@@ -137,7 +142,8 @@ async::Task<> ReplayRun::alarm(MonoTime at) {
 void ReplayRun::on_settled(const ports::DecisionRecord& record) {
   const auto origin = origin_.find(record.ref);
   ReplayCounts& counts = replay_.counts;
-  const bool ended = record.decision->kind == DecisionKind::done || record.decision->kind == DecisionKind::discard;
+  const bool ended = record.decision->kind == DecisionKind::done ||
+                     record.decision->kind == DecisionKind::discard;
   if (ended) {
     ++counts.succeeded;
   } else if (record.decision->in_doubt) {
@@ -145,7 +151,8 @@ void ReplayRun::on_settled(const ports::DecisionRecord& record) {
   } else {
     ++counts.failed_again;
   }
-  if (!ended && origin != origin_.end() && origin->second == record.group) ++counts.same_fingerprint;
+  if (!ended && origin != origin_.end() && origin->second == record.group)
+    ++counts.same_fingerprint;
   if (origin != origin_.end()) origin_.erase(origin);
   ramp_.settled(ended);
   last_result_ = clock_.mono();
@@ -162,10 +169,11 @@ async::Task<Result<>> ReplayRun::checkpoint() {
   co_return Result<>{};
 }
 
-async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reason, std::string action,
-                                              std::string actor) {
+async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reason,
+                                              std::string action, std::string actor) {
   Replay changed = replay_;
-  if (next == ReplayState::paused || next == ReplayState::stopped) changed.resume_to = replay_.state;
+  if (next == ReplayState::paused || next == ReplayState::stopped)
+    changed.resume_to = replay_.state;
   changed.state = next;
   changed.state_reason = reason;
   if (is_over(next)) changed.finished_at = clock_.wall();
@@ -175,13 +183,18 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   batch.mutations.emplace_back(ports::PutReplay{changed});
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{
-      .at = clock_.wall(), .actor = std::move(actor), .action = std::move(action), .target = to_text(replay_.id),
+      .at = clock_.wall(),
+      .actor = std::move(actor),
+      .action = std::move(action),
+      .target = to_text(replay_.id),
       .reason = std::move(reason),
-      .detail = fmt::format("sent {} succeeded {} failed again {} skipped {} in doubt {} of {}", counts.sent,
-                            counts.succeeded, counts.failed_again, counts.skipped, counts.in_doubt, counts.planned)}});
+      .detail = fmt::format("sent {} succeeded {} failed again {} skipped {} in doubt {} of {}",
+                            counts.sent, counts.succeeded, counts.failed_again, counts.skipped,
+                            counts.in_doubt, counts.planned)}});
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied) co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
+  if (!receipt->applied)
+    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
   (void)WEIR_FAILPOINT("replay.after_state");
   // Results may have come in while the state was written: they stay.
   replay_.resume_to = changed.resume_to;
@@ -193,26 +206,32 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   co_return Result<>{};
 }
 
-async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor) {
+async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
+                                         std::string actor) {
   const ReplayState state = replay_.state;
   const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
   const bool start = wanted == ReplayState::running && state == ReplayState::planned;
   const bool resume = wanted == ReplayState::running && halted;
   const bool pause = wanted == ReplayState::paused && is_running(state);
-  const bool abort = wanted == ReplayState::aborted && !is_over(state) && state != ReplayState::planning;
+  const bool abort = wanted == ReplayState::aborted && !is_over(state) &&
+                     state != ReplayState::planning;
   if (!start && !resume && !pause && !abort) {
-    co_return Error{Code::wrong_state, fmt::format("replay {} is {}", to_text(replay_.id), to_text(state)),
+    co_return Error{Code::wrong_state,
+                    fmt::format("replay {} is {}", to_text(replay_.id), to_text(state)),
                     "weir replay get " + to_text(replay_.id)};
   }
   if (start) {
-    const ReplayState first = replay_.plan.canary.count > 0 ? ReplayState::canary : ReplayState::running;
+    const ReplayState first = replay_.plan.canary.count > 0 ? ReplayState::canary
+                                                            : ReplayState::running;
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
   if (resume) {
     if (state == ReplayState::stopped) baseline_ = replay_.counts;
-    co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume", std::move(actor));
+    co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
+                                    std::move(actor));
   }
-  co_return co_await change_state(wanted, std::move(reason), pause ? "replay.pause" : "replay.abort", std::move(actor));
+  co_return co_await change_state(wanted, std::move(reason),
+                                  pause ? "replay.pause" : "replay.abort", std::move(actor));
 }
 
 }  // namespace weir::recovery

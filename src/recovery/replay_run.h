@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run of a replay plan: releases its frozen deliveries at the plan's pace, canary first, watches the results, and
-// stops by itself. Everything it needs to go on after a crash is in the store before it acts.
+// One run of a replay plan: releases its frozen deliveries at the plan's pace, canary first,
+// watches the results, and stops by itself. Everything it needs to go on after a crash is in the
+// store before it acts.
 #pragma once
 
 #include <functional>
@@ -10,8 +11,8 @@
 
 #include "async/clock.h"
 #include "async/signal.h"
-#include "async/task_group.h"
 #include "async/task.h"
+#include "async/task_group.h"
 #include "model/replay.h"
 #include "policy/ramp.h"
 #include "ports/decision_sink.h"
@@ -22,7 +23,8 @@ namespace weir::recovery {
 
 class ReplayRun {
  public:
-  ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live, Replay replay);
+  ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live,
+            Replay replay);
 
   const Replay& replay() const { return replay_; }
 
@@ -38,17 +40,20 @@ class ReplayRun {
 
  private:
   async::Task<Result<>> recount();
-  async::Task<Result<bool>> step();                       // false: wait for a result or a moment
+  async::Task<Result<bool>> step();  // false: wait for a result or a moment
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
   async::Task<Result<bool>> claim(const std::vector<Delivery>& rows);
   async::Task<Result<>> claim_one_by_one(const std::vector<Delivery>& rows);
   async::Task<Result<>> skip(DeliveryRef ref);
-  async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action, std::string actor);
+  async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
+                                     std::string actor);
   async::Task<Result<>> checkpoint();
   bool breaker_open();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
-  bool everything_sent() const { return replay_.counts.sent + replay_.counts.skipped >= replay_.counts.planned; }
+  bool everything_sent() const {
+    return replay_.counts.sent + replay_.counts.skipped >= replay_.counts.planned;
+  }
   void wake_at(MonoTime at);
   async::Task<> alarm(MonoTime at);
   Delivery released(const Delivery& row) const;
@@ -60,7 +65,8 @@ class ReplayRun {
   policy::Ramp ramp_;
   async::Signal wake_;
   async::TaskGroup alarms_;
-  std::map<DeliveryRef, std::string> origin_;     // group hash of what is under way, to see whether it comes back
+  std::map<DeliveryRef, std::string>
+      origin_;  // group hash of what is under way, to see whether it comes back
   std::map<GroupId, std::string> group_hashes_;
   std::set<std::string, std::less<>> dependencies_;
   ReplayCounts baseline_;

@@ -6,7 +6,8 @@
 
 namespace weir::recovery {
 
-Replays::Replays(async::Executor executor, ports::Store& store, async::Clock& clock, const Live& live)
+Replays::Replays(async::Executor executor, ports::Store& store, async::Clock& clock,
+                 const Live& live)
     : executor_(executor), store_(store), clock_(clock), live_(live), tasks_(executor) {}
 
 async::Task<Result<>> Replays::start() {
@@ -47,7 +48,8 @@ async::Task<Result<Replay>> Replays::get(ReplayId id) {
   auto stored = co_await store_.recovery().replay(id);
   if (!stored.ok()) co_return stored.error();
   if (!stored->has_value()) {
-    co_return Error{Code::unknown_replay, fmt::format("no replay {}", to_text(id)), "weir replay list"};
+    co_return Error{Code::unknown_replay, fmt::format("no replay {}", to_text(id)),
+                    "weir replay list"};
   }
   co_return std::move(**stored);
 }
@@ -61,13 +63,15 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
   co_return std::move(*all);
 }
 
-async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason, std::string actor) {
+async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason,
+                                             std::string actor) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
   auto run = runs_.find(id);
   if (run == runs_.end()) {
     if (known->state != ReplayState::planned) {
-      co_return Error{Code::wrong_state, fmt::format("replay {} is {}", to_text(id), to_text(known->state)),
+      co_return Error{Code::wrong_state,
+                      fmt::format("replay {} is {}", to_text(id), to_text(known->state)),
                       "weir replay get " + to_text(id)};
     }
     adopt(std::move(*known));
@@ -82,7 +86,8 @@ void Replays::on_decision(const ports::DecisionRecord& record) {
   if (!record.replay || record.decision == nullptr) return;
   const DecisionKind kind = record.decision->kind;
   if (kind == DecisionKind::retryAt || kind == DecisionKind::defer) return;
-  if (const auto run = runs_.find(record.replay); run != runs_.end()) run->second->on_settled(record);
+  if (const auto run = runs_.find(record.replay); run != runs_.end())
+    run->second->on_settled(record);
 }
 
 }  // namespace weir::recovery

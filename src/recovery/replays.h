@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All replays: plans, runs, and the operator's commands to them. Hears of every durable decision and hands it to the
-// run it belongs to. I/O thread.
+// All replays: plans, runs, and the operator's commands to them. Hears of every durable decision
+// and hands it to the run it belongs to. I/O thread.
 #pragma once
 
 #include <map>
@@ -32,8 +32,10 @@ class Replays final : public ports::DecisionSink {
   // The newest state, running ones included. Errors: unknown_replay.
   async::Task<Result<Replay>> get(ReplayId id);
   async::Task<Result<std::vector<Replay>>> list();
-  // wanted: running (starts a plan, resumes a halted run), paused, aborted. Errors: unknown_replay, wrong_state.
-  async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason, std::string actor);
+  // wanted: running (starts a plan, resumes a halted run), paused, aborted. Errors: unknown_replay,
+  // wrong_state.
+  async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason,
+                                      std::string actor);
 
   void on_decision(const ports::DecisionRecord& record) override;
 

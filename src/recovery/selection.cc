@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kPage = 500;
 constexpr std::size_t kIdsMax = 10'000;
 
-async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live, const std::vector<std::string>& ids,
-                                  ResolvedSelection& into) {
+async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live,
+                                  const std::vector<std::string>& ids, ResolvedSelection& into) {
   if (ids.size() > kIdsMax) {
     co_return Error{Code::invalid_argument, fmt::format("{} ids are too many", ids.size()),
                     fmt::format("at most {}; select by group, flow or pattern instead", kIdsMax)};
@@ -33,11 +33,14 @@ async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live, const s
 
 bool fits(const ports::DeliveryQuery& query, const Delivery& row) {
   return row.state == DeliveryState::quarantined && (!query.flow || row.ref.flow == *query.flow) &&
-         (!query.group || row.group == *query.group) && (!query.failure || row.failure == *query.failure) &&
-         (!query.since || row.changed_at >= *query.since) && (!query.until || row.changed_at < *query.until);
+         (!query.group || row.group == *query.group) &&
+         (!query.failure || row.failure == *query.failure) &&
+         (!query.since || row.changed_at >= *query.since) &&
+         (!query.until || row.changed_at < *query.until);
 }
 
-async::Task<Result<std::vector<Delivery>>> keep_matching(ports::Store& store, const policy::Filter& where,
+async::Task<Result<std::vector<Delivery>>> keep_matching(ports::Store& store,
+                                                         const policy::Filter& where,
                                                          std::vector<Delivery> rows) {
   std::vector<Delivery> kept;
   std::vector<DeliveryRef> refs;
@@ -56,7 +59,8 @@ async::Task<Result<std::vector<Delivery>>> keep_matching(ports::Store& store, co
 }
 
 // One page of candidates; `last` is where the next page starts, and `end` says that there is none.
-async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store, const ResolvedSelection& selection,
+async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store,
+                                                     const ResolvedSelection& selection,
                                                      DeliveryRef& last, bool& end) {
   std::vector<Delivery> rows;
   if (selection.by_ids) {
@@ -86,10 +90,12 @@ async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store, const 
 
 }  // namespace
 
-async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, const Live& live, Selection selection) {
+async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, const Live& live,
+                                                         Selection selection) {
   if (selection.empty()) {
-    co_return Error{Code::empty_selection, "nothing is selected",
-                    "give at least one of --group, --flow, --class, --since, --until, --where or ids"};
+    co_return Error{
+        Code::empty_selection, "nothing is selected",
+        "give at least one of --group, --flow, --class, --since, --until, --where or ids"};
   }
   ResolvedSelection resolved;
   resolved.query.state = DeliveryState::quarantined;
@@ -112,13 +118,15 @@ async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, co
     auto filter = policy::Filter::compile(selection.where);
     if (!filter.ok()) co_return filter.error();
     resolved.where = std::move(*filter);
-    resolved.title += fmt::format("{}pattern {}", resolved.title.empty() ? "" : ", ", selection.where);
+    resolved.title += fmt::format("{}pattern {}", resolved.title.empty() ? "" : ", ",
+                                  selection.where);
   }
   if (!selection.ids.empty()) {
     resolved.by_ids = true;
     auto ids = co_await resolve_ids(store, live, selection.ids, resolved);
     if (!ids.ok()) co_return ids.error();
-    resolved.title += fmt::format("{}{} ids", resolved.title.empty() ? "" : ", ", selection.ids.size());
+    resolved.title += fmt::format("{}{} ids", resolved.title.empty() ? "" : ", ",
+                                  selection.ids.size());
   }
   if (resolved.title.empty()) resolved.title = "class or time";
   co_return resolved;
@@ -137,7 +145,8 @@ async::Task<Result<>> for_each_selected(ports::Store& store, const ResolvedSelec
   co_return Result<>{};
 }
 
-async::Task<Result<std::vector<Delivery>>> selected_page(ports::Store& store, const ResolvedSelection& selection,
+async::Task<Result<std::vector<Delivery>>> selected_page(ports::Store& store,
+                                                         const ResolvedSelection& selection,
                                                          DeliveryRef after, std::size_t limit) {
   std::vector<Delivery> rows;
   for (bool end = false; !end && rows.size() < limit;) {

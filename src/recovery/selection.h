@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks the quarantined deliveries that a Selection names, page by page: for lists, bulk verbs, counts and plans.
+// Walks the quarantined deliveries that a Selection names, page by page: for lists, bulk verbs,
+// counts and plans.
 #pragma once
 
 #include <functional>
@@ -17,21 +18,24 @@ namespace weir::recovery {
 // A Selection with its names looked up. Conditions the store can check are in `query`.
 struct ResolvedSelection {
   ports::DeliveryQuery query;
-  std::optional<policy::Filter> where;   // needs the event itself
-  std::vector<DeliveryRef> ids;          // explicit members; empty = not by ids
+  std::optional<policy::Filter> where;  // needs the event itself
+  std::vector<DeliveryRef> ids;         // explicit members; empty = not by ids
   bool by_ids = false;
-  std::string title;                     // "group 9ad1…, flow sync-issues"
+  std::string title;  // "group 9ad1…, flow sync-issues"
 };
 
 // Errors: empty_selection, unknown_flow, unknown_group, pattern_invalid, event_unknown.
-async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, const Live& live, Selection selection);
+async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, const Live& live,
+                                                         Selection selection);
 
-// Calls `visit` with every selected quarantined delivery, in (flow, position) order, until it returns false.
+// Calls `visit` with every selected quarantined delivery, in (flow, position) order, until it
+// returns false.
 async::Task<Result<>> for_each_selected(ports::Store& store, const ResolvedSelection& selection,
                                         std::function<bool(const Delivery&)> visit);
 
 // The next page after `after`, at most `limit`, in the same order.
-async::Task<Result<std::vector<Delivery>>> selected_page(ports::Store& store, const ResolvedSelection& selection,
+async::Task<Result<std::vector<Delivery>>> selected_page(ports::Store& store,
+                                                         const ResolvedSelection& selection,
                                                          DeliveryRef after, std::size_t limit);
 
 }  // namespace weir::recovery

@@ -6,7 +6,8 @@
 namespace weir::telemetry {
 namespace {
 
-const std::vector<double> kSeconds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
+const std::vector<double> kSeconds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+                                      0.5,   0.75, 1,     2.5,  5,     7.5, 10};
 
 constexpr std::string_view kDeliveries = "weir_deliveries_total";
 constexpr std::string_view kDeliveriesHelp = "Decisions about deliveries, by what was decided.";
@@ -29,10 +30,11 @@ std::optional<std::uint64_t> LogGate::admit(const std::string& key, MonoTime now
 DecisionLog::FlowMetrics& DecisionLog::flow_metrics(std::string_view flow) {
   const auto found = flows_.find(flow);
   if (found != flows_.end()) return found->second;
-  FlowMetrics fresh{
-      .done = &metrics_.counter(kDeliveries, kDeliveriesHelp, {{"flow", flow}, {"decision", "done"}}),
-      .duration = &metrics_.histogram("weir_attempt_duration_seconds", "Time of one attempt, the handler's included.", kSeconds,
-                                      {{"flow", flow}})};
+  FlowMetrics fresh{.done = &metrics_.counter(kDeliveries, kDeliveriesHelp,
+                                              {{"flow", flow}, {"decision", "done"}}),
+                    .duration = &metrics_.histogram("weir_attempt_duration_seconds",
+                                                    "Time of one attempt, the handler's included.",
+                                                    kSeconds, {{"flow", flow}})};
   return flows_.emplace(flow, fresh).first->second;
 }
 
@@ -51,36 +53,55 @@ void DecisionLog::on_decision(const ports::DecisionRecord& record) {
 
 void DecisionLog::count(const ports::DecisionRecord& record) {
   const Decision& decision = *record.decision;
-  metrics_.counter(kDeliveries, kDeliveriesHelp, {{"flow", record.flow}, {"decision", to_text(decision.kind)}}).add();
+  metrics_
+      .counter(kDeliveries, kDeliveriesHelp,
+               {{"flow", record.flow}, {"decision", to_text(decision.kind)}})
+      .add();
   if (record.attempt > 0) {
-    metrics_.counter("weir_failed_attempts_total", "Attempts that did not end well, by class.",
-                     {{"flow", record.flow}, {"dependency", record.dependency}, {"class", to_text(decision.failure)}}).add();
+    metrics_
+        .counter("weir_failed_attempts_total", "Attempts that did not end well, by class.",
+                 {{"flow", record.flow},
+                  {"dependency", record.dependency},
+                  {"class", to_text(decision.failure)}})
+        .add();
   } else if (decision.kind == DecisionKind::defer) {
-    metrics_.counter("weir_interruptions_total", "Deliveries cut short by a crash or restart of Weir.",
-                     {{"flow", record.flow}}).add();
+    metrics_
+        .counter("weir_interruptions_total", "Deliveries cut short by a crash or restart of Weir.",
+                 {{"flow", record.flow}})
+        .add();
   }
-  const bool quarantined = decision.kind == DecisionKind::quarantine || decision.kind == DecisionKind::pauseFlow;
+  const bool quarantined = decision.kind == DecisionKind::quarantine ||
+                           decision.kind == DecisionKind::pauseFlow;
   if (quarantined && decision.failure_mode.empty()) {
-    metrics_.counter("weir_unnamed_failures_total", "Quarantined deliveries that match no named failure mode.",
-                     {{"flow", record.flow}}).add();
+    metrics_
+        .counter("weir_unnamed_failures_total",
+                 "Quarantined deliveries that match no named failure mode.",
+                 {{"flow", record.flow}})
+        .add();
   }
 }
 
 void DecisionLog::log(const ports::DecisionRecord& record) {
   const Decision& decision = *record.decision;
   if (decision.kind == DecisionKind::done) return;
-  const std::string key = fmt::format("{} {} {} {}", record.flow, to_text(decision.kind), decision.rule, record.group);
+  const std::string key = fmt::format("{} {} {} {}", record.flow, to_text(decision.kind),
+                                      decision.rule, record.group);
   const auto left_out = gate_.admit(key, clock_.mono());
   if (!left_out) return;
-  const bool quarantined = decision.kind == DecisionKind::quarantine || decision.kind == DecisionKind::pauseFlow;
+  const bool quarantined = decision.kind == DecisionKind::quarantine ||
+                           decision.kind == DecisionKind::pauseFlow;
   log_.write(clock_.wall(), quarantined ? Level::warning : Level::info,
-             fmt::format("delivery.{}", to_text(decision.kind)), decision.reason, [&](wire::JsonWriter& json) {
-               json.field("flow", record.flow).field("dependency", record.dependency).field("eventId", record.event_id);
+             fmt::format("delivery.{}", to_text(decision.kind)), decision.reason,
+             [&](wire::JsonWriter& json) {
+               json.field("flow", record.flow)
+                   .field("dependency", record.dependency)
+                   .field("eventId", record.event_id);
                if (record.attempt > 0) json.field("attempt", record.attempt);
                json.field("class", to_text(decision.failure)).field("rule", decision.rule);
                if (!record.group.empty()) json.field("group", record.group);
                if (!record.trace_id.empty()) json.field("traceId", record.trace_id);
-               if (record.outcome != nullptr && record.outcome->status != 0) json.field("status", record.outcome->status);
+               if (record.outcome != nullptr && record.outcome->status != 0)
+                 json.field("status", record.outcome->status);
                if (*left_out > 0) json.field("count", *left_out);
              });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns decisions into metrics and log lines. Success is counted, never logged; a failure is logged when it changes
-// something: the first of its kind, a quarantine, a discard. What repeats within a minute is summed up in one line.
+// Turns decisions into metrics and log lines. Success is counted, never logged; a failure is logged
+// when it changes something: the first of its kind, a quarantine, a discard. What repeats within a
+// minute is summed up in one line.
 #pragma once
 
 #include <map>
@@ -13,7 +14,8 @@
 
 namespace weir::telemetry {
 
-// Pure: which of the same lines are written. At most one per key and interval; the next one says how many were left out.
+// Pure: which of the same lines are written. At most one per key and interval; the next one says
+// how many were left out.
 class LogGate {
  public:
   explicit LogGate(Duration interval = std::chrono::minutes{1}) : interval_(interval) {}
@@ -32,7 +34,8 @@ class LogGate {
 
 class DecisionLog final : public ports::DecisionSink {
  public:
-  DecisionLog(Registry& metrics, Log& log, async::Clock& clock) : metrics_(metrics), log_(log), clock_(clock) {}
+  DecisionLog(Registry& metrics, Log& log, async::Clock& clock)
+      : metrics_(metrics), log_(log), clock_(clock) {}
   void on_decision(const ports::DecisionRecord& record) override;
 
  private:

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-
 #include <unistd.h>
 
 namespace weir::telemetry {
@@ -73,9 +72,12 @@ Log::Log(int descriptor, Level least, std::size_t buffer_bytes)
 
 Log::~Log() = default;
 
-void Log::begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event, std::string_view message) {
+void Log::begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event,
+                std::string_view message) {
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
-  json.begin_object().field("ts", to_rfc3339(now)).field("level", kLevels[static_cast<std::size_t>(level)]);
+  json.begin_object()
+      .field("ts", to_rfc3339(now))
+      .field("level", kLevels[static_cast<std::size_t>(level)]);
   json.field("event", event).field("msg", message);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured JSON lines with one schema: ts, level, event, msg, then only these optional fields: flow, dependency,
-// stream, ref, eventId, attempt, class, decision, rule, group, replay, traceId, durationMs, status, code, count.
-// Never blocks the caller: lines go into a bounded buffer that a thread of its own writes; what does not fit is counted
-// and reported by the next line that does.
+// Structured JSON lines with one schema: ts, level, event, msg, then only these optional fields:
+// flow, dependency, stream, ref, eventId, attempt, class, decision, rule, group, replay, traceId,
+// durationMs, status, code, count. Never blocks the caller: lines go into a bounded buffer that a
+// thread of its own writes; what does not fit is counted and reported by the next line that does.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ class Log {
 
   // One line. `fields` is called with the writer inside the object, for the optional fields.
   template <class Fields>
-  void write(WallTime now, Level level, std::string_view event, std::string_view message, Fields fields) {
+  void write(WallTime now, Level level, std::string_view event, std::string_view message,
+             Fields fields) {
     if (!enabled(level)) return;
     wire::JsonWriter json;
     begin(json, now, level, event, message);
@@ -44,7 +45,8 @@ class Log {
   std::uint64_t dropped() const;
 
  private:
-  static void begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event, std::string_view message);
+  static void begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event,
+                    std::string_view message);
   void push(std::string line);
   struct Writer;
   Level least_;

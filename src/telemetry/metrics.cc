@@ -77,13 +77,16 @@ double Histogram::quantile(double share) const {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < bounds_.size(); ++i) {
     seen += counts_[i];
-    if (total > 0 && static_cast<double>(seen) >= share * static_cast<double>(total)) return bounds_[i];
+    if (total > 0 && static_cast<double>(seen) >= share * static_cast<double>(total))
+      return bounds_[i];
   }
   return total == 0 ? 0 : bounds_.back();
 }
 
-Registry::Family& Registry::family(std::string_view name, std::string_view help, std::string_view type) {
-  const auto found = std::ranges::find_if(families_, [name](const auto& known) { return known->name == name; });
+Registry::Family& Registry::family(std::string_view name, std::string_view help,
+                                   std::string_view type) {
+  const auto found = std::ranges::find_if(
+      families_, [name](const auto& known) { return known->name == name; });
   if (found != families_.end()) {
     WEIR_ASSERT((*found)->type == type);
     return **found;
@@ -102,8 +105,8 @@ Counter& Registry::counter(std::string_view name, std::string_view help, const L
   return *slot;
 }
 
-Histogram& Registry::histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
-                               const Labels& labels) {
+Histogram& Registry::histogram(std::string_view name, std::string_view help,
+                               const std::vector<double>& bounds, const Labels& labels) {
   Family& in = family(name, help, "histogram");
   auto& slot = in.histograms[Family::bounded(in.histograms, labels)];
   if (!slot) slot = std::make_unique<Histogram>(bounds);
@@ -118,12 +121,15 @@ void Registry::counter_from(std::string name, std::string help, std::function<vo
   family(name, help, "counter").read = std::move(read);
 }
 
-void Registry::Sample::add(double value, const Labels& labels) { append_sample(out_, name_, label_text(labels), value); }
+void Registry::Sample::add(double value, const Labels& labels) {
+  append_sample(out_, name_, label_text(labels), value);
+}
 
 std::string Registry::text() const {
   std::string out;
   for (const auto& family : families_) {
-    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", family->name, family->help, family->name, family->type);
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", family->name, family->help, family->name,
+                       family->type);
     for (const auto& [labels, counter] : family->counters) {
       append_sample(out, family->name, labels, static_cast<double>(counter->value()));
     }
@@ -132,11 +138,13 @@ std::string Registry::text() const {
       const std::string comma = labels.empty() ? "" : ",";
       for (std::size_t i = 0; i < histogram->bounds().size(); ++i) {
         seen += histogram->counts()[i];
-        const std::string bucket = fmt::format("{}{}le=\"{}\"", labels, comma, histogram->bounds()[i]);
+        const std::string bucket = fmt::format("{}{}le=\"{}\"", labels, comma,
+                                               histogram->bounds()[i]);
         append_sample(out, family->name + "_bucket", bucket, static_cast<double>(seen));
       }
       seen += histogram->counts().back();
-      append_sample(out, family->name + "_bucket", fmt::format("{}{}le=\"+Inf\"", labels, comma), static_cast<double>(seen));
+      append_sample(out, family->name + "_bucket", fmt::format("{}{}le=\"+Inf\"", labels, comma),
+                    static_cast<double>(seen));
       append_sample(out, family->name + "_sum", labels, histogram->sum());
       append_sample(out, family->name + "_count", labels, static_cast<double>(seen));
     }

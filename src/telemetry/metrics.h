@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small metrics registry with the Prometheus text format 0.0.4. Handles are resolved once; counting through one
-// allocates nothing. Label sets per family are bounded: what comes later is counted under "other". I/O thread.
+// A small metrics registry with the Prometheus text format 0.0.4. Handles are resolved once;
+// counting through one allocates nothing. Label sets per family are bounded: what comes later is
+// counted under "other". I/O thread.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +25,13 @@ class Counter {
 // Cumulative buckets over fixed upper bounds, in seconds.
 class Histogram {
  public:
-  explicit Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
+  explicit Histogram(std::vector<double> bounds)
+      : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
   void observe(double seconds);
   const std::vector<double>& bounds() const { return bounds_; }
-  const std::vector<std::uint64_t>& counts() const { return counts_; }  // per bucket, the last is +Inf
+  const std::vector<std::uint64_t>& counts() const {
+    return counts_;
+  }  // per bucket, the last is +Inf
   double sum() const { return sum_; }
   // The upper bound of the bucket that holds this share of all observations; 0 without any.
   double quantile(double share) const;
@@ -49,10 +53,11 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // The same name and labels give the same handle, which lives as long as the registry. One name has one type and help.
+  // The same name and labels give the same handle, which lives as long as the registry. One name
+  // has one type and help.
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
-                       const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help,
+                       const std::vector<double>& bounds, const Labels& labels = {});
   // Asked at every scrape; writes one or several samples with Sample::add.
   class Sample {
    public:

@@ -2,13 +2,13 @@
 #include "wire/base64.h"
 
 #include <algorithm>
-
 #include <cstdint>
 
 namespace weir::wire {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 }  // namespace
 
@@ -44,7 +44,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
     }
     const std::uint32_t unused = padding == 0 ? 0 : padding == 1 ? word & 0xFF : word & 0xFFFF;
     if (unused != 0) return std::nullopt;
-    for (std::size_t j = 0; j < 3 - padding; ++j) bytes.push_back(static_cast<char>(word >> (16 - 8 * j)));
+    for (std::size_t j = 0; j < 3 - padding; ++j)
+      bytes.push_back(static_cast<char>(word >> (16 - 8 * j)));
   }
   return bytes;
 }

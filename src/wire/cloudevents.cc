@@ -14,9 +14,12 @@ namespace {
 
 std::string_view* standard_attribute(Event& event, std::string_view name) {
   const std::pair<std::string_view, std::string_view*> known[] = {
-      {"id", &event.id},           {"source", &event.source},
-      {"type", &event.type},       {"subject", &event.subject},
-      {"time", &event.time},       {"datacontenttype", &event.datacontenttype},
+      {"id", &event.id},
+      {"source", &event.source},
+      {"type", &event.type},
+      {"subject", &event.subject},
+      {"time", &event.time},
+      {"datacontenttype", &event.datacontenttype},
       {"dataschema", &event.dataschema}};
   for (const auto& [attribute, value] : known) {
     if (attribute == name) return value;
@@ -70,7 +73,8 @@ class EventParser {
         json_attribute(entry, name, member, specversion);
       }
     }
-    if (entry.ok && data && data_base64) refuse(entry, "'data' and 'data_base64' exclude each other");
+    if (entry.ok && data && data_base64)
+      refuse(entry, "'data' and 'data_base64' exclude each other");
     if (entry.ok && data) json_data(entry.event, *data);
     if (entry.ok && data_base64) json_base64(entry, *data_base64);
     finish(entry, specversion);
@@ -87,16 +91,20 @@ class EventParser {
 
   std::string_view store(std::string text) { return parsed_.texts_.emplace_back(std::move(text)); }
 
-  // Decoded strings belong to the JSON document, which does not outlive the parser; plain ones are in the body.
+  // Decoded strings belong to the JSON document, which does not outlive the parser; plain ones are
+  // in the body.
   std::string_view keep(std::string_view text) {
-    const bool in_body = text.data() >= body_.data() && text.data() + text.size() <= body_.data() + body_.size();
+    const bool in_body = text.data() >= body_.data() &&
+                         text.data() + text.size() <= body_.data() + body_.size();
     return in_body ? text : store(std::string(text));
   }
 
   void binary_attribute(ParsedEvents::Entry& entry, std::string_view name, std::string_view value,
                         std::string_view& specversion) {
     const auto decoded = value.contains('%') ? percent_decode(value) : std::string(value);
-    if (!decoded) return refuse(entry, fmt::format("header 'ce-{}' is not percent-encoded correctly", printable(name)));
+    if (!decoded)
+      return refuse(
+          entry, fmt::format("header 'ce-{}' is not percent-encoded correctly", printable(name)));
     const std::string_view text = *decoded == value ? value : store(*decoded);
     if (name == "datacontenttype") {
       return refuse(entry, "header 'ce-datacontenttype' must not be sent: Content-Type says it");
@@ -119,15 +127,16 @@ class EventParser {
         if (standard || !fits) break;
         return set(entry, name, value.raw(), AttributeType::integer, specversion);
       }
-      default:
-        break;
+      default: break;
     }
-    refuse(entry, standard ? fmt::format("'{}' must be a string", name)
-                           : fmt::format("extension '{}' must be a string, a boolean or a 32-bit integer", printable(name)));
+    refuse(entry,
+           standard ? fmt::format("'{}' must be a string", name)
+                    : fmt::format("extension '{}' must be a string, a boolean or a 32-bit integer",
+                                  printable(name)));
   }
 
-  void set(ParsedEvents::Entry& entry, std::string_view name, std::string_view value, AttributeType type,
-           std::string_view& specversion) {
+  void set(ParsedEvents::Entry& entry, std::string_view name, std::string_view value,
+           AttributeType type, std::string_view& specversion) {
     if (name == "specversion") {
       if (!specversion.empty()) return refuse(entry, "'specversion' is given twice");
       specversion = value;
@@ -164,10 +173,13 @@ class EventParser {
     auto& extensions = entry.event.extensions;
     std::ranges::sort(extensions, {}, &Extension::name);
     const auto twice = std::ranges::adjacent_find(extensions, {}, &Extension::name);
-    if (twice != extensions.end()) return refuse(entry, fmt::format("'{}' is given twice", printable(twice->name)));
-    if (auto fault = find_fault(entry.event, specversion, limits_)) return refuse(entry, std::move(*fault));
+    if (twice != extensions.end())
+      return refuse(entry, fmt::format("'{}' is given twice", printable(twice->name)));
+    if (auto fault = find_fault(entry.event, specversion, limits_))
+      return refuse(entry, std::move(*fault));
     if (entry.event.data.size() <= limits_.event_bytes) return;
-    refuse(entry, fmt::format("the data has {} bytes, more than {}", entry.event.data.size(), limits_.event_bytes));
+    refuse(entry, fmt::format("the data has {} bytes, more than {}", entry.event.data.size(),
+                              limits_.event_bytes));
     entry.error.code = Code::event_too_large;
   }
 
@@ -181,11 +193,14 @@ Result<ContentMode> content_mode(std::string_view content_type) {
   if (media == "application/cloudevents+json") return ContentMode::structured;
   if (media == "application/cloudevents-batch+json") return ContentMode::batch;
   if (!media.starts_with("application/cloudevents")) return ContentMode::binary;
-  return Error{Code::unsupported_media_type, fmt::format("the event format '{}' is not supported", printable(media)),
-               "use application/cloudevents+json, application/cloudevents-batch+json, or binary mode"};
+  return Error{
+      Code::unsupported_media_type,
+      fmt::format("the event format '{}' is not supported", printable(media)),
+      "use application/cloudevents+json, application/cloudevents-batch+json, or binary mode"};
 }
 
-ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body, const EventLimits& limits) {
+ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body,
+                          const EventLimits& limits) {
   EventParser parser(limits, body);
   parser.binary(headers, body);
   return std::move(parser).take();
@@ -202,11 +217,14 @@ Result<ParsedEvents> parse_batch(std::string_view body, const EventLimits& limit
   WEIR_TRY(const auto document, parse_json(body));
   const Json root = document.root();
   if (!root.is(JsonType::array)) {
-    return Error{Code::invalid_event, "a batch must be a JSON array of events", "for one event use application/cloudevents+json"};
+    return Error{Code::invalid_event, "a batch must be a JSON array of events",
+                 "for one event use application/cloudevents+json"};
   }
   if (root.size() > limits.batch_events) {
-    return Error{Code::batch_too_large, fmt::format("the batch has {} events, more than {}", root.size(), limits.batch_events),
-                 "send several smaller batches"};
+    return Error{
+        Code::batch_too_large,
+        fmt::format("the batch has {} events, more than {}", root.size(), limits.batch_events),
+        "send several smaller batches"};
   }
   EventParser parser(limits, body);
   for (const Json event : root) parser.json(event);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CloudEvents 1.0.2 over HTTP without sockets: binary, structured and batch mode in, binary mode out.
-// https://github.com/cloudevents/spec, HTTP protocol binding and JSON event format.
+// CloudEvents 1.0.2 over HTTP without sockets: binary, structured and batch mode in, binary mode
+// out. https://github.com/cloudevents/spec, HTTP protocol binding and JSON event format.
 #pragma once
 
 #include <deque>
@@ -16,24 +16,26 @@ namespace weir::wire {
 
 enum class ContentMode : std::uint8_t { binary, structured, batch };
 
-// By the media type of the request: application/cloudevents+json, application/cloudevents-batch+json, anything else.
-// Error unsupported_media_type for another CloudEvents format, such as application/cloudevents+avro.
+// By the media type of the request: application/cloudevents+json,
+// application/cloudevents-batch+json, anything else. Error unsupported_media_type for another
+// CloudEvents format, such as application/cloudevents+avro.
 Result<ContentMode> content_mode(std::string_view content_type);
 
 struct EventLimits {
-  std::size_t attribute_bytes = 4096;   // of one attribute
+  std::size_t attribute_bytes = 4096;  // of one attribute
   std::size_t attributes_bytes = 16 * 1024;
   std::size_t extensions = 64;
   std::size_t event_bytes = 1024 * 1024;  // of the data
   std::size_t batch_events = 1000;
 };
 
-// Events as views: into the request's bytes, which must outlive this, and into decoded texts kept here.
+// Events as views: into the request's bytes, which must outlive this, and into decoded texts kept
+// here.
 class ParsedEvents {
  public:
   struct Entry {
-    Event event;         // valid if there is no error
-    std::string_view id; // as far as it could be read, for the answer
+    Event event;          // valid if there is no error
+    std::string_view id;  // as far as it could be read, for the answer
     bool ok = true;
     Error error{Code::invalid_event, "", ""};
   };
@@ -48,14 +50,16 @@ class ParsedEvents {
 using HeaderView = std::pair<std::string_view, std::string_view>;  // name in lower case, value
 
 // One entry. A wrong event is an entry with an error, too.
-ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body, const EventLimits& limits);
+ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body,
+                          const EventLimits& limits);
 // Error malformed_json if the body is no JSON; otherwise one entry.
 Result<ParsedEvents> parse_structured(std::string_view body, const EventLimits& limits);
-// Error malformed_json, invalid_event (no array) or batch_too_large for the whole; otherwise one entry per element.
+// Error malformed_json, invalid_event (no array) or batch_too_large for the whole; otherwise one
+// entry per element.
 Result<ParsedEvents> parse_batch(std::string_view body, const EventLimits& limits);
 
-// Appends "ce-id: ...\r\n" lines, and content-type from datacontenttype. Values are percent-encoded as the HTTP binding says.
-// traceparent, tracestate and baggage are left to the caller.
+// Appends "ce-id: ...\r\n" lines, and content-type from datacontenttype. Values are percent-encoded
+// as the HTTP binding says. traceparent, tracestate and baggage are left to the caller.
 void append_binary_headers(std::string& out, const Event& event);
 
 // The JSON event format; JSON data as it came, text as a string, anything else as data_base64.

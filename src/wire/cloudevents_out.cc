@@ -11,7 +11,9 @@ namespace weir::wire {
 namespace {
 
 // HTTP binding 3.1.3.2: space, double quote, percent and everything outside printable ASCII.
-bool must_encode(char c) { return c <= ' ' || c == '"' || c == '%' || static_cast<unsigned char>(c) >= 0x7F; }
+bool must_encode(char c) {
+  return c <= ' ' || c == '"' || c == '%' || static_cast<unsigned char>(c) >= 0x7F;
+}
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -54,18 +56,23 @@ void append_binary_headers(std::string& out, const Event& event) {
   }
   if (!event.has_data) return;
   out += "content-type: ";
-  out += event.datacontenttype.empty() ? std::string_view("application/json") : event.datacontenttype;
+  out += event.datacontenttype.empty() ? std::string_view("application/json")
+                                       : event.datacontenttype;
   out += "\r\n";
 }
 
 std::string to_structured_json(const Event& event) {
   JsonWriter json;
-  json.begin_object().field("specversion", "1.0").field("id", event.id).field("source", event.source);
+  json.begin_object()
+      .field("specversion", "1.0")
+      .field("id", event.id)
+      .field("source", event.source);
   json.field("type", event.type);
-  const std::pair<std::string_view, std::string_view> optional[] = {{"subject", event.subject},
-                                                                    {"time", event.time},
-                                                                    {"datacontenttype", event.datacontenttype},
-                                                                    {"dataschema", event.dataschema}};
+  const std::pair<std::string_view, std::string_view> optional[] = {
+      {"subject", event.subject},
+      {"time", event.time},
+      {"datacontenttype", event.datacontenttype},
+      {"dataschema", event.dataschema}};
   for (const auto& [name, value] : optional) {
     if (!value.empty()) json.field(name, value);
   }

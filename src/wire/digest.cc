@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/digest.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED  // the one-shot SHA256() has no replacement that is as cheap per call
+#define OPENSSL_SUPPRESS_DEPRECATED  // the one-shot SHA256() has no replacement that is as cheap
+                                     // per call
 #define XXH_INLINE_ALL
 
 #include <array>
@@ -20,13 +21,16 @@ std::array<unsigned char, SHA256_DIGEST_LENGTH> sha256(std::string_view bytes) {
   return digest;
 }
 
-std::string_view as_text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest, std::size_t bytes) {
+std::string_view as_text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest,
+                         std::size_t bytes) {
   return {reinterpret_cast<const char*>(digest.data()), bytes};
 }
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) { return to_hex(as_text(sha256(bytes), SHA256_DIGEST_LENGTH)); }
+std::string sha256_hex(std::string_view bytes) {
+  return to_hex(as_text(sha256(bytes), SHA256_DIGEST_LENGTH));
+}
 
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,
                             std::string_view flow_identity) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes with a meaning outside the process (SHA-256, FIPS 180-4) and the hash of the dedupe table (XXH3).
+// Hashes with a meaning outside the process (SHA-256, FIPS 180-4) and the hash of the dedupe table
+// (XXH3).
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,14 @@ namespace weir::wire {
 
 std::string sha256_hex(std::string_view bytes);  // 64 hex digits
 
-// The Idempotency-Key of a delivery: 32 hex digits of SHA-256 over the fields with their lengths, so that no two
-// different quadruples give the same input. flow_identity is the flow's first name: renaming keeps keys.
+// The Idempotency-Key of a delivery: 32 hex digits of SHA-256 over the fields with their lengths,
+// so that no two different quadruples give the same input. flow_identity is the flow's first name:
+// renaming keeps keys.
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,
                             std::string_view flow_identity);
 
-// 64 bits of source and id, keyed by a seed that only this store knows; a hit is always verified against the event.
+// 64 bits of source and id, keyed by a seed that only this store knows; a hit is always verified
+// against the event.
 std::uint64_t dedupe_hash(std::string_view source, std::string_view id, std::uint64_t seed);
 
 }  // namespace weir::wire

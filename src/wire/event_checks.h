@@ -11,8 +11,8 @@
 
 namespace weir::wire {
 
-// Why this is no valid event, naming the attribute; nullopt if it is one.
-std::optional<std::string> find_fault(const Event& event, std::string_view specversion, const EventLimits& limits);
-bool is_attribute_name(std::string_view name);
+// Why this is no valid event, naming the attribute; nullopt if it is one. Data is not looked at.
+std::optional<std::string> find_fault(const Event& event, std::string_view specversion,
+                                      const EventLimits& limits);
 
 }  // namespace weir::wire

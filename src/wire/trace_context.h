@@ -11,9 +11,9 @@
 namespace weir::wire {
 
 struct TraceParent {
-  std::string trace_id;   // 32 hex digits, lower case, not all zero
-  std::string parent_id;  // 16 hex digits, not all zero
-  std::uint8_t flags = 0; // bit 0 sampled, bit 1 random trace id
+  std::string trace_id;    // 32 hex digits, lower case, not all zero
+  std::string parent_id;   // 16 hex digits, not all zero
+  std::uint8_t flags = 0;  // bit 0 sampled, bit 1 random trace id
   bool operator==(const TraceParent&) const = default;
 };
 
@@ -27,8 +27,8 @@ struct Span {
   std::string_view span_id() const { return std::string_view(traceparent).substr(36, 16); }
 };
 
-// A new span in the event's trace; without a valid traceparent a new trace, and tracestate is dropped.
-// tracestate beyond 32 members or 2048 characters is dropped as well.
+// A new span in the event's trace; without a valid traceparent a new trace, and tracestate is
+// dropped. tracestate beyond 32 members or 2048 characters is dropped as well.
 Span next_span(std::string_view traceparent, std::string_view tracestate, Rng& rng);
 
 }  // namespace weir::wire

@@ -32,15 +32,18 @@ void rows(StoreBench& bench) {
     CHECK(*bench.run(table.get(ref(4))) == changed);
   }
   SUBCASE("get_many leaves out what is missing") {
-    bench.commit({PutDelivery{delivery(1, DeliveryState::waiting)}, PutDelivery{delivery(2, DeliveryState::ready)}});
+    bench.commit({PutDelivery{delivery(1, DeliveryState::waiting)},
+                  PutDelivery{delivery(2, DeliveryState::ready)}});
     CHECK(refs(*bench.run(table.get_many({ref(2), ref(9), ref(1)}))) == Refs{ref(2), ref(1)});
     CHECK(!bench.run(table.get_many(Refs(1025, ref(1)))).ok());
   }
   SUBCASE("due lists what may still be sent, in position order, in pages") {
-    const DeliveryState states[] = {DeliveryState::waiting, DeliveryState::quarantined, DeliveryState::ready,
-                                    DeliveryState::inFlight, DeliveryState::done, DeliveryState::resolved};
+    const DeliveryState states[] = {DeliveryState::waiting, DeliveryState::quarantined,
+                                    DeliveryState::ready,   DeliveryState::inFlight,
+                                    DeliveryState::done,    DeliveryState::resolved};
     std::vector<Mutation> put;
-    for (std::uint64_t seq = 1; seq <= 6; ++seq) put.push_back(PutDelivery{delivery(seq, states[seq - 1])});
+    for (std::uint64_t seq = 1; seq <= 6; ++seq)
+      put.push_back(PutDelivery{delivery(seq, states[seq - 1])});
     put.push_back(PutDelivery{delivery(1, DeliveryState::waiting, FlowId{2})});
     bench.commit(std::move(put));
     const auto entries = bench.run(table.due(kFlow, {}, 10));
@@ -57,7 +60,8 @@ void rows(StoreBench& bench) {
     CHECK((*page)[0].ref == ref(3));
   }
   SUBCASE("a row of a state that has no rows is refused") {
-    const auto refused = bench.try_commit({.mutations = {PutDelivery{delivery(1, DeliveryState::held)}}});
+    const auto refused = bench.try_commit(
+        {.mutations = {PutDelivery{delivery(1, DeliveryState::held)}}});
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == Code::invalid_argument);
   }
@@ -67,7 +71,8 @@ void queries(StoreBench& bench) {
   DeliveryTable& table = bench.store().deliveries();
   std::vector<Mutation> put;
   for (std::uint64_t seq = 1; seq <= 30; ++seq) {
-    Delivery row = delivery(seq, seq % 3 == 0 ? DeliveryState::waiting : DeliveryState::quarantined);
+    Delivery row = delivery(seq,
+                            seq % 3 == 0 ? DeliveryState::waiting : DeliveryState::quarantined);
     if (seq % 2 == 0) row.failure = FailureClass::ambiguous;
     row.group = GroupId{seq % 2 == 0 ? 7u : 8u};
     put.push_back(PutDelivery{row});
@@ -89,19 +94,26 @@ void queries(StoreBench& bench) {
   SUBCASE("every condition") {
     check({}, [](const Delivery&) { return true; });
     check({.flow = FlowId{2}}, [](const Delivery& row) { return row.ref.flow == FlowId{2}; });
-    check({.state = DeliveryState::waiting}, [](const Delivery& row) { return row.state == DeliveryState::waiting; });
+    check({.state = DeliveryState::waiting},
+          [](const Delivery& row) { return row.state == DeliveryState::waiting; });
     check({.failure = FailureClass::ambiguous},
           [](const Delivery& row) { return row.failure == FailureClass::ambiguous; });
     check({.group = GroupId{7}}, [](const Delivery& row) { return row.group == GroupId{7}; });
     check({.group = GroupId{7}, .since = {}, .until = {}, .key = "k2"},
           [](const Delivery& row) { return row.group == GroupId{7} && row.key == "k2"; });
-    check({.since = at(310), .until = at(315)},
-          [](const Delivery& row) { return row.changed_at >= at(310) && row.changed_at < at(315); });
-    check({.flow = kFlow, .state = DeliveryState::quarantined, .failure = FailureClass::permanent, .group = GroupId{8},
-           .since = at(303), .until = at(330), .key = "k3"},
+    check({.since = at(310), .until = at(315)}, [](const Delivery& row) {
+      return row.changed_at >= at(310) && row.changed_at < at(315);
+    });
+    check({.flow = kFlow,
+           .state = DeliveryState::quarantined,
+           .failure = FailureClass::permanent,
+           .group = GroupId{8},
+           .since = at(303),
+           .until = at(330),
+           .key = "k3"},
           [](const Delivery& row) {
-            return row.ref.flow == kFlow && row.state == DeliveryState::quarantined && row.key == "k3" &&
-                   row.changed_at >= at(303);
+            return row.ref.flow == kFlow && row.state == DeliveryState::quarantined &&
+                   row.key == "k3" && row.changed_at >= at(303);
           });
   }
   SUBCASE("pages follow each other without gap or repeat, and are bounded") {
@@ -122,7 +134,13 @@ void queries(StoreBench& bench) {
 
 void holds(StoreBench& bench) {
   DeliveryTable& table = bench.store().deliveries();
-  const Hold hold{.flow = kFlow, .key = "b", .holder = place(3), .first = 4, .last = 9, .count = 2, .released = false};
+  const Hold hold{.flow = kFlow,
+                  .key = "b",
+                  .holder = place(3),
+                  .first = 4,
+                  .last = 9,
+                  .count = 2,
+                  .released = false};
   Hold other = hold;
   other.key = "a";
   other.released = true;
@@ -140,7 +158,8 @@ void kept_and_counts(StoreBench& bench) {
   bench.append(1, 10, at(10));
   EventLog& log = bench.store().events();
   SUBCASE("kept events are listed per flow, once each") {
-    bench.commit({KeepEvent{ref(3)}, KeepEvent{ref(2)}, KeepEvent{ref(3)}, KeepEvent{ref(5, FlowId{2})}});
+    bench.commit(
+        {KeepEvent{ref(3)}, KeepEvent{ref(2)}, KeepEvent{ref(3)}, KeepEvent{ref(5, FlowId{2})}});
     const auto kept = bench.run(log.read_kept(kFlow, {}, 10));
     REQUIRE(kept->size() == 2);
     CHECK((*kept)[0].position == place(2));
@@ -153,9 +172,12 @@ void kept_and_counts(StoreBench& bench) {
   }
   SUBCASE("counts per flow") {
     bench.commit({PutFlow{flow(FlowId{2}, "second")},
-                  PutDelivery{delivery(1, DeliveryState::waiting)}, PutDelivery{delivery(2, DeliveryState::ready)},
-                  PutDelivery{delivery(3, DeliveryState::inFlight)}, PutDelivery{delivery(4, DeliveryState::quarantined)},
-                  PutDelivery{delivery(5, DeliveryState::done)}, PutDelivery{delivery(6, DeliveryState::resolved)},
+                  PutDelivery{delivery(1, DeliveryState::waiting)},
+                  PutDelivery{delivery(2, DeliveryState::ready)},
+                  PutDelivery{delivery(3, DeliveryState::inFlight)},
+                  PutDelivery{delivery(4, DeliveryState::quarantined)},
+                  PutDelivery{delivery(5, DeliveryState::done)},
+                  PutDelivery{delivery(6, DeliveryState::resolved)},
                   PutDelivery{delivery(7, DeliveryState::discarded)},
                   PutHold{{.flow = kFlow, .key = "a", .holder = place(1), .count = 4}},
                   PutHold{{.flow = kFlow, .key = "b", .holder = place(2), .count = 5}}});

@@ -19,13 +19,15 @@ struct Step {
 };
 
 std::ostream& operator<<(std::ostream& out, const Step& step) {
-  return out << fmt::format("{{{},{},{},{},{}}}", step.kind, step.a, step.b, step.c, step.starts_batch);
+  return out << fmt::format("{{{},{},{},{},{}}}", step.kind, step.a, step.b, step.c,
+                            step.starts_batch);
 }
 
 constexpr int kKinds = 20;
-constexpr DeliveryState kRowStates[] = {DeliveryState::ready, DeliveryState::inFlight, DeliveryState::waiting,
-                                        DeliveryState::quarantined, DeliveryState::quarantined, DeliveryState::done,
-                                        DeliveryState::resolved, DeliveryState::discarded};
+constexpr DeliveryState kRowStates[] = {DeliveryState::ready,       DeliveryState::inFlight,
+                                        DeliveryState::waiting,     DeliveryState::quarantined,
+                                        DeliveryState::quarantined, DeliveryState::done,
+                                        DeliveryState::resolved,    DeliveryState::discarded};
 constexpr const char* kHashes[] = {"aaaa", "bbbb", "cccc"};
 
 // Small spaces, so that steps meet.
@@ -36,7 +38,8 @@ ReplayId replay_of(const Step& step) { return ReplayId{1u + step.c % 4}; }
 AppendEvents append_of(const Step& step) {
   AppendEvents append{kStream, {}, at(1000 + step.c)};
   for (int i = 0; i < 1 + step.a % 4; ++i) {
-    append.events.push_back(event(fmt::format("e{}", (step.b + i) % 30), step.c % 7 == 0 ? "1" : "0"));
+    append.events.push_back(
+        event(fmt::format("e{}", (step.b + i) % 30), step.c % 7 == 0 ? "1" : "0"));
     if (step.c % 5 == 0) append.events.back().dedupe_hash &= 0x3ull << 40;  // collisions
   }
   return append;
@@ -69,7 +72,8 @@ Selection selection_of(const Step& step) {
 AddSettlements settlements_of(const Step& step) {
   AddSettlements add{flow_of(step), kStream, at(2000 + step.c), {}};
   for (unsigned i = 0; i < 1u + step.c % 3; ++i) {
-    add.settlements.push_back({1 + step.b % 24 + i * (1 + step.c % 5), static_cast<std::uint16_t>(200 + step.c % 3), step.c, 1});
+    add.settlements.push_back({1 + step.b % 24 + i * (1 + step.c % 5),
+                               static_cast<std::uint16_t>(200 + step.c % 3), step.c, 1});
   }
   return add;
 }
@@ -77,7 +81,9 @@ AddSettlements settlements_of(const Step& step) {
 Mutation recovery_mutation_of(const Step& step) {
   switch (step.kind) {
     case 10: return CreateReplay{replay(selection_of(step), at(300 + step.c))};
-    case 11: return FreezeChunk{replay_of(step), step.b % 2 == 0 ? DeliveryRef{} : ref_of(step), 1u + step.b % 6};
+    case 11:
+      return FreezeChunk{replay_of(step), step.b % 2 == 0 ? DeliveryRef{} : ref_of(step),
+                         1u + step.b % 6};
     case 12: return AddReplayItem{replay_of(step), ref_of(step)};
     case 13: {
       Replay put = replay(selection_of(step), at(step.c));
@@ -85,9 +91,11 @@ Mutation recovery_mutation_of(const Step& step) {
       put.state = static_cast<ReplayState>(step.b % 8);
       return PutReplay{put};
     }
-    case 14: return SetReplayItem{replay_of(step), ref_of(step), static_cast<ItemState>(step.c % 6)};
+    case 14:
+      return SetReplayItem{replay_of(step), ref_of(step), static_cast<ItemState>(step.c % 6)};
     case 15: return LeaveGroup{GroupId{step.c % 5u}};
-    default: return join(ref_of(step).position.seq, kHashes[step.c % 3], at(500 + step.b), flow_of(step));
+    default:
+      return join(ref_of(step).position.seq, kHashes[step.c % 3], at(500 + step.b), flow_of(step));
   }
 }
 
@@ -98,10 +106,14 @@ Mutation mutation_of(const Step& step) {
     case 2: return settlements_of(step);
     case 3: return KeepEvent{ref_of(step)};
     case 4: return DropKeptEvent{ref_of(step)};
-    case 5: return PutHold{{flow_of(step), fmt::format("k{}", step.b % 3), place(step.c), step.c, step.c + 1u, step.b, step.c % 2 == 1}};
+    case 5:
+      return PutHold{{flow_of(step), fmt::format("k{}", step.b % 3), place(step.c), step.c,
+                      step.c + 1u, step.b, step.c % 2 == 1}};
     case 6: return DropHold{flow_of(step), fmt::format("k{}", step.b % 3)};
     case 7: return TrimStream{kStream, step.b % 20u, {ref_of(step)}};
-    case 8: return step.c % 8 == 0 ? Mutation{RemoveFlow{flow_of(step)}} : Mutation{AddAudit{{.action = "x"}}};
+    case 8:
+      return step.c % 8 == 0 ? Mutation{RemoveFlow{flow_of(step)}}
+                             : Mutation{AddAudit{{.action = "x"}}};
     case 9: return PutFlow{flow(flow_of(step), step.a % 2 == 0 ? "ship" : "bill")};
     case 16:
     case 17:
@@ -116,8 +128,11 @@ std::vector<WriteBatch> batches_of(const std::vector<Step>& steps) {
     if (step.starts_batch) {
       batches.emplace_back();
       batches.back().lane = static_cast<Lane>(step.c % 3);
-      if (step.a % 4 == 0) batches.back().preconditions = {DeliveryIs{ref_of(step), kRowStates[step.c % 8]}};
-      if (step.a % 8 == 1) batches.back().preconditions = {ReplayItemIs{replay_of(step), ref_of(step), ItemState::planned}};
+      if (step.a % 4 == 0)
+        batches.back().preconditions = {DeliveryIs{ref_of(step), kRowStates[step.c % 8]}};
+      if (step.a % 8 == 1)
+        batches.back().preconditions = {
+            ReplayItemIs{replay_of(step), ref_of(step), ItemState::planned}};
     }
     batches.back().mutations.push_back(mutation_of(step));
   }
@@ -126,10 +141,12 @@ std::vector<WriteBatch> batches_of(const std::vector<Step>& steps) {
 
 std::string text_of(const Result<Receipt>& result) {
   if (!result.ok()) return fmt::format("error {}", describe(result.error().code).id);
-  std::string text = fmt::format("applied {} failed {} replay {} next {}/{} done {} frozen {}", result->applied,
-                                 result->failed_precondition, result->replay.value, result->freeze_next.flow.value,
-                                 result->freeze_next.position.seq, result->freeze_done, result->frozen);
-  for (const AppendResult& one : result->appended) text += fmt::format(" {}:{}", static_cast<int>(one.status), one.seq);
+  std::string text = fmt::format("applied {} failed {} replay {} next {}/{} done {} frozen {}",
+                                 result->applied, result->failed_precondition, result->replay.value,
+                                 result->freeze_next.flow.value, result->freeze_next.position.seq,
+                                 result->freeze_done, result->frozen);
+  for (const AppendResult& one : result->appended)
+    text += fmt::format(" {}:{}", static_cast<int>(one.status), one.seq);
   for (const GroupId group : result->groups) text += fmt::format(" g{}", group.value);
   return text;
 }
@@ -137,7 +154,8 @@ std::string text_of(const Result<Receipt>& result) {
 std::string text_of(const std::vector<StoredEvent>& events) {
   std::string text;
   for (const StoredEvent& event : events) {
-    text += fmt::format("{}@{}:{:x} ", event.position.seq, to_micros(event.recorded), crc32c(event.record));
+    text += fmt::format("{}@{}:{:x} ", event.position.seq, to_micros(event.recorded),
+                        crc32c(event.record));
   }
   return text;
 }
@@ -169,28 +187,40 @@ class Comparison {
   }
 
   void events() {
-    same_text([](StoreBench& x) { return text_of(*x.run(x.store().events().read(kStream, 0, 1000, 1 << 20))); });
-    same_text([](StoreBench& x) { return text_of(*x.run(x.store().events().read(kStream, 5, 7, 300))); });
+    same_text([](StoreBench& x) {
+      return text_of(*x.run(x.store().events().read(kStream, 0, 1000, 1 << 20)));
+    });
+    same_text(
+        [](StoreBench& x) { return text_of(*x.run(x.store().events().read(kStream, 5, 7, 300))); });
     for (const FlowId flow : {FlowId{1}, FlowId{2}}) {
-      same_text([&](StoreBench& x) { return text_of(*x.run(x.store().events().read_kept(flow, {}, 1000))); });
       same_text([&](StoreBench& x) {
-        return text_of(*x.run(x.store().events().fetch({ref(1, flow), ref(5, flow), ref(17, flow)})));
+        return text_of(*x.run(x.store().events().read_kept(flow, {}, 1000)));
+      });
+      same_text([&](StoreBench& x) {
+        return text_of(
+            *x.run(x.store().events().fetch({ref(1, flow), ref(5, flow), ref(17, flow)})));
       });
     }
     for (int i = 0; i < 30; i += 3) {
-      same([&](StoreBench& x) { return x.run(x.store().events().find(kStream, "/test", fmt::format("e{}", i))); });
-      same([&](StoreBench& x) { return x.run(x.store().events().find_id(fmt::format("e{}", i), 20)); });
-      same([&](StoreBench& x) { return x.run(x.store().events().seek(kStream, at(1000 + 8 * i))); });
+      same([&](StoreBench& x) {
+        return x.run(x.store().events().find(kStream, "/test", fmt::format("e{}", i)));
+      });
+      same([&](StoreBench& x) {
+        return x.run(x.store().events().find_id(fmt::format("e{}", i), 20));
+      });
+      same(
+          [&](StoreBench& x) { return x.run(x.store().events().seek(kStream, at(1000 + 8 * i))); });
     }
   }
 
   void deliveries() {
     same([](StoreBench& x) { return x.run(x.store().deliveries().list({.limit = 1000})); });
     for (const FlowId flow : {FlowId{1}, FlowId{2}}) {
-      const DeliveryQuery queries[] = {{.flow = flow, .state = DeliveryState::quarantined},
-                                       {.flow = flow, .group = GroupId{1}, .after = ref(5, flow), .limit = 3},
-                                       {.flow = flow, .since = at(350), .until = at(500)},
-                                       {.flow = flow, .key = "k1"}};
+      const DeliveryQuery queries[] = {
+          {.flow = flow, .state = DeliveryState::quarantined},
+          {.flow = flow, .group = GroupId{1}, .after = ref(5, flow), .limit = 3},
+          {.flow = flow, .since = at(350), .until = at(500)},
+          {.flow = flow, .key = "k1"}};
       for (const DeliveryQuery& query : queries) {
         same([&](StoreBench& x) { return x.run(x.store().deliveries().list(query)); });
         same([&](StoreBench& x) { return x.run(x.store().deliveries().count(query)); });
@@ -199,13 +229,15 @@ class Comparison {
       same_text([&](StoreBench& x) {
         std::string text;
         for (const DueEntry& e : *x.run(x.store().deliveries().due(flow, place(3), 10))) {
-          text += fmt::format("{}:{}:{}:{}:{}:{} ", e.ref.position.seq, static_cast<int>(e.state), to_micros(e.due),
-                              e.replay.value, e.interruptions, e.has_key);
+          text += fmt::format("{}:{}:{}:{}:{}:{} ", e.ref.position.seq, static_cast<int>(e.state),
+                              to_micros(e.due), e.replay.value, e.interruptions, e.has_key);
         }
         return text;
       });
       for (std::uint64_t seq = 0; seq < 40; ++seq) {
-        same([&](StoreBench& x) { return x.run(x.store().deliveries().settlement(flow, place(seq))); });
+        same([&](StoreBench& x) {
+          return x.run(x.store().deliveries().settlement(flow, place(seq)));
+        });
       }
     }
   }
@@ -214,13 +246,15 @@ class Comparison {
     same_text([](StoreBench& x) {
       std::string text;
       for (const FlowRecord& f : *x.run(x.store().flows().flows())) {
-        text += fmt::format("{}:{}:{}-{}/{} ", f.id.value, f.name, f.cursor.floor, f.cursor.mark, f.cursor.settled.size());
+        text += fmt::format("{}:{}:{}-{}/{} ", f.id.value, f.name, f.cursor.floor, f.cursor.mark,
+                            f.cursor.settled.size());
       }
       for (const StreamRecord& s : *x.run(x.store().flows().streams())) {
         text += fmt::format("{}:{}-{} ", s.name, s.first_seq, s.next_seq);
       }
       for (const FlowCounts& c : *x.run(x.store().flows().counts())) {
-        text += fmt::format("{}:{},{},{},{} ", c.flow.value, c.waiting, c.quarantined, c.held, c.settled);
+        text += fmt::format("{}:{},{},{},{} ", c.flow.value, c.waiting, c.quarantined, c.held,
+                            c.settled);
       }
       return text;
     });
@@ -230,13 +264,16 @@ class Comparison {
     for (const bool closed : {false, true}) {
       same([&](StoreBench& x) {
         auto groups = x.run(x.store().recovery().groups(closed));
-        for (Group& group : *groups) group.keys = 0;  // counted anew only when members joined or left properly
+        for (Group& group : *groups)
+          group.keys = 0;  // counted anew only when members joined or left properly
         return groups;
       });
     }
     same([](StoreBench& x) { return x.run(x.store().recovery().replays()); });
     for (std::uint32_t id = 1; id <= 5; ++id) {
-      same([&](StoreBench& x) { return x.run(x.store().recovery().items(ReplayId{id}, {}, {}, 1000)); });
+      same([&](StoreBench& x) {
+        return x.run(x.store().recovery().items(ReplayId{id}, {}, {}, 1000));
+      });
       same([&](StoreBench& x) {
         return x.run(x.store().recovery().items(ReplayId{id}, ItemState::planned, ref(4), 3));
       });
@@ -246,7 +283,8 @@ class Comparison {
     }
     same_text([](StoreBench& x) {
       std::string text;
-      for (const AuditEntry& entry : *x.run(x.store().recovery().audit(1000, 1000))) text += fmt::format("{} ", entry.number);
+      for (const AuditEntry& entry : *x.run(x.store().recovery().audit(1000, 1000)))
+        text += fmt::format("{} ", entry.number);
       return text;
     });
   }

@@ -63,11 +63,16 @@ void settlements(StoreBench& bench) {
   DeliveryTable& table = bench.store().deliveries();
   bench.append(1, 100);
   SUBCASE("each settlement is found with its time") {
-    bench.commit({AddSettlements{kFlow, kStream, at(50), {{3, 204, 1500, 1}, {4, 204, 90, 1}, {9, 0, 0, 2}}}});
-    bench.commit({AddSettlements{kFlow, kStream, at(51), {{1, 200, 7, 1}, {5, 201, 4'000'000'000u, 77}}}});
-    CHECK(*bench.run(table.settlement(kFlow, place(4))) == std::pair(Settlement{4, 204, 90, 1}, at(50)));
-    CHECK(*bench.run(table.settlement(kFlow, place(9))) == std::pair(Settlement{9, 0, 0, 2}, at(50)));
-    CHECK(*bench.run(table.settlement(kFlow, place(5))) == std::pair(Settlement{5, 201, 4'000'000'000u, 77}, at(51)));
+    bench.commit({AddSettlements{
+        kFlow, kStream, at(50), {{3, 204, 1500, 1}, {4, 204, 90, 1}, {9, 0, 0, 2}}}});
+    bench.commit(
+        {AddSettlements{kFlow, kStream, at(51), {{1, 200, 7, 1}, {5, 201, 4'000'000'000u, 77}}}});
+    CHECK(*bench.run(table.settlement(kFlow, place(4))) ==
+          std::pair(Settlement{4, 204, 90, 1}, at(50)));
+    CHECK(*bench.run(table.settlement(kFlow, place(9))) ==
+          std::pair(Settlement{9, 0, 0, 2}, at(50)));
+    CHECK(*bench.run(table.settlement(kFlow, place(5))) ==
+          std::pair(Settlement{5, 201, 4'000'000'000u, 77}, at(51)));
     CHECK(*bench.run(table.settlement(kFlow, place(2))) == std::nullopt);
     CHECK(*bench.run(table.settlement(kFlow, place(6))) == std::nullopt);
     CHECK(*bench.run(table.settlement(FlowId{2}, place(4))) == std::nullopt);
@@ -78,12 +83,15 @@ void settlements(StoreBench& bench) {
     CHECK((*bench.run(table.settlement(kFlow, place(4))))->first.status == 200);
   }
   SUBCASE("settlements far apart in one commit are found") {
-    bench.commit({AddSettlements{kFlow, kStream, at(1), {{1, 200, 1, 1}, {90'000, 201, 2, 1}, {190'000, 202, 3, 1}}}});
+    bench.commit({AddSettlements{
+        kFlow, kStream, at(1), {{1, 200, 1, 1}, {90'000, 201, 2, 1}, {190'000, 202, 3, 1}}}});
     CHECK((*bench.run(table.settlement(kFlow, place(1))))->first.status == 200);
     CHECK((*bench.run(table.settlement(kFlow, place(90'000))))->first.status == 201);
     CHECK((*bench.run(table.settlement(kFlow, place(190'000))))->first.status == 202);
   }
-  SUBCASE("none at all is no mutation") { bench.commit({AddSettlements{kFlow, kStream, at(1), {}}}); }
+  SUBCASE("none at all is no mutation") {
+    bench.commit({AddSettlements{kFlow, kStream, at(1), {}}});
+  }
 }
 
 void audit(StoreBench& bench) {

@@ -27,13 +27,17 @@ void duplicates(StoreBench& bench) {
     CHECK(second[1].status == AppendStatus::stored);
   }
   SUBCASE("an identical event is a duplicate, within a batch and across batches") {
-    const auto results = bench
-                             .commit({AppendEvents{kStream, {event("a"), event("b"), event("a")}, at(1)}}, Lane::ingest)
-                             .appended;
+    const auto results =
+        bench
+            .commit({AppendEvents{kStream, {event("a"), event("b"), event("a")}, at(1)}},
+                    Lane::ingest)
+            .appended;
     REQUIRE(results.size() == 3);
     CHECK(results[2].status == AppendStatus::duplicate);
     CHECK(results[2].seq == 1);
-    const auto again = bench.commit({AppendEvents{kStream, {event("b"), event("c")}, at(2)}}, Lane::ingest).appended;
+    const auto again =
+        bench.commit({AppendEvents{kStream, {event("b"), event("c")}, at(2)}}, Lane::ingest)
+            .appended;
     CHECK(again[0].status == AppendStatus::duplicate);
     CHECK(again[0].seq == 2);
     CHECK(again[1].status == AppendStatus::stored);
@@ -42,7 +46,10 @@ void duplicates(StoreBench& bench) {
   SUBCASE("other content under one source and id is a conflict; another source is another event") {
     bench.commit({AppendEvents{kStream, {event("a", "1")}, at(1)}}, Lane::ingest);
     const auto results =
-        bench.commit({AppendEvents{kStream, {event("a", "2"), event("a", "1", "/other")}, at(2)}}, Lane::ingest).appended;
+        bench
+            .commit({AppendEvents{kStream, {event("a", "2"), event("a", "1", "/other")}, at(2)}},
+                    Lane::ingest)
+            .appended;
     CHECK(results[0].status == AppendStatus::conflict);
     CHECK(results[0].seq == 1);
     CHECK(results[1].status == AppendStatus::stored);
@@ -51,10 +58,12 @@ void duplicates(StoreBench& bench) {
     NewEvent one = event("a");
     NewEvent two = event("b");
     two.dedupe_hash = one.dedupe_hash;
-    const auto stored = bench.commit({AppendEvents{kStream, {one, two}, at(1)}}, Lane::ingest).appended;
+    const auto stored =
+        bench.commit({AppendEvents{kStream, {one, two}, at(1)}}, Lane::ingest).appended;
     CHECK(stored[1].status == AppendStatus::stored);
     CHECK(stored[1].seq == 2);
-    const auto again = bench.commit({AppendEvents{kStream, {two, one}, at(1)}}, Lane::ingest).appended;
+    const auto again =
+        bench.commit({AppendEvents{kStream, {two, one}, at(1)}}, Lane::ingest).appended;
     CHECK(again[0].status == AppendStatus::duplicate);
     CHECK(again[0].seq == 2);
     CHECK(again[1].seq == 1);

@@ -9,7 +9,8 @@ namespace {
 
 using Refs = std::vector<DeliveryRef>;
 
-void quarantine(StoreBench& bench, std::uint64_t seq, const std::string& hash, FlowId flow = kFlow) {
+void quarantine(StoreBench& bench, std::uint64_t seq, const std::string& hash,
+                FlowId flow = kFlow) {
   bench.commit({PutDelivery{delivery(seq, DeliveryState::quarantined, flow)},
                 join(seq, hash, at(300 + static_cast<std::int64_t>(seq)), flow)});
 }
@@ -18,9 +19,9 @@ void groups(StoreBench& bench) {
   RecoveryTable& table = bench.store().recovery();
   SUBCASE("the first member makes the group, later ones join it") {
     quarantine(bench, 1, "aaaa");
-    const Receipt receipt =
-        bench.commit({PutDelivery{delivery(2, DeliveryState::quarantined)}, join(2, "aaaa", at(400)),
-                      PutDelivery{delivery(3, DeliveryState::quarantined)}, join(3, "bbbb", at(350))});
+    const Receipt receipt = bench.commit(
+        {PutDelivery{delivery(2, DeliveryState::quarantined)}, join(2, "aaaa", at(400)),
+         PutDelivery{delivery(3, DeliveryState::quarantined)}, join(3, "bbbb", at(350))});
     REQUIRE(receipt.groups.size() == 2);
     CHECK(receipt.groups[0] != receipt.groups[1]);
     const auto list = bench.run(table.groups(false));
@@ -59,11 +60,13 @@ void groups(StoreBench& bench) {
     CHECK((*bench.run(table.groups(false)))[0].total == 2);
   }
   SUBCASE("keys counts distinct ordering keys of open members") {
-    for (std::uint64_t seq = 1; seq <= 10; ++seq) quarantine(bench, seq, "aaaa");  // k0 to k3; 5 and 10 have none
+    for (std::uint64_t seq = 1; seq <= 10; ++seq)
+      quarantine(bench, seq, "aaaa");  // k0 to k3; 5 and 10 have none
     CHECK((*bench.run(table.groups(false)))[0].keys == 4);
     Delivery done = delivery(3, DeliveryState::resolved);
     bench.commit({PutDelivery{done}, LeaveGroup{(*bench.run(table.groups(false)))[0].id}});
-    bench.commit({PutDelivery{delivery(7, DeliveryState::resolved)}, LeaveGroup{(*bench.run(table.groups(false)))[0].id}});
+    bench.commit({PutDelivery{delivery(7, DeliveryState::resolved)},
+                  LeaveGroup{(*bench.run(table.groups(false)))[0].id}});
     CHECK((*bench.run(table.groups(false)))[0].keys == 3);
   }
   SUBCASE("joining without a row is refused") {
@@ -76,7 +79,8 @@ void groups(StoreBench& bench) {
 
 Refs items_of(StoreBench& bench, ReplayId id, std::optional<ItemState> state = {}) {
   Refs list;
-  for (const ReplayItem& item : *bench.run(bench.store().recovery().items(id, state, {}, 1000))) list.push_back(item.ref);
+  for (const ReplayItem& item : *bench.run(bench.store().recovery().items(id, state, {}, 1000)))
+    list.push_back(item.ref);
   return list;
 }
 
@@ -98,7 +102,9 @@ ReplayId make(StoreBench& bench, const Selection& selection, WallTime cutoff = a
 
 void replays(StoreBench& bench) {
   RecoveryTable& table = bench.store().recovery();
-  SUBCASE("a replay gets the next id and starts as planning; what is put later replaces all but planned") {
+  SUBCASE(
+      "a replay gets the next id and starts as planning; what is put later replaces all but "
+      "planned") {
     const ReplayId first = make(bench, {.group = "aaaa"});
     const ReplayId second = make(bench, {.flow = "ship"});
     CHECK(second > first);
@@ -113,7 +119,13 @@ void replays(StoreBench& bench) {
     stored.started_at = at(5);
     stored.finished_at = at(6);
     stored.rate_now = 12.5;
-    stored.counts = {.planned = 77, .sent = 5, .succeeded = 2, .failed_again = 1, .skipped = 3, .in_doubt = 1, .same_fingerprint = 1};
+    stored.counts = {.planned = 77,
+                     .sent = 5,
+                     .succeeded = 2,
+                     .failed_again = 1,
+                     .skipped = 3,
+                     .in_doubt = 1,
+                     .same_fingerprint = 1};
     bench.commit({PutReplay{stored}});
     stored.counts.planned = 1;
     CHECK(**bench.run(table.replay(first)) == stored);
@@ -124,10 +136,12 @@ void replays(StoreBench& bench) {
   }
   SUBCASE("items are claimed one by one and listed by state in pages") {
     const ReplayId id = make(bench, {.ids = {"x"}});
-    for (std::uint64_t seq = 5; seq >= 1; --seq) bench.commit({AddReplayItem{id, ref(seq)}}, Lane::operate);
+    for (std::uint64_t seq = 5; seq >= 1; --seq)
+      bench.commit({AddReplayItem{id, ref(seq)}}, Lane::operate);
     bench.commit({AddReplayItem{id, ref(5)}}, Lane::operate);
     CHECK((*bench.run(table.replay(id)))->counts.planned == 5);
-    bench.commit({SetReplayItem{id, ref(2), ItemState::claimed}, SetReplayItem{id, ref(99), ItemState::claimed}});
+    bench.commit({SetReplayItem{id, ref(2), ItemState::claimed},
+                  SetReplayItem{id, ref(99), ItemState::claimed}});
     CHECK(items_of(bench, id) == Refs{ref(1), ref(2), ref(3), ref(4), ref(5)});
     CHECK(items_of(bench, id, ItemState::claimed) == Refs{ref(2)});
     const auto page = bench.run(table.items(id, ItemState::planned, ref(1), 2));
@@ -148,8 +162,9 @@ void replays(StoreBench& bench) {
     CHECK(*bench.run(table.replay_of(ref(1))) == second);
   }
   SUBCASE("mutations of a replay that does not exist are refused") {
-    for (const Mutation& bad : {Mutation{FreezeChunk{ReplayId{9}, {}, 10}}, Mutation{AddReplayItem{ReplayId{9}, ref(1)}},
-                                Mutation{PutReplay{Replay{.id = ReplayId{9}}}}}) {
+    for (const Mutation& bad :
+         {Mutation{FreezeChunk{ReplayId{9}, {}, 10}}, Mutation{AddReplayItem{ReplayId{9}, ref(1)}},
+          Mutation{PutReplay{Replay{.id = ReplayId{9}}}}}) {
       const auto refused = bench.try_commit({.lane = Lane::operate, .mutations = {bad}});
       REQUIRE(!refused.ok());
       CHECK(refused.error().code == Code::unknown_replay);
@@ -159,7 +174,8 @@ void replays(StoreBench& bench) {
 
 void freezing(StoreBench& bench) {
   bench.commit({PutFlow{flow(FlowId{2}, "bill")}}, Lane::operate);
-  for (std::uint64_t seq = 1; seq <= 12; ++seq) quarantine(bench, seq, seq % 2 == 0 ? "even" : "odd");
+  for (std::uint64_t seq = 1; seq <= 12; ++seq)
+    quarantine(bench, seq, seq % 2 == 0 ? "even" : "odd");
   quarantine(bench, 4, "even", FlowId{2});
   Delivery archived = delivery(6, DeliveryState::quarantined);
   archived.archived = true;

@@ -29,7 +29,8 @@ void trimming(StoreBench& bench) {
     CHECK((*bench.run(bench.store().flows().streams()))[0].next_seq == 21);
   }
   SUBCASE("what open rows and the caller need is kept") {
-    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)}, PutDelivery{delivery(3, DeliveryState::done)},
+    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)},
+                  PutDelivery{delivery(3, DeliveryState::done)},
                   PutDelivery{delivery(4, DeliveryState::quarantined, FlowId{2})},
                   PutDelivery{delivery(15, DeliveryState::waiting)}});
     bench.commit({TrimStream{kStream, 11, {ref(7), ref(15), ref(99)}}}, Lane::operate);
@@ -42,9 +43,11 @@ void trimming(StoreBench& bench) {
     CHECK(bench.run(log.read_kept(kFlow, {}, 10))->size() == 2);
   }
   SUBCASE("settled rows and settlements go with their events, open rows stay") {
-    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)}, PutDelivery{delivery(3, DeliveryState::resolved)},
-                  KeepEvent{ref(3)}, PutDelivery{delivery(12, DeliveryState::resolved)},
-                  AddSettlements{kFlow, kStream, at(1), {{1, 204, 1, 1}, {4, 204, 1, 1}, {13, 204, 1, 1}}}});
+    bench.commit(
+        {PutDelivery{delivery(2, DeliveryState::waiting)},
+         PutDelivery{delivery(3, DeliveryState::resolved)}, KeepEvent{ref(3)},
+         PutDelivery{delivery(12, DeliveryState::resolved)},
+         AddSettlements{kFlow, kStream, at(1), {{1, 204, 1, 1}, {4, 204, 1, 1}, {13, 204, 1, 1}}}});
     bench.commit({TrimStream{kStream, 11, {}}}, Lane::operate);
     DeliveryTable& table = bench.store().deliveries();
     CHECK(bench.run(table.get(ref(2)))->has_value());
@@ -68,10 +71,12 @@ void removal(StoreBench& bench) {
   bench.append(1, 5);
   const FlowId other{2};
   for (const FlowId id : {kFlow, other}) {
-    bench.commit({PutFlow{flow(id, id == kFlow ? "ship" : "bill")}, PutDelivery{delivery(1, DeliveryState::quarantined, id)},
-                  join(1, "aaaa", at(5), id), KeepEvent{ref(1, id)},
-                  PutHold{{.flow = id, .key = "k", .holder = place(1), .first = 2, .last = 3, .count = 2}},
-                  AddSettlements{id, kStream, at(1), {{4, 204, 1, 1}}}});
+    bench.commit(
+        {PutFlow{flow(id, id == kFlow ? "ship" : "bill")},
+         PutDelivery{delivery(1, DeliveryState::quarantined, id)}, join(1, "aaaa", at(5), id),
+         KeepEvent{ref(1, id)},
+         PutHold{{.flow = id, .key = "k", .holder = place(1), .first = 2, .last = 3, .count = 2}},
+         AddSettlements{id, kStream, at(1), {{4, 204, 1, 1}}}});
   }
   bench.commit({RemoveFlow{kFlow}}, Lane::operate);
   Store& store = bench.store();

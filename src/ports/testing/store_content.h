@@ -8,8 +8,9 @@
 
 namespace weir::ports::testing {
 
-// Streams, flows with cursors, up to 1000 each of events, kept events, deliveries, holds, groups, replays with items and
-// audit entries, and the settlements of the first 50 seqs. One line per thing.
+// Streams, flows with cursors, up to 1000 each of events, kept events, deliveries, holds, groups,
+// replays with items and audit entries, and the settlements of the first 50 seqs. One line per
+// thing.
 std::string content_of(StoreBench& bench);
 
 }  // namespace weir::ports::testing
