@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loopback.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <charconv>
 #include <ctime>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -37,8 +37,8 @@ std::int64_t content_length(std::string_view head) {
   constexpr std::string_view kName = "content-length:";
   for (std::size_t at = head.find("\r\n"); at != head.npos; at = head.find("\r\n", at + 2)) {
     const std::string_view line = head.substr(at + 2);
-    if (line.size() < kName.size() || strncasecmp(line.data(), kName.data(), kName.size()) != 0)
-      continue;
+    const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };  // letters, '-', ':'
+    if (!std::ranges::equal(line.substr(0, kName.size()), kName, same)) continue;
     std::size_t digits = kName.size();
     while (digits < line.size() && line[digits] == ' ') ++digits;
     std::int64_t value = -1;

@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all without one")
     parser.add_argument("--quick", action="store_true", help="a tenth of the events, one run: for trying it out")
-    parser.add_argument("--runs", type=int, default=0, help="runs per figure (3; 1 with --quick)")
+    parser.add_argument("--runs", type=int, default=0, choices=range(1, 21), metavar="N", help="runs per figure (3; 1 with --quick)")
     parser.add_argument("--long", action="store_true", help="flatness: ten minutes instead of one")
     parser.add_argument("--bin", type=Path, default=Path("build/release/bin"), help="folder of the bench programs")
     parser.add_argument("--weir", type=Path, help="the program under test (BIN/weir)")
@@ -50,7 +50,7 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def measure(rig: Rig, names: list[str]) -> list:
+def measure(rig: Rig, names: list[str]) -> tuple[list, list]:
     """All figures that could be measured; one that fails is reported and does not stop the others."""
     figures, failed = [], []
     for name in names or MEASUREMENTS:
@@ -60,6 +60,7 @@ def measure(rig: Rig, names: list[str]) -> list:
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         except Exception as error:  # noqa: BLE001
             failed.append((name, error))
+            rig.processes.kill_all(but=rig.probe.process)
             print(f"{name}: FAILED: {error}", file=sys.stderr, flush=True)
     return figures, failed
 
@@ -87,7 +88,7 @@ def main() -> int:
         print("interrupted", file=sys.stderr)
         return 130
     finally:
-        rig.processes.stop_all()
+        rig.processes.kill_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ class SyncProbe:
         self.path = folder / "fdatasync.log"
         with self.path.open("w", encoding="ascii") as output:
             command = [program, "--folder", folder, "--every-ms", "100", "--seconds", "86400"]
-            processes.start(command, stdout=output)
+            self.process = processes.start(command, stdout=output)
 
     def percentiles(self, windows: list[tuple[float, float]]) -> tuple[float, float]:
         """p50 and p99 in milliseconds of the syncs that ended within one of the windows (wall seconds)."""

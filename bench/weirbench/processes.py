@@ -48,9 +48,10 @@ class Processes:
         if process in self.running:
             self.running.remove(process)
 
-    def stop_all(self) -> None:
+    def kill_all(self, but: subprocess.Popen | None = None) -> None:
         for process in list(self.running):
-            self.stop(process, signal.SIGKILL)
+            if process is not but:
+                self.stop(process, signal.SIGKILL)
 
 
 def cpu_seconds(pid: int) -> float:
