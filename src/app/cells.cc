@@ -92,7 +92,7 @@ std::string ago(WallTime time, WallTime now) {
   const bool future = time > now;
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(future ? time - now : now - time).count();
-  if (seconds == 0) return "now";
+  if (seconds == 0) return "just now";
   std::string span = fmt::format("{} s", seconds);
   if (seconds >= 60) span = fmt::format("{} min", seconds / 60);
   if (seconds >= 3600) span = fmt::format("{} h", seconds / 3600);

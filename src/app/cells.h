@@ -28,7 +28,7 @@ std::string cell(wire::Json object, std::string_view path, CellKind kind, WallTi
 std::string grouped(std::uint64_t number);                         // "1,204"
 std::string counted(std::uint64_t number, std::string_view noun);  // "1 event", "1,204 events"
 std::string plural(std::string_view noun);                         // "delivery" -> "deliveries"
-std::string ago(WallTime time, WallTime now);                      // "now", "3 min ago", "in 20 s"
-std::string human_bytes(std::uint64_t bytes);                      // "4.2 MiB"
+std::string ago(WallTime time, WallTime now);  // "just now", "3 min ago", "in 20 s"
+std::string human_bytes(std::uint64_t bytes);  // "4.2 MiB"
 
 }  // namespace weir::app

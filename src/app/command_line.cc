@@ -26,21 +26,29 @@ const std::map<std::string, Format> kFormats = {{"table", Format::table},
 const std::map<std::string, ColorMode> kColors = {
     {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
 
+template <class Choice>
+void add_choice(CLI::App& root, const std::string& names,
+                const std::map<std::string, Choice>& choices, Choice& chosen,
+                const std::string& text) {
+  root.add_option_function<std::string>(
+          names, [&choices, &chosen](const std::string& name) { chosen = choices.at(name); }, text)
+      ->check(CLI::IsMember(choices));
+}
+
 void add_global_options(CLI::App& root, GlobalOptions& options) {
-  root.add_option("--server", options.server, "URL of the Weir server")
+  root.add_option("--server", options.server,
+                  "the Weir to talk to, " + options.server + " if nothing is said")
       ->envname("WEIR_SERVER")
-      ->capture_default_str();
-  root.add_option("-o,--output", options.format, "table, json, jsonl, yaml or name")
-      ->transform(CLI::Transformer(kFormats, CLI::ignore_case).description(""))
-      ->check(CLI::IsMember(kFormats).description(""))
-      ->option_text("FORMAT");
+      ->option_text("URL (or WEIR_SERVER)");
+  add_choice(root, "-o,--output", kFormats, options.format, "table, json, jsonl, yaml or name");
+  root.get_option("--output")->option_text("FORMAT");
   root.add_flag("-y,--yes", options.yes, "do not ask");
   root.add_option("--reason", options.reason, "why; goes into the audit log")->option_text("TEXT");
-  root.add_flag("!--no-headers", options.headers, "tables without titles");
-  root.add_option("--color", options.color, "auto, always or never")
-      ->transform(CLI::Transformer(kColors, CLI::ignore_case).description(""))
-      ->check(CLI::IsMember(kColors).description(""))
-      ->option_text("WHEN");
+  root.add_flag_callback(
+      "--no-headers", [&options] { options.headers = false; }, "tables without titles");
+  add_choice(root, "--color", kColors, options.color,
+             "auto, always or never; NO_COLOR is honoured");
+  root.get_option("--color")->option_text("WHEN");
   root.add_flag("-q,--quiet", options.quiet, "only data and errors");
 }
 
@@ -96,8 +104,10 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& failure) {
             did_you_mean(word, known)};
   }
   const auto commands = names_of_commands(at);
-  if (!commands.empty())
-    return {Code::usage, fmt::format("`{}` needs a command", command), did_you_mean("", commands)};
+  if (!commands.empty()) {
+    return {Code::usage, fmt::format("`{}` needs a command", command),
+            at == &root ? see : did_you_mean("", commands)};
+  }
   return {Code::usage, fmt::format("{}: {}", command, printable(failure.what())), see};
 }
 

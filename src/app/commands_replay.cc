@@ -67,7 +67,7 @@ int plan(Session& session, ReplayPlanFlags flags) {
   if (!would)
     session.next(
         fmt::format("weir replay run {} --watch", cell(replay, "replay", CellKind::text, {})));
-  if (would) session.next("the same without --dry-run, and with --reason TEXT");
+  if (would) session.next("the same without --dry-run and with --reason TEXT");
   return kExitOk;
 }
 
@@ -173,8 +173,8 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
   CLI::App* noun = root.add_subcommand("replay", "put quarantined deliveries back, under a plan");
   noun->require_subcommand(1);
   auto flags = std::make_shared<ReplayPlanFlags>();
-  CLI::App* plans = noun->add_subcommand(
-      "plan", "freeze a selection and say how it will be replayed; needs --reason");
+  CLI::App* plans = noun->add_subcommand("plan",
+                                         "freeze a selection and say how it will be replayed");
   add_replay_plan_flags(*plans, *flags);
   plans->callback([&chosen, flags] {
     chosen.action = [flags](Session& session) { return plan(session, *flags); };

@@ -52,7 +52,7 @@ std::string fact_lines(Json object, const std::vector<Fact>& facts, WallTime now
   std::string out;
   for (const Fact& fact : facts) {
     const std::string value = cell(object, fact.member, fact.kind, now);
-    if (value == "-") continue;
+    if (value == "-" || value == "{}" || value == "[]") continue;
     out += fact.label + std::string(width - text_width(fact.label) + 2, ' ') + value + "\n";
   }
   return out;

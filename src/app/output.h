@@ -36,7 +36,7 @@ struct Fact {
 // Pure, for the table form: `items` is an array of objects.
 std::string list_table(wire::Json items, const std::vector<Column>& columns,
                        const TableStyle& style, WallTime now);
-// "label  value" lines; absent members and empty texts leave no line.
+// "label  value" lines; absent members, empty texts and containers leave no line.
 std::string fact_lines(wire::Json object, const std::vector<Fact>& facts, WallTime now);
 // Any form but table: lists one item per line in jsonl and name. `items` may be the object itself.
 std::string render_data(Format format, wire::Json answer, std::string_view list_member,

@@ -31,13 +31,13 @@ TEST_CASE("a list as a table has a cell for every member, or a dash") {
 }
 
 TEST_CASE("facts stand under each other, absent ones are left out") {
-  const auto document = wire::parse_json(R"({"flow":"sync","backlog":12000,"reason":""})");
+  const auto document = wire::parse_json(R"({"flow":"sync","backlog":12000,"reason":"","x":{}})");
   REQUIRE(document.ok());
   CHECK(fact_lines(document->root(),
                    {{"flow", "flow"},
                     {"because", "reason"},
                     {"backlog", "backlog", CellKind::count},
-                    {"x", "y"}},
+                    {"x", "x"}},
                    kNow) ==
         "flow     sync\n"
         "backlog  12,000\n");

@@ -96,10 +96,13 @@ std::string report_text(Json replay, WallTime now) {
   text += "\n";
   const auto started = parse_rfc3339(text_at(replay, "startedAt"));
   const auto finished = parse_rfc3339(text_at(replay, "finishedAt"));
-  if (started && *started <= finished.value_or(now)) {
-    text += fmt::format("started {}, {} {}\n", ago(*started, now),
-                        finished ? "took" : "running for",
-                        to_text(finished.value_or(now) - *started));
+  if (started && *started <= now) {
+    text += fmt::format("started {}", ago(*started, now));
+    if (finished && *finished >= *started)
+      text += fmt::format(", took {}", to_text(*finished - *started));
+    if (!finished && !progress.is_at_rest())
+      text += fmt::format(", running for {}", to_text(now - *started));
+    text += "\n";
   }
   if (progress.planned > progress.sent + progress.skipped) {
     text += fmt::format("{} of {} not sent\n",
