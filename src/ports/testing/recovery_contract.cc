@@ -148,6 +148,10 @@ void replays(StoreBench& bench) {
     REQUIRE(page->size() == 2);
     CHECK((*page)[0] == ReplayItem{id, ref(3), ItemState::planned});
   }
+}
+
+void membership(StoreBench& bench) {
+  RecoveryTable& table = bench.store().recovery();
   SUBCASE("a delivery is in one unfinished replay at a time") {
     const ReplayId first = make(bench, {.ids = {"x"}});
     const ReplayId second = make(bench, {.ids = {"x"}});
@@ -233,6 +237,7 @@ void recovery_contract(const StoreFactory& open) {
   bench.register_names();
   SUBCASE("groups") { groups(bench); }
   SUBCASE("replays") { replays(bench); }
+  SUBCASE("membership") { membership(bench); }
   SUBCASE("freezing") { freezing(bench); }
 }
 

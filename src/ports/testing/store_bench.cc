@@ -102,7 +102,8 @@ Delivery delivery(std::uint64_t seq, DeliveryState state, FlowId flow) {
   row.event_type = "test.happened";
   row.reason = "422 is permanent";
   row.failure_mode = "mode";
-  row.history = {{.number = 1, .at = at(100), .took = Duration{5}, .status = 422, .note = "http.422"}};
+  row.history = {
+      {.number = 1, .at = at(100), .took = Duration{5}, .status = 422, .note = "http.422"}};
   return row;
 }
 

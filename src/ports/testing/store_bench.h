@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store on a test bench: runs its tasks to the end, one after the other, and builds the values that tests write.
+// A store on a test bench: runs its tasks to the end, one after the other, and builds the values
+// that tests write.
 #pragma once
 
 #include <functional>
@@ -46,7 +47,9 @@ class StoreBench {
   }
   void wait(const std::function<bool()>& done);
 
-  Result<Receipt> try_commit(WriteBatch batch) { return run(store_->writer().commit(std::move(batch))); }
+  Result<Receipt> try_commit(WriteBatch batch) {
+    return run(store_->writer().commit(std::move(batch)));
+  }
   // Fails the test if the commit fails or is not applied.
   Receipt commit(WriteBatch batch);
   Receipt commit(std::vector<Mutation> mutations, Lane lane = Lane::settle);
@@ -73,7 +76,8 @@ WallTime at(std::int64_t seconds);
 Position place(std::uint64_t seq, StreamId stream = kStream);
 DeliveryRef ref(std::uint64_t seq, FlowId flow = kFlow);
 // An event record with the given identity and content; its hash is the real one.
-NewEvent event(const std::string& id, const std::string& data = "{}", const std::string& source = "/test");
+NewEvent event(const std::string& id, const std::string& data = "{}",
+               const std::string& source = "/test");
 StreamRecord stream(StreamId id, const std::string& name);
 FlowRecord flow(FlowId id, const std::string& name, StreamId of = kStream);
 // A row with every field set to something that depends on seq.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mutations on the tables. The batch was checked before (records/batch_check.h), so nothing here can fail.
+// Mutations on the tables. The batch was checked before (records/batch_check.h), so nothing here
+// can fail.
 #pragma once
 
 #include "base/result.h"

@@ -16,8 +16,10 @@ std::optional<AppendResult> find_repeated(StreamLog& log, const NewEvent& added,
     if (stored == nullptr || stored->recorded + log.record.dedupe_window <= now) continue;
     const auto before = decode_event(stored->record);
     const auto event = decode_event(added.record);
-    if (!before.ok() || !event.ok() || before->id != event->id || before->source != event->source) continue;
-    return AppendResult{same_content(*before, *event) ? AppendStatus::duplicate : AppendStatus::conflict, seq};
+    if (!before.ok() || !event.ok() || before->id != event->id || before->source != event->source)
+      continue;
+    return AppendResult{
+        same_content(*before, *event) ? AppendStatus::duplicate : AppendStatus::conflict, seq};
   }
   return std::nullopt;
 }
@@ -49,7 +51,8 @@ void trim_stream(Tables& tables, const TrimStream& mutation) {
   const std::uint64_t before = std::min(mutation.before, log.record.next_seq);
   if (before <= log.record.first_seq) return;
   for (const DeliveryRef ref : mutation.keep) {
-    if (ref.position.stream == mutation.stream && ref.position.seq < before) keep_event(tables, ref);
+    if (ref.position.stream == mutation.stream && ref.position.seq < before)
+      keep_event(tables, ref);
   }
   std::erase_if(tables.deliveries, [&](const auto& entry) {
     const auto& [ref, row] = entry;

@@ -10,7 +10,8 @@ using namespace ports;
 
 Group& find_or_make_group(Tables& tables, const JoinGroup& mutation) {
   for (auto& [id, group] : tables.groups) {
-    if (group.flow == mutation.flow && group.fingerprint.hash == mutation.fingerprint.hash) return group;
+    if (group.flow == mutation.flow && group.fingerprint.hash == mutation.fingerprint.hash)
+      return group;
   }
   const GroupId id{++tables.last_group};
   Group& group = tables.groups[id];
@@ -87,7 +88,8 @@ void freeze_chunk(Tables& tables, const FreezeChunk& mutation, Receipt& receipt)
   Replay& replay = tables.replays.at(mutation.replay);
   receipt.freeze_next = mutation.after;
   std::uint32_t looked = 0;
-  for (auto at = tables.deliveries.upper_bound(mutation.after); at != tables.deliveries.end(); ++at) {
+  for (auto at = tables.deliveries.upper_bound(mutation.after); at != tables.deliveries.end();
+       ++at) {
     const Delivery& row = at->second;
     if (looked == mutation.limit) break;
     if (!in_domain(tables, replay.plan.selection, row)) continue;
@@ -102,7 +104,8 @@ void freeze_chunk(Tables& tables, const FreezeChunk& mutation, Receipt& receipt)
 
 void add_replay_item(Tables& tables, const AddReplayItem& mutation) {
   if (tables.items.contains({mutation.replay, mutation.ref})) return;
-  if (!open_replay_of(tables, mutation.ref)) add_item(tables, tables.replays.at(mutation.replay), mutation.ref);
+  if (!open_replay_of(tables, mutation.ref))
+    add_item(tables, tables.replays.at(mutation.replay), mutation.ref);
 }
 
 }  // namespace weir::store::memory

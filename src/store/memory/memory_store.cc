@@ -20,10 +20,10 @@ class MemoryStore final : public ports::Store {
 
   async::Task<ports::StoreStatus> info() override {
     ports::StoreStatus info{.kind = "memory",
-                          .format = 1,
-                          .full = core_.faults->full,
-                          .commits = core_.commits,
-                          .batches = core_.commits};
+                            .format = 1,
+                            .full = core_.faults->full,
+                            .commits = core_.commits,
+                            .batches = core_.commits};
     for (const auto& [id, log] : core_.tables.streams) {
       info.events += log.record.next_seq - log.record.first_seq;
       for (const StoredEvent& event : log.events) info.bytes += event.record.size();

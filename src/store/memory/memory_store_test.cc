@@ -11,7 +11,8 @@ namespace {
 using namespace ports::testing;
 
 StoreFactory factory(std::shared_ptr<Faults> faults = nullptr) {
-  return [faults](async::Executor executor) { return open(std::move(executor), {.faults = faults}); };
+  return
+      [faults](async::Executor executor) { return open(std::move(executor), {.faults = faults}); };
 }
 
 TEST_CASE("memory store: ingest") { ingest_contract(factory()); }
@@ -40,7 +41,8 @@ TEST_CASE("memory store: a failed commit is not applied, and everything after it
   StoreBench bench(factory(faults));
   faults->fail_next_commit = true;
   for (int i = 0; i < 2; ++i) {
-    CHECK(bench.try_commit({.mutations = {ports::PutMeta{"k", "v"}}}).error().code == Code::store_failed);
+    CHECK(bench.try_commit({.mutations = {ports::PutMeta{"k", "v"}}}).error().code ==
+          Code::store_failed);
   }
   CHECK(*bench.run(bench.store().flows().meta("k")) == std::nullopt);
 }

@@ -16,7 +16,8 @@ Result<T> too_many() {
 }
 
 template <class Map>
-std::optional<typename Map::mapped_type> copy_of(const Map& map, const typename Map::key_type& key) {
+std::optional<typename Map::mapped_type> copy_of(const Map& map,
+                                                 const typename Map::key_type& key) {
   const auto found = map.find(key);
   if (found == map.end()) return std::nullopt;
   return found->second;
@@ -31,7 +32,8 @@ Result<Receipt> MemoryWriter::commit_now(const WriteBatch& batch) {
     core_.failed = true;
     return failed;
   }
-  if (core_.faults->full && batch.lane == Lane::ingest) return Error{Code::store_full, "injected", ""};
+  if (core_.faults->full && batch.lane == Lane::ingest)
+    return Error{Code::store_full, "injected", ""};
   auto receipt = apply_batch(core_.tables, batch);
   ++core_.commits;
   if (!std::exchange(core_.faults->lose_next_reply, false)) return receipt;
@@ -43,8 +45,10 @@ async::Task<Result<Receipt>> MemoryWriter::commit(WriteBatch batch) {
   co_return co_await core_.later(commit_now(batch));
 }
 
-async::Task<Result<std::vector<StoredEvent>>> MemoryEventLog::read(StreamId stream, std::uint64_t first,
-                                                                   std::size_t max_events, std::size_t max_bytes) {
+async::Task<Result<std::vector<StoredEvent>>> MemoryEventLog::read(StreamId stream,
+                                                                   std::uint64_t first,
+                                                                   std::size_t max_events,
+                                                                   std::size_t max_bytes) {
   co_return co_await core_.later(read_events(core_.tables, stream, first, max_events, max_bytes));
 }
 
@@ -58,11 +62,14 @@ async::Task<Result<std::vector<StoredEvent>>> MemoryEventLog::read_kept(FlowId f
   co_return co_await core_.later(memory::read_kept(core_.tables, flow, first, max_events));
 }
 
-async::Task<Result<std::optional<Position>>> MemoryEventLog::find(StreamId stream, std::string source, std::string id) {
+async::Task<Result<std::optional<Position>>> MemoryEventLog::find(StreamId stream,
+                                                                  std::string source,
+                                                                  std::string id) {
   co_return co_await core_.later(find_event(core_.tables, stream, source, id));
 }
 
-async::Task<Result<std::vector<Position>>> MemoryEventLog::find_id(std::string id, std::size_t scan) {
+async::Task<Result<std::vector<Position>>> MemoryEventLog::find_id(std::string id,
+                                                                   std::size_t scan) {
   co_return co_await core_.later(memory::find_id(core_.tables, id, scan));
 }
 
@@ -74,7 +81,8 @@ async::Task<Result<std::optional<Delivery>>> MemoryDeliveryTable::get(DeliveryRe
   co_return co_await core_.later(copy_of(core_.tables.deliveries, ref));
 }
 
-async::Task<Result<std::vector<Delivery>>> MemoryDeliveryTable::get_many(std::vector<DeliveryRef> refs) {
+async::Task<Result<std::vector<Delivery>>> MemoryDeliveryTable::get_many(
+    std::vector<DeliveryRef> refs) {
   if (refs.size() > kFetchMax) co_return too_many<std::vector<Delivery>>();
   std::vector<Delivery> rows;
   for (const DeliveryRef ref : refs) {
@@ -91,7 +99,8 @@ async::Task<Result<std::uint64_t>> MemoryDeliveryTable::count(DeliveryQuery quer
   co_return co_await core_.later(count_deliveries(core_.tables, query));
 }
 
-async::Task<Result<std::vector<DueEntry>>> MemoryDeliveryTable::due(FlowId flow, Position after, std::size_t limit) {
+async::Task<Result<std::vector<DueEntry>>> MemoryDeliveryTable::due(FlowId flow, Position after,
+                                                                    std::size_t limit) {
   co_return co_await core_.later(due_entries(core_.tables, flow, after, limit));
 }
 
@@ -99,10 +108,11 @@ async::Task<Result<std::vector<Hold>>> MemoryDeliveryTable::holds(FlowId flow) {
   co_return co_await core_.later(holds_of(core_.tables, flow));
 }
 
-async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> MemoryDeliveryTable::settlement(FlowId flow,
-                                                                                                    Position position) {
+async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> MemoryDeliveryTable::settlement(
+    FlowId flow, Position position) {
   const auto log = core_.tables.streams.find(position.stream);
-  const bool trimmed = log != core_.tables.streams.end() && position.seq < log->second.record.first_seq;
+  const bool trimmed = log != core_.tables.streams.end() &&
+                       position.seq < log->second.record.first_seq;
   if (trimmed) co_return std::optional<std::pair<Settlement, WallTime>>();
   co_return co_await core_.later(copy_of(core_.tables.settlements, std::pair(flow, position.seq)));
 }
@@ -134,7 +144,8 @@ async::Task<Result<std::vector<Group>>> MemoryRecoveryTable::groups(bool with_cl
 async::Task<Result<std::vector<Replay>>> MemoryRecoveryTable::replays() {
   std::vector<Replay> list;
   const auto& replays = core_.tables.replays;
-  for (auto at = replays.rbegin(); at != replays.rend() && list.size() < kReplaysMax; ++at) list.push_back(at->second);
+  for (auto at = replays.rbegin(); at != replays.rend() && list.size() < kReplaysMax; ++at)
+    list.push_back(at->second);
   co_return co_await core_.later(std::move(list));
 }
 
@@ -142,8 +153,8 @@ async::Task<Result<std::optional<Replay>>> MemoryRecoveryTable::replay(ReplayId 
   co_return co_await core_.later(copy_of(core_.tables.replays, id));
 }
 
-async::Task<Result<std::vector<ReplayItem>>> MemoryRecoveryTable::items(ReplayId id, std::optional<ItemState> state,
-                                                                        DeliveryRef after, std::size_t limit) {
+async::Task<Result<std::vector<ReplayItem>>> MemoryRecoveryTable::items(
+    ReplayId id, std::optional<ItemState> state, DeliveryRef after, std::size_t limit) {
   co_return co_await core_.later(replay_items(core_.tables, id, state, after, limit));
 }
 
@@ -151,7 +162,8 @@ async::Task<Result<std::optional<ReplayId>>> MemoryRecoveryTable::replay_of(Deli
   co_return co_await core_.later(open_replay_of(core_.tables, ref));
 }
 
-async::Task<Result<std::vector<AuditEntry>>> MemoryRecoveryTable::audit(std::uint64_t before_number, std::size_t limit) {
+async::Task<Result<std::vector<AuditEntry>>> MemoryRecoveryTable::audit(std::uint64_t before_number,
+                                                                        std::size_t limit) {
   co_return co_await core_.later(audit_before(core_.tables, before_number, limit));
 }
 

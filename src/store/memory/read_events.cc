@@ -11,14 +11,17 @@
 
 namespace weir::store::memory {
 
-Result<std::vector<StoredEvent>> read_events(const Tables& tables, StreamId stream, std::uint64_t first,
-                                             std::size_t max_events, std::size_t max_bytes) {
+Result<std::vector<StoredEvent>> read_events(const Tables& tables, StreamId stream,
+                                             std::uint64_t first, std::size_t max_events,
+                                             std::size_t max_bytes) {
   std::vector<StoredEvent> events;
   const auto log = tables.streams.find(stream);
-  if (log == tables.streams.end()) return Error{Code::unknown_stream, fmt::format("stream {}", stream.value), ""};
+  if (log == tables.streams.end())
+    return Error{Code::unknown_stream, fmt::format("stream {}", stream.value), ""};
   std::size_t bytes = 0;
   max_events = std::min(max_events, kReadEventsMax);
-  for (std::uint64_t seq = std::max(first, log->second.record.first_seq); events.size() < max_events; ++seq) {
+  for (std::uint64_t seq = std::max(first, log->second.record.first_seq);
+       events.size() < max_events; ++seq) {
     const StoredEvent* event = log->second.find(seq);
     if (event == nullptr) break;
     bytes += event->record.size();
@@ -39,7 +42,8 @@ std::vector<StoredEvent> fetch_events(const Tables& tables, const std::vector<De
   return events;
 }
 
-std::vector<StoredEvent> read_kept(const Tables& tables, FlowId flow, Position first, std::size_t max_events) {
+std::vector<StoredEvent> read_kept(const Tables& tables, FlowId flow, Position first,
+                                   std::size_t max_events) {
   std::vector<StoredEvent> events;
   max_events = std::min(max_events, kReadEventsMax);
   for (auto at = tables.kept.lower_bound({flow, first}); at != tables.kept.end(); ++at) {
@@ -49,7 +53,8 @@ std::vector<StoredEvent> read_kept(const Tables& tables, FlowId flow, Position f
   return events;
 }
 
-std::optional<Position> find_event(Tables& tables, StreamId stream, const std::string& source, const std::string& id) {
+std::optional<Position> find_event(Tables& tables, StreamId stream, const std::string& source,
+                                   const std::string& id) {
   const auto log = tables.streams.find(stream);
   if (log == tables.streams.end()) return std::nullopt;
   for (const std::uint64_t seq : log->second.dedupe.find(ports::dedupe_hash(source, id))) {
@@ -80,7 +85,8 @@ std::vector<Position> find_id(const Tables& tables, const std::string& id, std::
 
 Result<std::uint64_t> seek(const Tables& tables, StreamId stream, WallTime time) {
   const auto log = tables.streams.find(stream);
-  if (log == tables.streams.end()) return Error{Code::unknown_stream, fmt::format("stream {}", stream.value), ""};
+  if (log == tables.streams.end())
+    return Error{Code::unknown_stream, fmt::format("stream {}", stream.value), ""};
   const auto& events = log->second.events;
   const auto at = std::ranges::lower_bound(events, time, {}, &StoredEvent::recorded);
   return log->second.record.first_seq + static_cast<std::uint64_t>(at - events.begin());

@@ -19,7 +19,8 @@ bool fits(const ports::DeliveryQuery& query, const Delivery& row) {
 }
 
 bool is_moving(DeliveryState state) {
-  return state == DeliveryState::ready || state == DeliveryState::inFlight || state == DeliveryState::waiting;
+  return state == DeliveryState::ready || state == DeliveryState::inFlight ||
+         state == DeliveryState::waiting;
 }
 
 }  // namespace
@@ -35,25 +36,29 @@ std::vector<Delivery> list_deliveries(const Tables& tables, const ports::Deliver
 }
 
 std::uint64_t count_deliveries(const Tables& tables, const ports::DeliveryQuery& query) {
-  return static_cast<std::uint64_t>(
-      std::ranges::count_if(tables.deliveries, [&](const auto& entry) { return fits(query, entry.second); }));
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      tables.deliveries, [&](const auto& entry) { return fits(query, entry.second); }));
 }
 
-std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Position after, std::size_t limit) {
+std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Position after,
+                                         std::size_t limit) {
   std::vector<ports::DueEntry> entries;
   limit = std::min(limit, kPageMax);
-  for (auto at = tables.deliveries.upper_bound({flow, after}); at != tables.deliveries.end(); ++at) {
+  for (auto at = tables.deliveries.upper_bound({flow, after}); at != tables.deliveries.end();
+       ++at) {
     const Delivery& row = at->second;
     if (row.ref.flow != flow || entries.size() == limit) break;
     if (!is_moving(row.state)) continue;
-    entries.push_back({row.ref, row.state, row.due, row.replay, row.interruptions, !row.key.empty()});
+    entries.push_back(
+        {row.ref, row.state, row.due, row.replay, row.interruptions, !row.key.empty()});
   }
   return entries;
 }
 
 std::vector<Hold> holds_of(const Tables& tables, FlowId flow) {
   std::vector<Hold> holds;
-  for (auto at = tables.holds.lower_bound({flow, ""}); at != tables.holds.end() && at->first.first == flow; ++at) {
+  for (auto at = tables.holds.lower_bound({flow, ""});
+       at != tables.holds.end() && at->first.first == flow; ++at) {
     holds.push_back(at->second);
   }
   return holds;
@@ -82,7 +87,8 @@ std::vector<ports::FlowCounts> count_flows(const Tables& tables) {
 std::vector<Group> list_groups(const Tables& tables, bool with_closed) {
   std::map<GroupId, std::set<std::string>> keys;
   for (const auto& [ref, row] : tables.deliveries) {
-    if (row.state == DeliveryState::quarantined && !row.key.empty()) keys[row.group].insert(row.key);
+    if (row.state == DeliveryState::quarantined && !row.key.empty())
+      keys[row.group].insert(row.key);
   }
   std::vector<Group> groups;
   for (const auto& [id, group] : tables.groups) {
@@ -90,12 +96,14 @@ std::vector<Group> list_groups(const Tables& tables, bool with_closed) {
     groups.push_back(group);
     groups.back().keys = keys[id].size();
   }
-  std::ranges::sort(groups, std::greater{}, [](const Group& group) { return std::pair(group.last_at, group.id); });
+  std::ranges::sort(groups, std::greater{},
+                    [](const Group& group) { return std::pair(group.last_at, group.id); });
   groups.resize(std::min(groups.size(), kListMax));
   return groups;
 }
 
-std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id, std::optional<ItemState> state, DeliveryRef after,
+std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id,
+                                     std::optional<ItemState> state, DeliveryRef after,
                                      std::size_t limit) {
   std::vector<ReplayItem> items;
   limit = std::min(limit, kPageMax);
@@ -106,7 +114,8 @@ std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id, std::opt
   return items;
 }
 
-std::vector<AuditEntry> audit_before(const Tables& tables, std::uint64_t number, std::size_t limit) {
+std::vector<AuditEntry> audit_before(const Tables& tables, std::uint64_t number,
+                                     std::size_t limit) {
   std::vector<AuditEntry> entries;
   limit = std::min(limit, kPageMax);
   std::uint64_t next = std::min<std::uint64_t>(number == 0 ? 0 : number - 1, tables.audit.size());

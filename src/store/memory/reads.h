@@ -13,18 +13,22 @@
 namespace weir::store::memory {
 
 // --- EventLog ---
-Result<std::vector<StoredEvent>> read_events(const Tables& tables, StreamId stream, std::uint64_t first,
-                                             std::size_t max_events, std::size_t max_bytes);
+Result<std::vector<StoredEvent>> read_events(const Tables& tables, StreamId stream,
+                                             std::uint64_t first, std::size_t max_events,
+                                             std::size_t max_bytes);
 std::vector<StoredEvent> fetch_events(const Tables& tables, const std::vector<DeliveryRef>& refs);
-std::vector<StoredEvent> read_kept(const Tables& tables, FlowId flow, Position first, std::size_t max_events);
-std::optional<Position> find_event(Tables& tables, StreamId stream, const std::string& source, const std::string& id);
+std::vector<StoredEvent> read_kept(const Tables& tables, FlowId flow, Position first,
+                                   std::size_t max_events);
+std::optional<Position> find_event(Tables& tables, StreamId stream, const std::string& source,
+                                   const std::string& id);
 std::vector<Position> find_id(const Tables& tables, const std::string& id, std::size_t scan);
 Result<std::uint64_t> seek(const Tables& tables, StreamId stream, WallTime time);
 
 // --- DeliveryTable ---
 std::vector<Delivery> list_deliveries(const Tables& tables, const ports::DeliveryQuery& query);
 std::uint64_t count_deliveries(const Tables& tables, const ports::DeliveryQuery& query);
-std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Position after, std::size_t limit);
+std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Position after,
+                                         std::size_t limit);
 std::vector<Hold> holds_of(const Tables& tables, FlowId flow);
 
 // --- FlowTable ---
@@ -32,7 +36,8 @@ std::vector<ports::FlowCounts> count_flows(const Tables& tables);
 
 // --- RecoveryTable ---
 std::vector<Group> list_groups(const Tables& tables, bool with_closed);
-std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id, std::optional<ItemState> state, DeliveryRef after,
+std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id,
+                                     std::optional<ItemState> state, DeliveryRef after,
                                      std::size_t limit);
 std::vector<AuditEntry> audit_before(const Tables& tables, std::uint64_t number, std::size_t limit);
 

@@ -34,7 +34,8 @@ struct Tables {
   std::map<DeliveryRef, StoredEvent> kept;
   std::map<DeliveryRef, Delivery> deliveries;
   std::map<std::pair<FlowId, std::string>, Hold> holds;
-  std::map<std::pair<FlowId, std::uint64_t>, std::pair<Settlement, WallTime>> settlements;  // by seq
+  std::map<std::pair<FlowId, std::uint64_t>, std::pair<Settlement, WallTime>>
+      settlements;  // by seq
   std::map<GroupId, Group> groups;
   std::map<ReplayId, Replay> replays;
   std::map<std::pair<ReplayId, DeliveryRef>, ItemState> items;

@@ -29,25 +29,29 @@ class Check {
   Result<> operator()(const PutStream& m) {
     const StreamRecord& stream = m.stream;
     if (!stream.id || stream.id.value > kStreamIdMax) return invalid("a stream id out of range");
-    if (stream.first_seq < 1 || stream.next_seq < stream.first_seq) return invalid("a stream's range is reversed");
+    if (stream.first_seq < 1 || stream.next_seq < stream.first_seq)
+      return invalid("a stream's range is reversed");
     streams_.insert(stream.id);
     return {};
   }
 
   Result<> operator()(const PutFlow& m) {
-    if (!m.flow.id || !is_valid(m.flow.cursor)) return invalid("a flow without an id or with a broken cursor");
+    if (!m.flow.id || !is_valid(m.flow.cursor))
+      return invalid("a flow without an id or with a broken cursor");
     flows_.insert(m.flow.id);
     return {};
   }
 
   Result<> operator()(const PutCursor& m) {
-    if (!is_valid(m.cursor)) return invalid(fmt::format("the cursor of flow {} is broken", m.flow.value));
+    if (!is_valid(m.cursor))
+      return invalid(fmt::format("the cursor of flow {} is broken", m.flow.value));
     return flow(m.flow);
   }
 
   Result<> operator()(const AddSettlements& m) {
     for (std::size_t i = 1; i < m.settlements.size(); ++i) {
-      if (m.settlements[i - 1].seq >= m.settlements[i].seq) return invalid("settlements are not sorted by seq");
+      if (m.settlements[i - 1].seq >= m.settlements[i].seq)
+        return invalid("settlements are not sorted by seq");
     }
     return flow(m.flow);
   }
@@ -65,7 +69,8 @@ class Check {
     if (deliveries_.contains(m.ref)) return {};
     WEIR_TRY(const bool known, existing_.delivery(m.ref));
     if (known) return {};
-    return Error{Code::unknown_delivery, fmt::format("flow {} seq {}", m.ref.flow.value, m.ref.position.seq), ""};
+    return Error{Code::unknown_delivery,
+                 fmt::format("flow {} seq {}", m.ref.flow.value, m.ref.position.seq), ""};
   }
 
   Result<> operator()(const auto&) { return {}; }

@@ -17,8 +17,8 @@ class Existing {
   virtual Result<bool> delivery(DeliveryRef ref) = 0;
 };
 
-// Names only things that exist or are made earlier in the batch; values are in range. Errors: unknown_stream,
-// unknown_flow, unknown_replay, unknown_delivery, invalid_argument.
+// Names only things that exist or are made earlier in the batch; values are in range. Errors:
+// unknown_stream, unknown_flow, unknown_replay, unknown_delivery, invalid_argument.
 Result<> check_batch(const ports::WriteBatch& batch, Existing& existing);
 
 }  // namespace weir::store

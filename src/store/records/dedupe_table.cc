@@ -25,7 +25,8 @@ void DedupeTable::place(Generation& generation, std::uint64_t slot) {
 }
 
 void DedupeTable::resize(Generation& generation, std::size_t capacity) {
-  const std::vector<std::uint64_t> old = std::exchange(generation.slots, std::vector<std::uint64_t>(capacity));
+  const std::vector<std::uint64_t> old = std::exchange(generation.slots,
+                                                       std::vector<std::uint64_t>(capacity));
   for (const std::uint64_t slot : old) {
     if (slot != 0) place(generation, slot);
   }
@@ -39,10 +40,12 @@ const std::vector<std::uint64_t>& DedupeTable::find(std::uint64_t hash) {
     std::size_t at = home(generation, wanted);
     while (generation.slots[at] != 0 && found_.size() < kCandidatesMax) {
       const std::uint64_t slot = generation.slots[at];
-      if ((slot & ~kOffsetMask) == wanted) found_.push_back(generation.first_seq + (slot & kOffsetMask) - 1);
+      if ((slot & ~kOffsetMask) == wanted)
+        found_.push_back(generation.first_seq + (slot & kOffsetMask) - 1);
       at = at + 1 == generation.slots.size() ? 0 : at + 1;
     }
-    std::ranges::sort(found_.begin() + static_cast<std::ptrdiff_t>(before), found_.end(), std::greater{});
+    std::ranges::sort(found_.begin() + static_cast<std::ptrdiff_t>(before), found_.end(),
+                      std::greater{});
   }
   return found_;
 }
@@ -63,7 +66,9 @@ void DedupeTable::add(std::uint64_t hash, std::uint64_t seq, WallTime now) {
   ++size_;
 }
 
-std::uint64_t DedupeTable::quota() const { return std::max<std::uint64_t>(1, limits_.max_entries / kGenerations); }
+std::uint64_t DedupeTable::quota() const {
+  return std::max<std::uint64_t>(1, limits_.max_entries / kGenerations);
+}
 
 bool DedupeTable::must_rotate(std::uint64_t seq, WallTime now) const {
   if (generations_.empty()) return true;
@@ -100,7 +105,8 @@ void DedupeTable::drop_oldest() {
 
 std::size_t DedupeTable::bytes() const {
   std::size_t total = 0;
-  for (const Generation& generation : generations_) total += generation.slots.capacity() * sizeof(std::uint64_t);
+  for (const Generation& generation : generations_)
+    total += generation.slots.capacity() * sizeof(std::uint64_t);
   return total;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an event with a given identity hash may be: a bounded table in memory, about 10 bytes per entry. It only
-// proposes places: the caller compares the stored event before it calls anything a duplicate. It may propose
-// places that were never written (their commit was rolled back), and forgets whole generations at a time.
+// Where an event with a given identity hash may be: a bounded table in memory, about 10 bytes per
+// entry. It only proposes places: the caller compares the stored event before it calls anything a
+// duplicate. It may propose places that were never written (their commit was rolled back), and
+// forgets whole generations at a time.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class DedupeTable {
 
   // Newest first. The view is valid until the next call.
   const std::vector<std::uint64_t>& find(std::uint64_t hash);
-  // Remembers an entry for at least the window, unless more than max_entries follow. `seq` and `now` never decrease.
+  // Remembers an entry for at least the window, unless more than max_entries follow. `seq` and
+  // `now` never decrease.
   void add(std::uint64_t hash, std::uint64_t seq, WallTime now);
 
   // Numbering goes on at `next_seq`: a commit was rolled back. Its entries may stay.
@@ -40,7 +42,9 @@ class DedupeTable {
 
   std::uint64_t size() const { return size_; }
   // Nothing below is remembered; 0 if the table is empty.
-  std::uint64_t oldest_seq() const { return generations_.empty() ? 0 : generations_.front().first_seq; }
+  std::uint64_t oldest_seq() const {
+    return generations_.empty() ? 0 : generations_.front().first_seq;
+  }
   std::size_t bytes() const;
 
   // What is kept of a hash, and all that persisted segments need: its upper 40 bits.
@@ -48,7 +52,8 @@ class DedupeTable {
   static std::uint64_t from_fragment(std::uint64_t fragment) { return fragment << 24; }
 
  private:
-  // Open addressing, linear probing; a slot holds 40 bits of hash and 24 bits of seq - first_seq + 1; 0 = free.
+  // Open addressing, linear probing; a slot holds 40 bits of hash and 24 bits of seq - first_seq +
+  // 1; 0 = free.
   struct Generation {
     std::uint64_t first_seq = 0;
     WallTime first_at{};

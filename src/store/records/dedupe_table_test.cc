@@ -56,7 +56,8 @@ TEST_CASE("dedupe table: remembers everything within the window and below the bo
 
 TEST_CASE("dedupe table: forgets what left the window") {
   DedupeTable table({.window = std::chrono::seconds{80}, .max_entries = 1000});
-  for (std::uint64_t seq = 1; seq <= 300; ++seq) table.add(seq << 40, seq, second(static_cast<std::int64_t>(seq)));
+  for (std::uint64_t seq = 1; seq <= 300; ++seq)
+    table.add(seq << 40, seq, second(static_cast<std::int64_t>(seq)));
   CHECK(table.size() < 110);
   CHECK(table.oldest_seq() > 190);
   CHECK(table.find(5ull << 40).empty());

@@ -32,7 +32,8 @@ std::uint32_t event_checksum(Position position, std::string_view after_checksum)
 }
 
 Error damaged(std::string what) {
-  return Error{Code::store_corrupt, std::move(what), "run `weir store check` and restore a backup if it says so"};
+  return Error{Code::store_corrupt, std::move(what),
+               "run `weir store check` and restore a backup if it says so"};
 }
 
 }  // namespace
@@ -52,7 +53,8 @@ void seal_event(Position position, const Envelope& envelope, std::string& into) 
 Result<Envelope> open_event(Position position, std::string_view sealed) {
   const bool whole = sealed.size() >= kEnvelopeBytes && sealed[0] == kVersion;
   if (!whole || get_word(sealed.data() + 1, 4) != event_checksum(position, sealed.substr(5))) {
-    return damaged(fmt::format("event record {}#{} fails its checksum", position.stream.value, position.seq));
+    return damaged(
+        fmt::format("event record {}#{} fails its checksum", position.stream.value, position.seq));
   }
   return Envelope{from_micros(static_cast<std::int64_t>(get_word(sealed.data() + 5, 8))),
                   get_word(sealed.data() + 13, 8), sealed.substr(kEnvelopeBytes)};
@@ -65,7 +67,8 @@ std::string seal(std::string_view bound, std::string_view payload) {
   return sealed;
 }
 
-Result<std::string_view> unseal(std::string_view bound, std::string_view sealed, std::string_view what) {
+Result<std::string_view> unseal(std::string_view bound, std::string_view sealed,
+                                std::string_view what) {
   const bool whole = sealed.size() >= 5 && sealed[0] == kVersion;
   if (!whole || get_word(sealed.data() + 1, 4) != crc32c(sealed.substr(5), crc32c(bound))) {
     return damaged(fmt::format("the record of {} fails its checksum", what));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How stores wrap what they write, so that damage is found when it is read. SQLite pages carry no checksum.
+// How stores wrap what they write, so that damage is found when it is read. SQLite pages carry no
+// checksum.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,9 @@
 
 namespace weir::store {
 
-// An event as stored: version byte, CRC-32C, recorded time, dedupe hash, then the bytes of encode_event(). The
-// checksum also covers the position, so that a record found under another key is damage too.
+// An event as stored: version byte, CRC-32C, recorded time, dedupe hash, then the bytes of
+// encode_event(). The checksum also covers the position, so that a record found under another key
+// is damage too.
 inline constexpr std::size_t kEnvelopeBytes = 1 + 4 + 8 + 8;
 
 struct Envelope {
@@ -27,10 +29,11 @@ void seal_event(Position position, const Envelope& envelope, std::string& into);
 // Code::store_corrupt with the position in the detail.
 Result<Envelope> open_event(Position position, std::string_view sealed);
 
-// Everything else: version byte, CRC-32C of `bound` and payload, payload. `bound` is the row's key and whatever else
-// must not change beside the payload; it is not stored here.
+// Everything else: version byte, CRC-32C of `bound` and payload, payload. `bound` is the row's key
+// and whatever else must not change beside the payload; it is not stored here.
 std::string seal(std::string_view bound, std::string_view payload);
 // A view into `sealed`; Code::store_corrupt with `what` in the detail.
-Result<std::string_view> unseal(std::string_view bound, std::string_view sealed, std::string_view what);
+Result<std::string_view> unseal(std::string_view bound, std::string_view sealed,
+                                std::string_view what);
 
 }  // namespace weir::store

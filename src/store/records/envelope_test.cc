@@ -10,7 +10,9 @@ const Position kPlace{StreamId{3}, 0, 77};
 
 std::string sealed_event() {
   std::string sealed;
-  seal_event(kPlace, {.recorded = from_micros(123), .dedupe_hash = 0xfeedull << 40, .record = "hello"}, sealed);
+  seal_event(kPlace,
+             {.recorded = from_micros(123), .dedupe_hash = 0xfeedull << 40, .record = "hello"},
+             sealed);
   return sealed;
 }
 

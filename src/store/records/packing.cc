@@ -10,7 +10,8 @@ namespace {
 enum : std::uint8_t { kNextSeq = 1, kSameStatus = 2, kFirstAttempt = 4 };
 
 Error damaged(std::string_view what) {
-  return Error{Code::store_corrupt, std::string(what) + " cannot be decoded", "run `weir store check`"};
+  return Error{Code::store_corrupt, std::string(what) + " cannot be decoded",
+               "run `weir store check`"};
 }
 
 void pack_one(ByteWriter& out, const Settlement& one, const Settlement& before) {

@@ -13,8 +13,8 @@
 
 namespace weir::store {
 
-// About 3 bytes per settlement that followed its neighbour at once with the same status on the first attempt.
-// Settlements are sorted by seq, without repeats.
+// About 3 bytes per settlement that followed its neighbour at once with the same status on the
+// first attempt. Settlements are sorted by seq, without repeats.
 std::string pack_settlements(std::span<const Settlement> settlements);
 Result<std::vector<Settlement>> unpack_settlements(std::string_view blob);
 

@@ -9,13 +9,14 @@ namespace {
 
 TEST_CASE("settlements survive packing") {
   CHECK(rc::check([] {
-    const auto gaps = *rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange<std::uint32_t>(1, 1000));
+    const auto gaps = *rc::gen::container<std::vector<std::uint32_t>>(
+        rc::gen::inRange<std::uint32_t>(1, 1000));
     std::vector<Settlement> list;
     std::uint64_t seq = *rc::gen::inRange<std::uint64_t>(0, 1ull << 39);
     for (const std::uint32_t gap : gaps) {
       seq += gap > 500 ? 1 : gap;
-      list.push_back({seq, *rc::gen::arbitrary<std::uint16_t>(), *rc::gen::arbitrary<std::uint32_t>(),
-                      *rc::gen::arbitrary<std::uint32_t>()});
+      list.push_back({seq, *rc::gen::arbitrary<std::uint16_t>(),
+                      *rc::gen::arbitrary<std::uint32_t>(), *rc::gen::arbitrary<std::uint32_t>()});
     }
     const auto unpacked = unpack_settlements(pack_settlements(list));
     RC_ASSERT(unpacked.ok());
@@ -33,7 +34,8 @@ TEST_CASE("cursors survive packing") {
   CHECK(rc::check([] {
     const auto steps = *rc::gen::container<std::vector<std::pair<std::uint16_t, std::uint16_t>>>(
         rc::gen::arbitrary<std::pair<std::uint16_t, std::uint16_t>>());
-    Cursor cursor{.floor = *rc::gen::inRange<std::uint64_t>(1, 1ull << 30), .mark = 0, .settled = {}};
+    Cursor cursor{
+        .floor = *rc::gen::inRange<std::uint64_t>(1, 1ull << 30), .mark = 0, .settled = {}};
     std::uint64_t seq = cursor.floor;
     for (const auto& [gap, length] : steps) {
       cursor.settled.push_back({seq + gap, seq + gap + length + 1});
@@ -48,7 +50,8 @@ TEST_CASE("cursors survive packing") {
 }
 
 TEST_CASE("truncated blobs are damage, not a crash") {
-  const std::string settlements = pack_settlements(std::vector<Settlement>{{5, 204, 1, 1}, {9, 500, 70'000, 3}});
+  const std::string settlements = pack_settlements(
+      std::vector<Settlement>{{5, 204, 1, 1}, {9, 500, 70'000, 3}});
   const std::string cursor = pack_cursor({.floor = 5, .mark = 90, .settled = {{7, 9}, {20, 30}}});
   for (std::size_t size = 0; size < settlements.size(); ++size) {
     CHECK(!unpack_settlements(std::string_view(settlements).substr(0, size)).ok());

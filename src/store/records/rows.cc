@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 
 Error damaged(std::string_view what) {
-  return Error{Code::store_corrupt, std::string(what) + " cannot be decoded", "run `weir store check`"};
+  return Error{Code::store_corrupt, std::string(what) + " cannot be decoded",
+               "run `weir store check`"};
 }
 
 // Writes or reads the same list of fields, so that both directions cannot drift apart.
@@ -24,10 +25,14 @@ class Out {
   void operator()(double number) { out_.u64(std::bit_cast<std::uint64_t>(number)); }
   void operator()(Position position) { out_.u64(static_cast<std::uint64_t>(position.pack())); }
   template <class Tag>
-  void operator()(StrongId<Tag> id) { out_.varint(id.value); }
+  void operator()(StrongId<Tag> id) {
+    out_.varint(id.value);
+  }
   template <class Number>
     requires std::is_integral_v<Number> || std::is_enum_v<Number>
-  void operator()(Number number) { out_.varint(static_cast<std::uint64_t>(number)); }
+  void operator()(Number number) {
+    out_.varint(static_cast<std::uint64_t>(number));
+  }
   std::string take() && { return std::move(out_).take(); }
 
  private:
@@ -41,12 +46,18 @@ class In {
   void operator()(WallTime& time) { time = from_micros(static_cast<std::int64_t>(in_.u64())); }
   void operator()(Duration& duration) { duration = Duration{static_cast<std::int64_t>(in_.u64())}; }
   void operator()(double& number) { number = std::bit_cast<double>(in_.u64()); }
-  void operator()(Position& position) { position = Position::unpack(static_cast<std::int64_t>(in_.u64())); }
+  void operator()(Position& position) {
+    position = Position::unpack(static_cast<std::int64_t>(in_.u64()));
+  }
   template <class Tag>
-  void operator()(StrongId<Tag>& id) { id.value = static_cast<std::uint32_t>(in_.varint()); }
+  void operator()(StrongId<Tag>& id) {
+    id.value = static_cast<std::uint32_t>(in_.varint());
+  }
   template <class Number>
     requires std::is_integral_v<Number> || std::is_enum_v<Number>
-  void operator()(Number& number) { number = static_cast<Number>(in_.varint()); }
+  void operator()(Number& number) {
+    number = static_cast<Number>(in_.varint());
+  }
   bool whole() const { return good_ && !in_.failed() && in_.at_end(); }
 
  private:
@@ -72,12 +83,14 @@ Result<Row> decode(std::string_view bytes, std::string_view what, Fields fields)
 
 constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
   io(row.ref.flow), io(row.ref.position), io(row.state), io(row.failure), io(row.attempts);
-  io(row.attempts_this_round), io(row.interruptions), io(row.replays), io(row.in_doubt), io(row.archived);
+  io(row.attempts_this_round), io(row.interruptions), io(row.replays), io(row.in_doubt),
+      io(row.archived);
   io(row.first_at), io(row.due), io(row.deadline), io(row.changed_at), io(row.replay), io(details);
 };
 
 constexpr auto kFlow = [](auto& io, auto& row) {
-  io(row.id), io(row.name), io(row.identity), io(row.stream), io(row.epoch), io(row.status), io(row.reason);
+  io(row.id), io(row.name), io(row.identity), io(row.stream), io(row.epoch), io(row.status),
+      io(row.reason);
   io(row.since);
 };
 
@@ -86,19 +99,25 @@ constexpr auto kStream = [](auto& io, auto& row) {
 };
 
 constexpr auto kGroup = [](auto& io, auto& row) {
-  io(row.id), io(row.fingerprint.hash), io(row.fingerprint.title), io(row.fingerprint.normalised), io(row.flow);
-  io(row.dependency), io(row.failure), io(row.failure_mode), io(row.open), io(row.total), io(row.first_at);
+  io(row.id), io(row.fingerprint.hash), io(row.fingerprint.title), io(row.fingerprint.normalised),
+      io(row.flow);
+  io(row.dependency), io(row.failure), io(row.failure_mode), io(row.open), io(row.total),
+      io(row.first_at);
   io(row.last_at), io(row.sample);
 };
 
 constexpr auto kHold = [](auto& io, auto& row) {
-  io(row.flow), io(row.key), io(row.holder), io(row.first), io(row.last), io(row.count), io(row.released);
+  io(row.flow), io(row.key), io(row.holder), io(row.first), io(row.last), io(row.count),
+      io(row.released);
 };
 
 constexpr auto kReplay = [](auto& io, auto& row, auto& plan) {
-  io(row.id), io(plan), io(row.state), io(row.resume_to), io(row.state_reason), io(row.created_at), io(row.cutoff);
-  io(row.started_at), io(row.finished_at), io(row.rate_now), io(row.counts.planned), io(row.counts.sent);
-  io(row.counts.succeeded), io(row.counts.failed_again), io(row.counts.skipped), io(row.counts.in_doubt);
+  io(row.id), io(plan), io(row.state), io(row.resume_to), io(row.state_reason), io(row.created_at),
+      io(row.cutoff);
+  io(row.started_at), io(row.finished_at), io(row.rate_now), io(row.counts.planned),
+      io(row.counts.sent);
+  io(row.counts.succeeded), io(row.counts.failed_again), io(row.counts.skipped),
+      io(row.counts.in_doubt);
   io(row.counts.same_fingerprint);
 };
 
@@ -126,13 +145,19 @@ Result<Delivery> decode_delivery(std::string_view bytes) {
 }
 
 std::string encode_row(const FlowRecord& flow) { return encode(flow, kFlow); }
-Result<FlowRecord> decode_flow(std::string_view bytes) { return decode<FlowRecord>(bytes, "a flow", kFlow); }
+Result<FlowRecord> decode_flow(std::string_view bytes) {
+  return decode<FlowRecord>(bytes, "a flow", kFlow);
+}
 
 std::string encode_row(const StreamRecord& stream) { return encode(stream, kStream); }
-Result<StreamRecord> decode_stream(std::string_view bytes) { return decode<StreamRecord>(bytes, "a stream", kStream); }
+Result<StreamRecord> decode_stream(std::string_view bytes) {
+  return decode<StreamRecord>(bytes, "a stream", kStream);
+}
 
 std::string encode_row(const Group& group) { return encode(group, kGroup); }
-Result<Group> decode_group(std::string_view bytes) { return decode<Group>(bytes, "a group", kGroup); }
+Result<Group> decode_group(std::string_view bytes) {
+  return decode<Group>(bytes, "a group", kGroup);
+}
 
 std::string encode_row(const Hold& hold) { return encode(hold, kHold); }
 Result<Hold> decode_hold(std::string_view bytes) { return decode<Hold>(bytes, "a hold", kHold); }
@@ -155,6 +180,8 @@ Result<Replay> decode_replay(std::string_view bytes) {
 }
 
 std::string encode_row(const AuditEntry& entry) { return encode(entry, kAudit); }
-Result<AuditEntry> decode_audit(std::string_view bytes) { return decode<AuditEntry>(bytes, "an audit entry", kAudit); }
+Result<AuditEntry> decode_audit(std::string_view bytes) {
+  return decode<AuditEntry>(bytes, "an audit entry", kAudit);
+}
 
 }  // namespace weir::store

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole values as bytes, for stores that keep only the searched fields in columns. Decoding gives back everything
-// that encoding was given, except what the comment of a function names. Errors: store_corrupt.
+// Whole values as bytes, for stores that keep only the searched fields in columns. Decoding gives
+// back everything that encoding was given, except what the comment of a function names. Errors:
+// store_corrupt.
 #pragma once
 
 #include <string>

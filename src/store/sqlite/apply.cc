@@ -17,8 +17,8 @@ class Present final : public Existing {
     return found(side_.db.integer("SELECT 1 FROM replays WHERE id = ?1", 0, id.value));
   }
   Result<bool> delivery(DeliveryRef ref) override {
-    return found(side_.db.integer("SELECT 1 FROM deliveries WHERE flow = ?1 AND pos = ?2", 0, ref.flow.value,
-                                  ref.position.pack()));
+    return found(side_.db.integer("SELECT 1 FROM deliveries WHERE flow = ?1 AND pos = ?2", 0,
+                                  ref.flow.value, ref.position.pack()));
   }
 
  private:
@@ -34,8 +34,8 @@ struct Holds {
   Connection& db;
 
   Result<bool> operator()(const DeliveryIs& p) const {
-    return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2", -1, p.ref.flow.value,
-                            p.ref.position.pack()),
+    return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2", -1,
+                            p.ref.flow.value, p.ref.position.pack()),
                  static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const ReplayIs& p) const {
@@ -43,9 +43,10 @@ struct Holds {
                  static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const ReplayItemIs& p) const {
-    return equal(db.integer("SELECT state FROM replay_items WHERE replay = ?1 AND flow = ?2 AND pos = ?3", -1,
-                            p.replay.value, p.ref.flow.value, p.ref.position.pack()),
-                 static_cast<std::int64_t>(p.state));
+    return equal(
+        db.integer("SELECT state FROM replay_items WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
+                   -1, p.replay.value, p.ref.flow.value, p.ref.position.pack()),
+        static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const FlowEpochIs& p) const {
     return equal(db.integer("SELECT epoch FROM flows WHERE id = ?1", -1, p.flow.value),

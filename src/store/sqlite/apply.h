@@ -6,7 +6,8 @@
 
 namespace weir::store::sqlite {
 
-Result<> append_events(WriteSide& side, const ports::AppendEvents& mutation, ports::Receipt& receipt);
+Result<> append_events(WriteSide& side, const ports::AppendEvents& mutation,
+                       ports::Receipt& receipt);
 Result<> put_stream(WriteSide& side, const ports::PutStream& mutation);
 
 Result<> put_flow(WriteSide& side, const ports::PutFlow& mutation);
@@ -26,7 +27,8 @@ Result<> drop_hold(WriteSide& side, const ports::DropHold& mutation);
 Result<> join_group(WriteSide& side, const ports::JoinGroup& mutation, ports::Receipt& receipt);
 Result<> leave_group(WriteSide& side, const ports::LeaveGroup& mutation);
 
-Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation, ports::Receipt& receipt);
+Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation,
+                       ports::Receipt& receipt);
 Result<> freeze_chunk(WriteSide& side, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
 Result<> add_replay_item(WriteSide& side, const ports::AddReplayItem& mutation);
 Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);

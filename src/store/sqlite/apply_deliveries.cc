@@ -12,23 +12,28 @@ Result<> put_delivery(WriteSide& side, const PutDelivery& mutation) {
   const Delivery& row = mutation.delivery;
   const std::string record = seal(key_of(row.ref), encode_row(row));
   return side.db.run(
-      "INSERT INTO deliveries(flow, pos, state, failure, group_id, changed_at, due, archived, replay, interruptions, "
+      "INSERT INTO deliveries(flow, pos, state, failure, group_id, changed_at, due, archived, "
+      "replay, interruptions, "
       "key, event_id, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
-      "ON CONFLICT(flow, pos) DO UPDATE SET state = ?3, failure = ?4, group_id = ?5, changed_at = ?6, due = ?7, "
+      "ON CONFLICT(flow, pos) DO UPDATE SET state = ?3, failure = ?4, group_id = ?5, changed_at = "
+      "?6, due = ?7, "
       "archived = ?8, replay = ?9, interruptions = ?10, key = ?11, event_id = ?12, record = ?13",
-      row.ref.flow.value, row.ref.position.pack(), row.state, row.failure, row.group.value, to_micros(row.changed_at),
-      to_micros(row.due), row.archived, row.replay.value, row.interruptions, row.key, row.event_id, record);
+      row.ref.flow.value, row.ref.position.pack(), row.state, row.failure, row.group.value,
+      to_micros(row.changed_at), to_micros(row.due), row.archived, row.replay.value,
+      row.interruptions, row.key, row.event_id, record);
 }
 
 Result<> keep_event(WriteSide& side, DeliveryRef ref) {
   // The copy stays sealed as it is: its checksum is bound to the position, not to the table.
   return side.db.run(
-      "INSERT OR IGNORE INTO kept_events(flow, pos, record) SELECT ?1, pos, record FROM events WHERE pos = ?2",
+      "INSERT OR IGNORE INTO kept_events(flow, pos, record) SELECT ?1, pos, record FROM events "
+      "WHERE pos = ?2",
       ref.flow.value, ref.position.pack());
 }
 
 Result<> drop_kept_event(WriteSide& side, DeliveryRef ref) {
-  return side.db.run("DELETE FROM kept_events WHERE flow = ?1 AND pos = ?2", ref.flow.value, ref.position.pack());
+  return side.db.run("DELETE FROM kept_events WHERE flow = ?1 AND pos = ?2", ref.flow.value,
+                     ref.position.pack());
 }
 
 Result<> put_hold(WriteSide& side, const PutHold& mutation) {
@@ -41,7 +46,8 @@ Result<> put_hold(WriteSide& side, const PutHold& mutation) {
 }
 
 Result<> drop_hold(WriteSide& side, const DropHold& mutation) {
-  return side.db.run("DELETE FROM holds WHERE flow = ?1 AND key = ?2", mutation.flow.value, mutation.key);
+  return side.db.run("DELETE FROM holds WHERE flow = ?1 AND key = ?2", mutation.flow.value,
+                     mutation.key);
 }
 
 }  // namespace weir::store::sqlite

@@ -13,8 +13,8 @@ namespace {
 
 using namespace ports;
 
-// Compares with the stored event itself. A place that holds nothing, something else or damage is no repetition: an
-// event is stored twice rather than lost.
+// Compares with the stored event itself. A place that holds nothing, something else or damage is no
+// repetition: an event is stored twice rather than lost.
 Result<std::optional<AppendResult>> compare(WriteSide& side, StreamState& stream, std::uint64_t seq,
                                             std::string_view added, WallTime now) {
   const Position position{stream.record.id, 0, seq};
@@ -22,17 +22,20 @@ Result<std::optional<AppendResult>> compare(WriteSide& side, StreamState& stream
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<AppendResult>();
   const auto stored = open_event(position, query.bytes(0));
-  if (!stored.ok() || stored->recorded + stream.record.dedupe_window <= now) return std::optional<AppendResult>();
+  if (!stored.ok() || stored->recorded + stream.record.dedupe_window <= now)
+    return std::optional<AppendResult>();
   const auto before = decode_event(stored->record);
   const auto event = decode_event(added);
-  const bool same = before.ok() && event.ok() && before->id == event->id && before->source == event->source;
+  const bool same = before.ok() && event.ok() && before->id == event->id &&
+                    before->source == event->source;
   if (!same) return std::optional<AppendResult>();
   const bool identical = same_content(*before, *event);
-  return std::optional(AppendResult{identical ? AppendStatus::duplicate : AppendStatus::conflict, seq});
+  return std::optional(
+      AppendResult{identical ? AppendStatus::duplicate : AppendStatus::conflict, seq});
 }
 
-Result<std::optional<AppendResult>> find_repeated(WriteSide& side, StreamState& stream, const NewEvent& added,
-                                                  WallTime now) {
+Result<std::optional<AppendResult>> find_repeated(WriteSide& side, StreamState& stream,
+                                                  const NewEvent& added, WallTime now) {
   for (const std::uint64_t seq : stream.dedupe.find(added.dedupe_hash)) {
     WEIR_TRY(auto repeated, compare(side, stream, seq, added.record, now));
     if (repeated) return repeated;
@@ -44,7 +47,8 @@ Result<> insert_event(WriteSide& side, StreamState& stream, const NewEvent& adde
   const std::uint64_t seq = stream.record.next_seq;
   const Position position{stream.record.id, 0, seq};
   seal_event(position, {stream.last_recorded, added.dedupe_hash, added.record}, side.buffer);
-  WEIR_CHECK(side.db.run("INSERT INTO events(pos, record) VALUES(?1, ?2)", position.pack(), side.buffer));
+  WEIR_CHECK(
+      side.db.run("INSERT INTO events(pos, record) VALUES(?1, ?2)", position.pack(), side.buffer));
   ++stream.record.next_seq;
   return remember(side, stream, added.dedupe_hash, seq);
 }
@@ -53,7 +57,8 @@ Result<> insert_event(WriteSide& side, StreamState& stream, const NewEvent& adde
 
 Result<> append_events(WriteSide& side, const AppendEvents& mutation, Receipt& receipt) {
   StreamState& stream = side.streams.at(mutation.stream);
-  stream.last_recorded = std::max(stream.last_recorded, mutation.now);  // recorded times never decrease
+  stream.last_recorded = std::max(stream.last_recorded,
+                                  mutation.now);  // recorded times never decrease
   receipt.appended.reserve(receipt.appended.size() + mutation.events.size());
   for (const NewEvent& added : mutation.events) {
     WEIR_TRY(const auto repeated, find_repeated(side, stream, added, stream.last_recorded));

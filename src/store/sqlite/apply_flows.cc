@@ -22,7 +22,8 @@ Result<> write_flow(WriteSide& side, const FlowRecord& flow) {
       flow.id.value, flow.name, flow.stream.value, flow.epoch, cursor, record);
 }
 
-Result<> write_settlements(WriteSide& side, const AddSettlements& mutation, std::span<const Settlement> part) {
+Result<> write_settlements(WriteSide& side, const AddSettlements& mutation,
+                           std::span<const Settlement> part) {
   const std::int64_t number = std::max(side.last_settlement_number + 1, to_micros(mutation.at));
   side.last_settlement_number = number;
   std::string payload = key_bytes({to_micros(mutation.at)});
@@ -31,8 +32,9 @@ Result<> write_settlements(WriteSide& side, const AddSettlements& mutation, std:
   const auto first = static_cast<std::int64_t>(part.front().seq);
   const std::string record = seal(key_bytes({flow, first, number}), payload);
   return side.db.run(
-      "INSERT OR REPLACE INTO settlements(flow, min_seq, number, max_seq, record) VALUES(?1, ?2, ?3, ?4, ?5)", flow, first, number,
-      part.back().seq, record);
+      "INSERT OR REPLACE INTO settlements(flow, min_seq, number, max_seq, record) VALUES(?1, ?2, "
+      "?3, ?4, ?5)",
+      flow, first, number, part.back().seq, record);
 }
 
 }  // namespace
@@ -45,10 +47,12 @@ Result<> put_flow(WriteSide& side, const PutFlow& mutation) {
 Result<> set_flow_status(WriteSide& side, const SetFlowStatus& mutation) {
   FlowRecord flow;
   {
-    WEIR_TRY(Query query, side.db.query("SELECT record FROM flows WHERE id = ?1", mutation.flow.value));
+    WEIR_TRY(Query query,
+             side.db.query("SELECT record FROM flows WHERE id = ?1", mutation.flow.value));
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
-    WEIR_TRY(const std::string_view payload, unseal(key_bytes({mutation.flow.value}), query.bytes(0), "a flow"));
+    WEIR_TRY(const std::string_view payload,
+             unseal(key_bytes({mutation.flow.value}), query.bytes(0), "a flow"));
     WEIR_TRY(flow, decode_flow(payload));
   }
   flow.status = mutation.status;
@@ -87,15 +91,17 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
 
 Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
   // The number is not known before the row is there: AUTOINCREMENT never uses one again.
-  WEIR_TRY(const std::int64_t last, side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", 0));
+  WEIR_TRY(const std::int64_t last,
+           side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", 0));
   const std::string record = seal(key_bytes({last + 1}), encode_row(mutation.entry));
   return side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", last + 1, record);
 }
 
 Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
   const std::string record = seal(mutation.key, mutation.value);
-  return side.db.run("INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
-                     mutation.key, record);
+  return side.db.run(
+      "INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
+      mutation.key, record);
 }
 
 }  // namespace weir::store::sqlite

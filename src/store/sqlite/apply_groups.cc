@@ -14,19 +14,22 @@ using namespace ports;
 Result<std::optional<Group>> group_of(Query& query) {
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Group>();
-  WEIR_TRY(const std::string_view payload, unseal(key_bytes({query.integer(0)}), query.bytes(1), "a group"));
+  WEIR_TRY(const std::string_view payload,
+           unseal(key_bytes({query.integer(0)}), query.bytes(1), "a group"));
   WEIR_TRY(Group group, decode_group(payload));
   return std::optional(std::move(group));
 }
 
 Result<Group> find_or_start_group(WriteSide& side, const JoinGroup& mutation) {
   {
-    WEIR_TRY(Query query, side.db.query("SELECT id, record FROM groups WHERE hash = ?1 AND flow = ?2",
-                                        mutation.fingerprint.hash, mutation.flow.value));
+    WEIR_TRY(Query query,
+             side.db.query("SELECT id, record FROM groups WHERE hash = ?1 AND flow = ?2",
+                           mutation.fingerprint.hash, mutation.flow.value));
     WEIR_TRY(auto found, group_of(query));
     if (found) return *std::move(found);
   }
-  WEIR_TRY(const std::int64_t last, side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'groups'", 0));
+  WEIR_TRY(const std::int64_t last,
+           side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'groups'", 0));
   return Group{.id = GroupId{static_cast<std::uint32_t>(last + 1)},
                .fingerprint = mutation.fingerprint,
                .flow = mutation.flow,
@@ -41,7 +44,8 @@ Result<> write_group(WriteSide& side, const Group& group) {
   return side.db.run(
       "INSERT INTO groups(id, flow, hash, open, last_at, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
       "ON CONFLICT(id) DO UPDATE SET open = ?4, last_at = ?5, record = ?6",
-      group.id.value, group.flow.value, group.fingerprint.hash, group.open, to_micros(group.last_at), record);
+      group.id.value, group.flow.value, group.fingerprint.hash, group.open,
+      to_micros(group.last_at), record);
 }
 
 }  // namespace
@@ -54,14 +58,15 @@ Result<> join_group(WriteSide& side, const JoinGroup& mutation, Receipt& receipt
   group.sample = mutation.ref.position;
   WEIR_CHECK(write_group(side, group));
   receipt.groups.push_back(group.id);
-  return side.db.run("UPDATE deliveries SET group_id = ?3 WHERE flow = ?1 AND pos = ?2", mutation.ref.flow.value,
-                     mutation.ref.position.pack(), group.id.value);
+  return side.db.run("UPDATE deliveries SET group_id = ?3 WHERE flow = ?1 AND pos = ?2",
+                     mutation.ref.flow.value, mutation.ref.position.pack(), group.id.value);
 }
 
 Result<> leave_group(WriteSide& side, const LeaveGroup& mutation) {
   std::optional<Group> group;
   {
-    WEIR_TRY(Query query, side.db.query("SELECT id, record FROM groups WHERE id = ?1", mutation.group.value));
+    WEIR_TRY(Query query,
+             side.db.query("SELECT id, record FROM groups WHERE id = ?1", mutation.group.value));
     WEIR_TRY(group, group_of(query));
   }
   if (!group || group->open == 0) return {};

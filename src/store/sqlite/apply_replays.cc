@@ -16,7 +16,8 @@ Result<Replay> read_replay(WriteSide& side, ReplayId id) {
   WEIR_TRY(Query query, side.db.query("SELECT record FROM replays WHERE id = ?1", id.value));
   WEIR_TRY(const bool row, query.next());
   WEIR_ASSERT(row);  // the batch was checked
-  WEIR_TRY(const std::string_view payload, unseal(key_bytes({id.value}), query.bytes(0), "a replay"));
+  WEIR_TRY(const std::string_view payload,
+           unseal(key_bytes({id.value}), query.bytes(0), "a replay"));
   return decode_replay(payload);
 }
 
@@ -28,7 +29,8 @@ Result<> write_replay(WriteSide& side, const Replay& replay) {
       replay.id.value, replay.state, record);
 }
 
-// A run of rows that one index gives in position order: one flow, and one group of it if the selection names one.
+// A run of rows that one index gives in position order: one flow, and one group of it if the
+// selection names one.
 struct Span {
   std::int64_t flow = 0;
   std::int64_t group = 0;  // 0 = any
@@ -49,7 +51,8 @@ Result<std::vector<Span>> spans_of_group(WriteSide& side, const Selection& selec
 
 Result<std::vector<Span>> spans_of_flow(WriteSide& side, const Selection& selection) {
   std::vector<Span> spans;
-  WEIR_TRY(Query query, side.db.query("SELECT id FROM flows WHERE name = ?1 ORDER BY id", selection.flow));
+  WEIR_TRY(Query query,
+           side.db.query("SELECT id FROM flows WHERE name = ?1 ORDER BY id", selection.flow));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return spans;
@@ -85,37 +88,44 @@ struct Looked {
 Result<Looked> look(WriteSide& side, const Span& span, std::int64_t after, std::int64_t limit) {
   constexpr const char* kByGroup =
       "SELECT count(*), max(pos) FROM (SELECT pos FROM deliveries INDEXED BY deliveries_by_group "
-      "WHERE group_id <> 0 AND group_id = ?1 AND flow = ?2 AND pos > ?3 AND state = 4 ORDER BY pos LIMIT ?4)";
+      "WHERE group_id <> 0 AND group_id = ?1 AND flow = ?2 AND pos > ?3 AND state = 4 ORDER BY pos "
+      "LIMIT ?4)";
   constexpr const char* kByFlow =
       "SELECT count(*), max(pos) FROM (SELECT pos FROM deliveries INDEXED BY deliveries_by_state "
       "WHERE ?1 = 0 AND state = 4 AND flow = ?2 AND pos > ?3 ORDER BY pos LIMIT ?4)";
-  WEIR_TRY(Query query, side.db.query(span.group == 0 ? kByFlow : kByGroup, span.group, span.flow, after, limit));
+  WEIR_TRY(Query query, side.db.query(span.group == 0 ? kByFlow : kByGroup, span.group, span.flow,
+                                      after, limit));
   WEIR_TRY([[maybe_unused]] const bool row, query.next());
   return Looked{query.integer(0), query.integer(1)};
 }
 
-#define WEIR_FREEZE(index)                                                                                         \
-  "INSERT INTO replay_items(replay, flow, pos, state) "                                                            \
-  "SELECT ?1, d.flow, d.pos, 0 FROM deliveries d INDEXED BY " index                                                \
-  " AND d.state = 4 AND d.flow = ?2 AND d.pos > ?3 AND d.pos <= ?4 "                                               \
-  "AND d.archived = 0 AND d.changed_at >= ?6 AND d.changed_at < ?7 AND (?8 < 0 OR d.failure = ?8) "                \
-  "AND NOT EXISTS (SELECT 1 FROM replay_items i JOIN replays r ON r.id = i.replay "                                \
+#define WEIR_FREEZE(index)                                                                      \
+  "INSERT INTO replay_items(replay, flow, pos, state) "                                         \
+  "SELECT ?1, d.flow, d.pos, 0 FROM deliveries d INDEXED BY " index                             \
+  " AND d.state = 4 AND d.flow = ?2 AND d.pos > ?3 AND d.pos <= ?4 "                            \
+  "AND d.archived = 0 AND d.changed_at >= ?6 AND d.changed_at < ?7 AND (?8 < 0 OR d.failure = " \
+  "?8) "                                                                                        \
+  "AND NOT EXISTS (SELECT 1 FROM replay_items i JOIN replays r ON r.id = i.replay "             \
   "WHERE i.flow = d.flow AND i.pos = d.pos AND r.state < 6)"
 
-// By an index that gives exactly the rows looked at: their neighbours of other groups and states cost nothing.
-constexpr const char* kFreezeByGroup = WEIR_FREEZE("deliveries_by_group WHERE d.group_id <> 0 AND d.group_id = ?5");
+// By an index that gives exactly the rows looked at: their neighbours of other groups and states
+// cost nothing.
+constexpr const char* kFreezeByGroup = WEIR_FREEZE(
+    "deliveries_by_group WHERE d.group_id <> 0 AND d.group_id = ?5");
 constexpr const char* kFreezeByFlow = WEIR_FREEZE("deliveries_by_state WHERE ?5 = 0");
 #undef WEIR_FREEZE
 
-Result<std::int64_t> freeze_span(WriteSide& side, const Replay& replay, const Span& span, std::int64_t after,
-                                 std::int64_t last) {
+Result<std::int64_t> freeze_span(WriteSide& side, const Replay& replay, const Span& span,
+                                 std::int64_t after, std::int64_t last) {
   const Selection& selection = replay.plan.selection;
-  const std::int64_t since = selection.since ? to_micros(*selection.since) : std::numeric_limits<std::int64_t>::min();
+  const std::int64_t since = selection.since ? to_micros(*selection.since)
+                                             : std::numeric_limits<std::int64_t>::min();
   std::int64_t until = to_micros(replay.cutoff);
   if (selection.until) until = std::min(until, to_micros(*selection.until));
-  const std::int64_t failure = selection.failure ? static_cast<std::int64_t>(*selection.failure) : -1;
-  WEIR_CHECK(side.db.run(span.group == 0 ? kFreezeByFlow : kFreezeByGroup, replay.id.value, span.flow, after, last,
-                         span.group, since, until, failure));
+  const std::int64_t failure = selection.failure ? static_cast<std::int64_t>(*selection.failure)
+                                                 : -1;
+  WEIR_CHECK(side.db.run(span.group == 0 ? kFreezeByFlow : kFreezeByGroup, replay.id.value,
+                         span.flow, after, last, span.group, since, until, failure));
   return side.db.changes();
 }
 
@@ -126,7 +136,8 @@ static_assert(static_cast<int>(ReplayState::aborted) == 6, "the number stands in
 static_assert(static_cast<int>(ItemState::planned) == 0, "the number stands in SQL");
 
 Result<> create_replay(WriteSide& side, const CreateReplay& mutation, Receipt& receipt) {
-  WEIR_TRY(const std::int64_t last, side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'replays'", 0));
+  WEIR_TRY(const std::int64_t last,
+           side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'replays'", 0));
   Replay replay = mutation.replay;
   replay.id = ReplayId{static_cast<std::uint32_t>(last + 1)};
   replay.state = ReplayState::planning;
@@ -179,8 +190,9 @@ Result<> put_replay(WriteSide& side, const PutReplay& mutation) {
 }
 
 Result<> set_replay_item(WriteSide& side, const SetReplayItem& mutation) {
-  return side.db.run("UPDATE replay_items SET state = ?4 WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
-                     mutation.replay.value, mutation.ref.flow.value, mutation.ref.position.pack(), mutation.state);
+  return side.db.run(
+      "UPDATE replay_items SET state = ?4 WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
+      mutation.replay.value, mutation.ref.flow.value, mutation.ref.position.pack(), mutation.state);
 }
 
 }  // namespace weir::store::sqlite

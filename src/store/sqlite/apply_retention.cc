@@ -18,29 +18,37 @@ Result<std::vector<std::int64_t>> flows_with_rows(WriteSide& side) {
   std::vector<std::int64_t> flows;
   std::int64_t flow = -1;
   for (;;) {
-    WEIR_TRY(flow, side.db.integer("SELECT flow FROM deliveries WHERE flow > ?1 ORDER BY flow LIMIT 1", -1, flow));
+    WEIR_TRY(flow,
+             side.db.integer("SELECT flow FROM deliveries WHERE flow > ?1 ORDER BY flow LIMIT 1",
+                             -1, flow));
     if (flow < 0) return flows;
     flows.push_back(flow);
   }
 }
 
-Result<> keep_for_open_rows(WriteSide& side, std::int64_t flow, std::int64_t first, std::int64_t end) {
+Result<> keep_for_open_rows(WriteSide& side, std::int64_t flow, std::int64_t first,
+                            std::int64_t end) {
   return side.db.run(
-      "INSERT OR IGNORE INTO kept_events(flow, pos, record) SELECT d.flow, d.pos, e.record FROM deliveries d "
-      "JOIN events e ON e.pos = d.pos WHERE d.flow = ?1 AND d.pos >= ?2 AND d.pos < ?3 AND +d.state < 5",
+      "INSERT OR IGNORE INTO kept_events(flow, pos, record) SELECT d.flow, d.pos, e.record FROM "
+      "deliveries d "
+      "JOIN events e ON e.pos = d.pos WHERE d.flow = ?1 AND d.pos >= ?2 AND d.pos < ?3 AND "
+      "+d.state < 5",
       flow, first, end);
 }
 
 // By state first: the index gives settled rows alone, however many open ones are older.
-Result<> drop_settled_rows(WriteSide& side, std::int64_t flow, std::int64_t first, std::int64_t end) {
+Result<> drop_settled_rows(WriteSide& side, std::int64_t flow, std::int64_t first,
+                           std::int64_t end) {
   for (int state = kFirstSettled; state <= kLastState; ++state) {
-    WEIR_CHECK(side.db.run(
-        "DELETE FROM kept_events WHERE flow = ?1 AND pos IN (SELECT pos FROM deliveries INDEXED BY deliveries_by_state "
-        "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3)",
-        flow, first, end, state));
-    WEIR_CHECK(side.db.run("DELETE FROM deliveries INDEXED BY deliveries_by_state "
-                           "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3",
-                           flow, first, end, state));
+    WEIR_CHECK(
+        side.db.run("DELETE FROM kept_events WHERE flow = ?1 AND pos IN (SELECT pos FROM "
+                    "deliveries INDEXED BY deliveries_by_state "
+                    "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3)",
+                    flow, first, end, state));
+    WEIR_CHECK(
+        side.db.run("DELETE FROM deliveries INDEXED BY deliveries_by_state "
+                    "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3",
+                    flow, first, end, state));
   }
   return {};
 }
@@ -63,12 +71,13 @@ Result<> trim_stream(WriteSide& side, const TrimStream& mutation) {
     WEIR_CHECK(drop_settled_rows(side, flow, first_pos(stream.id), end));
   }
   WEIR_CHECK(side.db.run("DELETE FROM events WHERE pos >= ?1 AND pos < ?2", first, end));
-  WEIR_CHECK(side.db.run(
-      "DELETE FROM settlements WHERE flow IN (SELECT id FROM flows WHERE stream = ?1) AND min_seq < ?2 AND max_seq < ?2",
-      stream.id.value, before));
+  WEIR_CHECK(
+      side.db.run("DELETE FROM settlements WHERE flow IN (SELECT id FROM flows WHERE stream = ?1) "
+                  "AND min_seq < ?2 AND max_seq < ?2",
+                  stream.id.value, before));
   stream.first_seq = before;
-  return side.db.run("UPDATE streams SET next_seq = ?2, first_seq = ?3 WHERE id = ?1", stream.id.value, stream.next_seq,
-                     stream.first_seq);
+  return side.db.run("UPDATE streams SET next_seq = ?2, first_seq = ?3 WHERE id = ?1",
+                     stream.id.value, stream.next_seq, stream.first_seq);
 }
 
 }  // namespace weir::store::sqlite

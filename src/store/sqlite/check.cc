@@ -30,17 +30,21 @@ class Check {
     WEIR_CHECK(kept_events());
     WEIR_CHECK(deliveries());
     WEIR_CHECK(settlements());
-    WEIR_CHECK(sealed("SELECT flow, key, record FROM holds", "hold", [](const Query& q) {
-      return key_bytes({q.integer(0)}) + std::string(q.bytes(1));
-    }, 2, [](std::string_view payload) { return decode_hold(payload).ok(); }));
+    WEIR_CHECK(sealed(
+        "SELECT flow, key, record FROM holds", "hold",
+        [](const Query& q) { return key_bytes({q.integer(0)}) + std::string(q.bytes(1)); }, 2,
+        [](std::string_view payload) { return decode_hold(payload).ok(); }));
     WEIR_CHECK(groups());
     WEIR_CHECK(replays());
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
     WEIR_CHECK(sealed("SELECT number, record FROM audit", "audit entry", by_number, 1,
                       [](std::string_view payload) { return decode_audit(payload).ok(); }));
-    WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1, [](std::string_view) { return true; }));
-    WEIR_CHECK(sealed("SELECT key, record FROM meta", "meta value", [](const Query& q) { return std::string(q.bytes(0)); }, 1,
+    WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
+    WEIR_CHECK(sealed(
+        "SELECT key, record FROM meta", "meta value",
+        [](const Query& q) { return std::string(q.bytes(0)); }, 1,
+        [](std::string_view) { return true; }));
     return std::move(report_);
   }
 
@@ -65,14 +69,16 @@ class Check {
   Result<> sealed(const char* sql, std::string_view what, Bound bound, int record, Good good) {
     return rows(sql, [&](const Query& query) {
       const auto payload = unseal(bound(query), query.bytes(record), what);
-      if (!payload.ok() || !good(*payload)) problem(fmt::format("a {} is damaged (key {})", what, query.integer(0)));
+      if (!payload.ok() || !good(*payload))
+        problem(fmt::format("a {} is damaged (key {})", what, query.integer(0)));
     });
   }
 
   // Rows that a query finds wrong: (flow, pos) or (id, 0) each.
   Result<> none(const char* sql, std::string_view what) {
     return rows(sql, [&](const Query& query) {
-      problem(fmt::format("{} (flow or id {}, seq {})", what, query.integer(0), Position::unpack(query.integer(1)).seq));
+      problem(fmt::format("{} (flow or id {}, seq {})", what, query.integer(0),
+                          Position::unpack(query.integer(1)).seq));
     });
   }
 
@@ -95,7 +101,9 @@ class Check {
   void event(Position position, std::string_view record, std::string_view where) {
     const auto envelope = open_event(position, record);
     const bool sound = envelope.ok() && decode_event(envelope->record).ok();
-    if (!sound) problem(fmt::format("event {}#{} in {} is damaged", position.stream.value, position.seq, where));
+    if (!sound)
+      problem(
+          fmt::format("event {}#{} in {} is damaged", position.stream.value, position.seq, where));
   }
 
   Result<> events() {
@@ -103,73 +111,94 @@ class Check {
       ++report_.events;
       event(Position::unpack(query.integer(0)), query.bytes(1), "the log");
     }));
-    return none("SELECT e.pos >> 48, e.pos FROM events e LEFT JOIN streams s ON s.id = e.pos >> 48 "
-                "WHERE s.id IS NULL OR (e.pos & 0xFFFFFFFFFF) < s.first_seq",
-                "an event outside of its stream");
+    return none(
+        "SELECT e.pos >> 48, e.pos FROM events e LEFT JOIN streams s ON s.id = e.pos >> 48 "
+        "WHERE s.id IS NULL OR (e.pos & 0xFFFFFFFFFF) < s.first_seq",
+        "an event outside of its stream");
   }
 
   Result<> kept_events() {
     return rows("SELECT flow, pos, record FROM kept_events", [&](const Query& query) {
       ++report_.kept_events;
-      event(Position::unpack(query.integer(1)), query.bytes(2), fmt::format("the copies of flow {}", query.integer(0)));
+      event(Position::unpack(query.integer(1)), query.bytes(2),
+            fmt::format("the copies of flow {}", query.integer(0)));
     });
   }
 
   Result<> deliveries() {
-    WEIR_CHECK(rows("SELECT flow, pos, state, failure, changed_at, due, archived, replay, interruptions, key, event_id, "
-                    "record FROM deliveries",
-                    [&](const Query& query) { delivery(query); }));
-    WEIR_CHECK(none("SELECT flow, pos FROM deliveries d WHERE state < 5 "
-                    "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.pos = d.pos) "
-                    "AND NOT EXISTS (SELECT 1 FROM kept_events k WHERE k.flow = d.flow AND k.pos = d.pos)",
-                    "an open delivery has lost its event"));
-    return none("SELECT flow, pos FROM deliveries d WHERE state = 4 AND group_id <> 0 "
-                "AND NOT EXISTS (SELECT 1 FROM groups g WHERE g.id = d.group_id AND g.flow = d.flow)",
-                "a quarantined delivery is in a group that does not exist");
+    WEIR_CHECK(
+        rows("SELECT flow, pos, state, failure, changed_at, due, archived, replay, interruptions, "
+             "key, event_id, "
+             "record FROM deliveries",
+             [&](const Query& query) { delivery(query); }));
+    WEIR_CHECK(
+        none("SELECT flow, pos FROM deliveries d WHERE state < 5 "
+             "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.pos = d.pos) "
+             "AND NOT EXISTS (SELECT 1 FROM kept_events k WHERE k.flow = d.flow AND k.pos = d.pos)",
+             "an open delivery has lost its event"));
+    return none(
+        "SELECT flow, pos FROM deliveries d WHERE state = 4 AND group_id <> 0 "
+        "AND NOT EXISTS (SELECT 1 FROM groups g WHERE g.id = d.group_id AND g.flow = d.flow)",
+        "a quarantined delivery is in a group that does not exist");
   }
 
   void delivery(const Query& query) {
     ++report_.deliveries;
     const DeliveryRef ref = ref_of(query.integer(0), query.integer(1));
-    const auto name = [&] { return fmt::format("delivery of flow {} seq {}", ref.flow.value, ref.position.seq); };
+    const auto name = [&] {
+      return fmt::format("delivery of flow {} seq {}", ref.flow.value, ref.position.seq);
+    };
     const auto payload = unseal(key_of(ref), query.bytes(11), "a delivery");
     const auto row = payload.ok() ? decode_delivery(*payload) : Result<Delivery>(payload.error());
     if (!row.ok()) return problem(fmt::format("the {} is damaged", name()));
-    const bool same = row->ref == ref && static_cast<std::int64_t>(row->state) == query.integer(2) &&
+    const bool same = row->ref == ref &&
+                      static_cast<std::int64_t>(row->state) == query.integer(2) &&
                       static_cast<std::int64_t>(row->failure) == query.integer(3) &&
-                      to_micros(row->changed_at) == query.integer(4) && to_micros(row->due) == query.integer(5) &&
-                      row->archived == (query.integer(6) != 0) && row->replay.value == query.integer(7) &&
+                      to_micros(row->changed_at) == query.integer(4) &&
+                      to_micros(row->due) == query.integer(5) &&
+                      row->archived == (query.integer(6) != 0) &&
+                      row->replay.value == query.integer(7) &&
                       row->interruptions == query.integer(8) && row->key == query.bytes(9) &&
                       row->event_id == query.bytes(10);
     if (!same) problem(fmt::format("the columns of the {} differ from its record", name()));
   }
 
   Result<> settlements() {
-    return rows("SELECT flow, min_seq, number, max_seq, record FROM settlements", [&](const Query& query) {
-      const std::string bound = key_bytes({query.integer(0), query.integer(1), query.integer(2)});
-      const auto payload = unseal(bound, query.bytes(4), "settlements");
-      const bool whole = payload.ok() && payload->size() >= 8;
-      const auto list = whole ? unpack_settlements(payload->substr(8)) : Result(std::vector<Settlement>());
-      const bool sound = list.ok() && !list->empty() && static_cast<std::int64_t>(list->front().seq) == query.integer(1) &&
-                         static_cast<std::int64_t>(list->back().seq) == query.integer(3);
-      if (!sound) return problem(fmt::format("settlements of flow {} from {} are damaged", query.integer(0), query.integer(1)));
-      report_.settlements += list->size();
-    });
+    return rows(
+        "SELECT flow, min_seq, number, max_seq, record FROM settlements", [&](const Query& query) {
+          const std::string bound = key_bytes(
+              {query.integer(0), query.integer(1), query.integer(2)});
+          const auto payload = unseal(bound, query.bytes(4), "settlements");
+          const bool whole = payload.ok() && payload->size() >= 8;
+          const auto list = whole ? unpack_settlements(payload->substr(8))
+                                  : Result(std::vector<Settlement>());
+          const bool sound = list.ok() && !list->empty() &&
+                             static_cast<std::int64_t>(list->front().seq) == query.integer(1) &&
+                             static_cast<std::int64_t>(list->back().seq) == query.integer(3);
+          if (!sound)
+            return problem(fmt::format("settlements of flow {} from {} are damaged",
+                                       query.integer(0), query.integer(1)));
+          report_.settlements += list->size();
+        });
   }
 
   Result<> groups() {
-    WEIR_CHECK(rows("SELECT id, flow, hash, open, last_at, record FROM groups", [&](const Query& query) {
-      ++report_.groups;
-      const auto payload = unseal(key_bytes({query.integer(0)}), query.bytes(5), "a group");
-      const auto group = payload.ok() ? decode_group(*payload) : Result<Group>(payload.error());
-      const bool same = group.ok() && group->flow.value == query.integer(1) && group->fingerprint.hash == query.bytes(2) &&
-                        static_cast<std::int64_t>(group->open) == query.integer(3) &&
-                        to_micros(group->last_at) == query.integer(4);
-      if (!same) problem(fmt::format("group {} is damaged", query.integer(0)));
-    }));
-    return none("SELECT g.id, 0 FROM groups g WHERE g.open <> (SELECT count(*) FROM deliveries d "
-                "INDEXED BY deliveries_by_group WHERE d.group_id <> 0 AND d.group_id = g.id AND d.state = 4)",
-                "a group counts other members than it has");
+    WEIR_CHECK(
+        rows("SELECT id, flow, hash, open, last_at, record FROM groups", [&](const Query& query) {
+          ++report_.groups;
+          const auto payload = unseal(key_bytes({query.integer(0)}), query.bytes(5), "a group");
+          const auto group = payload.ok() ? decode_group(*payload) : Result<Group>(payload.error());
+          const bool same = group.ok() && group->flow.value == query.integer(1) &&
+                            group->fingerprint.hash == query.bytes(2) &&
+                            static_cast<std::int64_t>(group->open) == query.integer(3) &&
+                            to_micros(group->last_at) == query.integer(4);
+          if (!same) problem(fmt::format("group {} is damaged", query.integer(0)));
+        }));
+    return none(
+        "SELECT g.id, 0 FROM groups g WHERE g.open <> (SELECT count(*) FROM deliveries d "
+        "INDEXED BY deliveries_by_group WHERE d.group_id <> 0 AND d.group_id = g.id AND d.state = "
+        "4)",
+        "a group counts other members than it has");
   }
 
   Result<> replays() {
@@ -181,14 +210,17 @@ class Check {
       if (!same) return problem(fmt::format("replay {} is damaged", query.integer(0)));
       planned[query.integer(0)] = replay->counts.planned;
     }));
-    WEIR_CHECK(rows("SELECT replay, count(*) FROM replay_items GROUP BY replay", [&](const Query& query) {
-      const auto items = static_cast<std::uint64_t>(query.integer(1));
-      report_.replay_items += items;
-      const auto replay = planned.find(query.integer(0));
-      const bool right = replay != planned.end() && replay->second == items;
-      if (!right) problem(fmt::format("replay {} has {} items and counts others", query.integer(0), items));
-      planned.erase(query.integer(0));
-    }));
+    WEIR_CHECK(
+        rows("SELECT replay, count(*) FROM replay_items GROUP BY replay", [&](const Query& query) {
+          const auto items = static_cast<std::uint64_t>(query.integer(1));
+          report_.replay_items += items;
+          const auto replay = planned.find(query.integer(0));
+          const bool right = replay != planned.end() && replay->second == items;
+          if (!right)
+            problem(
+                fmt::format("replay {} has {} items and counts others", query.integer(0), items));
+          planned.erase(query.integer(0));
+        }));
     for (const auto& [id, count] : planned) {
       if (count != 0) problem(fmt::format("replay {} has lost its {} items", id, count));
     }

@@ -19,17 +19,21 @@ constexpr std::int64_t kFreePagesMin = 1024;
 }  // namespace
 
 Result<> checkpoint_at_open(Connection& db) {
-  if (WEIR_FAILPOINT("store.open_checkpoint")) return Error{Code::store_failed, "failpoint store.open_checkpoint", ""};
+  if (WEIR_FAILPOINT("store.open_checkpoint"))
+    return Error{Code::store_failed, "failpoint store.open_checkpoint", ""};
   WEIR_TRY(Query query, db.query("PRAGMA wal_checkpoint(TRUNCATE)"));
   WEIR_TRY(const bool row, query.next());
   const bool complete = row && query.integer(0) == 0 && query.integer(1) == query.integer(2);
   if (complete) return {};
-  return Error{Code::store_in_use, "the log cannot be checkpointed: another process reads the store",
+  return Error{Code::store_in_use,
+               "the log cannot be checkpointed: another process reads the store",
                "wait for the check or backup to end, then start again"};
 }
 
 Checkpointer::Checkpointer(Connection& db, std::uint64_t wal_bytes_max)
-    : db_(db), frames_max_(std::max(1, static_cast<int>(wal_bytes_max / kFrameBytes))), next_(frames_max_) {
+    : db_(db),
+      frames_max_(std::max(1, static_cast<int>(wal_bytes_max / kFrameBytes))),
+      next_(frames_max_) {
   sqlite3_wal_hook(db.handle(), &on_commit, this);
 }
 
@@ -46,10 +50,12 @@ Result<> Checkpointer::when_idle() {
 }
 
 Result<> Checkpointer::checkpoint() {
-  if (WEIR_FAILPOINT("store.before_checkpoint")) return Error{Code::store_failed, "failpoint store.before_checkpoint", ""};
+  if (WEIR_FAILPOINT("store.before_checkpoint"))
+    return Error{Code::store_failed, "failpoint store.before_checkpoint", ""};
   int logged = 0;
   int moved = 0;
-  const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &logged, &moved);
+  const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             &logged, &moved);
   if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) return error_of(db_.handle());
   (void)WEIR_FAILPOINT("store.after_checkpoint");
   const bool complete = code == SQLITE_OK && logged == moved;
@@ -59,7 +65,8 @@ Result<> Checkpointer::checkpoint() {
   return {};
 }
 
-// Pages freed by retention are used again for new events; only a store that has become much smaller gives them back.
+// Pages freed by retention are used again for new events; only a store that has become much smaller
+// gives them back.
 Result<> Checkpointer::give_back_pages() {
   vacuum_pending_ = false;
   WEIR_TRY(const std::int64_t free_pages, db_.integer("PRAGMA freelist_count", 0));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moves the write-ahead log into the database file: when it is long, or when there is nothing else to do. Runs on the
-// storage thread, on its connection: exactly one connection writes and checkpoints.
+// Moves the write-ahead log into the database file: when it is long, or when there is nothing else
+// to do. Runs on the storage thread, on its connection: exactly one connection writes and
+// checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,10 @@
 
 namespace weir::store::sqlite {
 
-// At the start: everything in the log goes into the database file, both are synced, the log is emptied. Whatever was
-// visible is durable afterwards, even if it came from a page cache that a failed sync had left behind.
-// store_in_use if another process reads for too long; store_failed, store_full.
+// At the start: everything in the log goes into the database file, both are synced, the log is
+// emptied. Whatever was visible is durable afterwards, even if it came from a page cache that a
+// failed sync had left behind. store_in_use if another process reads for too long; store_failed,
+// store_full.
 Result<> checkpoint_at_open(Connection& db);
 
 class Checkpointer {
@@ -35,8 +37,8 @@ class Checkpointer {
 
   Connection& db_;
   int frames_max_;
-  int frames_ = 0;   // in the log and not yet in the database file
-  int next_ = 0;     // try again only when the log has grown to this
+  int frames_ = 0;  // in the log and not yet in the database file
+  int next_ = 0;    // try again only when the log has grown to this
   bool vacuum_pending_ = false;
 };
 

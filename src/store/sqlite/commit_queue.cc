@@ -17,7 +17,9 @@ std::size_t event_bytes(const ports::WriteBatch& batch) {
   return bytes;
 }
 
-std::size_t lane_of(const PendingBatch& batch) { return static_cast<std::size_t>(batch.batch.lane); }
+std::size_t lane_of(const PendingBatch& batch) {
+  return static_cast<std::size_t>(batch.batch.lane);
+}
 
 }  // namespace
 
@@ -49,7 +51,8 @@ void CommitQueue::stop() {
 }
 
 bool CommitQueue::has_work() const {
-  return stopping_ || !questions_.empty() || std::ranges::any_of(lanes_, [](const auto& lane) { return !lane.empty(); });
+  return stopping_ || !questions_.empty() ||
+         std::ranges::any_of(lanes_, [](const auto& lane) { return !lane.empty(); });
 }
 
 Intake CommitQueue::take(Duration patience, std::size_t event_bytes_max) {
@@ -80,7 +83,8 @@ void CommitQueue::rest(Duration patience) {
 
 bool CommitQueue::drained() const {
   const std::lock_guard lock(mutex_);
-  return stopping_ && questions_.empty() && std::ranges::all_of(lanes_, [](const auto& lane) { return lane.empty(); });
+  return stopping_ && questions_.empty() &&
+         std::ranges::all_of(lanes_, [](const auto& lane) { return lane.empty(); });
 }
 
 void CommitQueue::put_back(std::deque<PendingBatch> batches) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits for the storage thread: batches in three lanes, and questions. The only state that two threads share.
+// What waits for the storage thread: batches in three lanes, and questions. The only state that two
+// threads share.
 #pragma once
 
 #include <array>
@@ -41,8 +42,8 @@ class CommitQueue {
   void stop();
   std::size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
 
-  // The storage thread. Waits for work, at most `patience`; takes all settling and operator batches, and ingest
-  // batches up to event_bytes_max (at least one).
+  // The storage thread. Waits for work, at most `patience`; takes all settling and operator
+  // batches, and ingest batches up to event_bytes_max (at least one).
   Intake take(Duration patience, std::size_t event_bytes_max);
   // Waits, whatever is queued, until stop() or the end of `patience`.
   void rest(Duration patience);
@@ -51,7 +52,9 @@ class CommitQueue {
   // Puts batches that did not get their turn back to where they came from.
   void put_back(std::deque<PendingBatch> batches);
   // The batch is answered, or about to be.
-  void finished(const PendingBatch& batch) { pending_bytes_.fetch_sub(batch.event_bytes, std::memory_order_relaxed); }
+  void finished(const PendingBatch& batch) {
+    pending_bytes_.fetch_sub(batch.event_bytes, std::memory_order_relaxed);
+  }
 
  private:
   bool has_work() const;

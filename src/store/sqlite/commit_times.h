@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long the newest commits took, and how many batches shared them. Written by one thread, read by any.
+// How long the newest commits took, and how many batches shared them. Written by one thread, read
+// by any.
 #pragma once
 
 #include <array>

@@ -24,8 +24,9 @@ class Query {
   Query& operator=(Query&&) = delete;
 
   void bind(int parameter, std::int64_t value);
-  void bind(int parameter, std::string_view bytes);           // copied
-  void bind_in_place(int parameter, std::string_view bytes);  // must live until the statement is bound anew
+  void bind(int parameter, std::string_view bytes);  // copied
+  void bind_in_place(int parameter,
+                     std::string_view bytes);  // must live until the statement is bound anew
 
   // Moves to the next row; false after the last one.
   Result<bool> next();
@@ -49,7 +50,8 @@ class Connection {
 
   // Runs SQL text without parameters: pragmas, schema, begin, commit.
   Result<> execute(const char* sql);
-  // The statement of a string literal, prepared at its first use, with these parameters (integers or bytes).
+  // The statement of a string literal, prepared at its first use, with these parameters (integers
+  // or bytes).
   template <class... Values>
   Result<Query> query(const char* sql, const Values&... values) {
     WEIR_TRY(Query query, prepared(sql));
@@ -98,7 +100,8 @@ class Connection {
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
 };
 
-// The present error of a connection. store_full, store_corrupt or store_failed, with SQLite's words.
+// The present error of a connection. store_full, store_corrupt or store_failed, with SQLite's
+// words.
 Error error_of(sqlite3* db);
 
 }  // namespace weir::store::sqlite

@@ -19,7 +19,8 @@ std::string encode_segment(const StreamState& stream) {
   out.u64(static_cast<std::uint64_t>(to_micros(stream.last_recorded)));
   for (const std::uint64_t hash : stream.tail) {
     const std::uint64_t fragment = DedupeTable::fragment(hash);
-    for (std::size_t i = 0; i < kFragmentBytes; ++i) out.u8(static_cast<std::uint8_t>(fragment >> (8 * i)));
+    for (std::size_t i = 0; i < kFragmentBytes; ++i)
+      out.u8(static_cast<std::uint8_t>(fragment >> (8 * i)));
   }
   return std::move(out).take();
 }
@@ -57,13 +58,14 @@ Result<> write_segment(WriteSide& side, StreamState& stream) {
                      pos_of(id, oldest - kSegmentEntries));
 }
 
-// The seq after the last segment that still has an event. A tail is shorter than a segment, except after a time
-// without dedupe, whose events are not remembered.
+// The seq after the last segment that still has an event. A tail is shorter than a segment, except
+// after a time without dedupe, whose events are not remembered.
 Result<std::uint64_t> tail_start(WriteSide& side, const StreamState& stream) {
   const StreamId id = stream.record.id;
   WEIR_TRY(const std::int64_t last,
-           side.db.integer("SELECT pos FROM dedupe WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT 1", 0,
-                           first_pos(id), end_pos(id)));
+           side.db.integer(
+               "SELECT pos FROM dedupe WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT 1", 0,
+               first_pos(id), end_pos(id)));
   const std::uint64_t after = last == 0 ? 1 : Position::unpack(last).seq + kSegmentEntries;
   const std::uint64_t next = stream.record.next_seq;
   const std::uint64_t shortest = next < kSegmentEntries ? 1 : next - kSegmentEntries + 1;
@@ -84,8 +86,9 @@ Result<> load_segments(WriteSide& side, StreamState& stream) {
   const StreamId id = stream.record.id;
   const std::uint64_t max = stream.record.dedupe_max_entries + kSegmentEntries;
   const std::uint64_t first = stream.record.next_seq > max ? stream.record.next_seq - max : 0;
-  WEIR_TRY(Query query, side.db.query("SELECT pos, record FROM dedupe WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
-                                      pos_of(id, first), end_pos(id)));
+  WEIR_TRY(Query query,
+           side.db.query("SELECT pos, record FROM dedupe WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
+                         pos_of(id, first), end_pos(id)));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
@@ -100,8 +103,9 @@ Result<> load_tail(WriteSide& side, StreamState& stream, bool into_table) {
   stream.tail.clear();
   if (stream.record.dedupe_max_entries == 0) return {};
   WEIR_TRY(const std::uint64_t first, tail_start(side, stream));
-  WEIR_TRY(Query query, side.db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
-                                      pos_of(id, first), end_pos(id)));
+  WEIR_TRY(Query query,
+           side.db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
+                         pos_of(id, first), end_pos(id)));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};

@@ -36,7 +36,8 @@ Result<LockFile> LockFile::take(const std::string& path) {
   }
   const std::string owner = fmt::format("{}\n", getpid());
   const bool written = ftruncate(descriptor, 0) == 0 &&
-                       pwrite(descriptor, owner.data(), owner.size(), 0) == static_cast<ssize_t>(owner.size());
+                       pwrite(descriptor, owner.data(), owner.size(), 0) ==
+                           static_cast<ssize_t>(owner.size());
   (void)written;  // on a full disk the lock holds all the same; only its owner stays unnamed
   return lock;
 }

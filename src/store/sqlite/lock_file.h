@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One process per data folder: an exclusive lock on a file beside the database, held for the life of the object. Never
-// on the database file itself, whose locks are SQLite's.
+// One process per data folder: an exclusive lock on a file beside the database, held for the life
+// of the object. Never on the database file itself, whose locks are SQLite's.
 #pragma once
 
 #include <string>

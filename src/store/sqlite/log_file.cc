@@ -22,7 +22,8 @@ constexpr std::size_t kChunk = 64 * 1024;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = (value << 8) | static_cast<std::uint8_t>(bytes[at + i]);
+  for (std::size_t i = 0; i < 4; ++i)
+    value = (value << 8) | static_cast<std::uint8_t>(bytes[at + i]);
   return value;
 }
 
@@ -32,7 +33,8 @@ struct Checksum {
   bool operator==(const Checksum&) const = default;
 };
 
-// The log's checksum over 8-byte groups (SQLite file format, 4.2), words in the byte order that the header names.
+// The log's checksum over 8-byte groups (SQLite file format, 4.2), words in the byte order that the
+// header names.
 Checksum add(Checksum sum, std::string_view bytes, bool big) {
   for (std::size_t at = 0; at + 8 <= bytes.size(); at += 8) {
     std::uint32_t words[2] = {big_endian(bytes, at), big_endian(bytes, at + 4)};
@@ -53,25 +55,32 @@ class Log {
              add({}, bytes.substr(0, 24), big_) == stored(bytes, 24);
     salts_ = bytes.substr(16, 8);
     if (sound_) return;
-    big_ = std::endian::native == std::endian::big;  // what its frames tell, without the header's word
+    big_ = std::endian::native ==
+           std::endian::big;  // what its frames tell, without the header's word
     if (frames() > 0) salts_ = frame_at(0).substr(8, 8);
   }
 
-  std::size_t frames() const { return (bytes_.size() - kHeaderBytes) / (kFrameHeaderBytes + page_); }
+  std::size_t frames() const {
+    return (bytes_.size() - kHeaderBytes) / (kFrameHeaderBytes + page_);
+  }
   bool header_is_sound() const { return sound_; }
   // Intact, continuing the frame (or header) before it, and of this log's generation.
   bool follows(std::size_t index) const {
     const std::string_view frame = frame_at(index);
     const Checksum before = index == 0 ? stored(bytes_, 24) : stored(frame_at(index - 1), 16);
-    const Checksum sum = add(add(before, frame.substr(0, 8), big_), frame.substr(kFrameHeaderBytes), big_);
+    const Checksum sum = add(add(before, frame.substr(0, 8), big_), frame.substr(kFrameHeaderBytes),
+                             big_);
     return frame.substr(8, 8) == salts_ && sum == stored(frame, 16);
   }
   bool commits(std::size_t index) const { return big_endian(frame_at(index), 4) != 0; }
 
  private:
-  static Checksum stored(std::string_view bytes, std::size_t at) { return {big_endian(bytes, at), big_endian(bytes, at + 4)}; }
+  static Checksum stored(std::string_view bytes, std::size_t at) {
+    return {big_endian(bytes, at), big_endian(bytes, at + 4)};
+  }
   std::string_view frame_at(std::size_t index) const {
-    return bytes_.substr(kHeaderBytes + index * (kFrameHeaderBytes + page_), kFrameHeaderBytes + page_);
+    return bytes_.substr(kHeaderBytes + index * (kFrameHeaderBytes + page_),
+                         kFrameHeaderBytes + page_);
   }
 
   std::string_view bytes_;
@@ -86,9 +95,11 @@ class VfsFile {
  public:
   VfsFile(const std::string& database, const std::string& vfs)
       : vfs_(sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str())),
-        name_(sqlite3_create_filename(database.c_str(), (database + "-journal").c_str(), (database + "-wal").c_str(), 0,
-                                      nullptr)),
-        memory_(vfs_ == nullptr ? 0 : static_cast<std::size_t>(vfs_->szOsFile) / sizeof(std::max_align_t) + 1) {}
+        name_(sqlite3_create_filename(database.c_str(), (database + "-journal").c_str(),
+                                      (database + "-wal").c_str(), 0, nullptr)),
+        memory_(vfs_ == nullptr
+                    ? 0
+                    : static_cast<std::size_t>(vfs_->szOsFile) / sizeof(std::max_align_t) + 1) {}
   ~VfsFile() {
     if (file()->pMethods != nullptr) file()->pMethods->xClose(file());
     sqlite3_free_filename(name_);
@@ -147,9 +158,11 @@ std::optional<std::string> find_log_damage(std::string_view log, std::size_t pag
     while (good < frames.frames() && frames.follows(good)) ++good;
   }
   std::size_t commits_behind = 0;
-  for (std::size_t i = good + 1; i < frames.frames(); ++i) commits_behind += frames.follows(i) && frames.commits(i) ? 1 : 0;
+  for (std::size_t i = good + 1; i < frames.frames(); ++i)
+    commits_behind += frames.follows(i) && frames.commits(i) ? 1 : 0;
   if (commits_behind < 2) return std::nullopt;
-  return fmt::format("frame {} of weir.db-wal is damaged, with {} intact commits behind it", good + 1, commits_behind);
+  return fmt::format("frame {} of weir.db-wal is damaged, with {} intact commits behind it",
+                     good + 1, commits_behind);
 }
 
 Result<> secure_log(const std::string& database, const std::string& vfs) {
@@ -160,13 +173,15 @@ Result<> secure_log(const std::string& database, const std::string& vfs) {
   if (!file.exists()) return {};
   std::string bytes;
   if (!file.open() || !file.read_all(bytes)) {
-    return Error{Code::store_unreadable, fmt::format("{}-wal cannot be read", database), "check its permissions"};
+    return Error{Code::store_unreadable, fmt::format("{}-wal cannot be read", database),
+                 "check its permissions"};
   }
   if (const auto damage = find_log_damage(bytes, kPageSize)) {
     return Error{Code::store_corrupt, *damage, "run `weir store check` and restore a backup"};
   }
   if (file.write_all(bytes) && file.sync()) return {};
-  return Error{Code::store_failed, fmt::format("{}-wal cannot be written and synced", database), "check the disk"};
+  return Error{Code::store_failed, fmt::format("{}-wal cannot be written and synced", database),
+               "check the disk"};
 }
 
 }  // namespace weir::store::sqlite

@@ -17,7 +17,9 @@ std::string log_of_ten_commits() {
   testing::FaultVfs vfs;
   auto db = Connection::open("/t.db", vfs.name(), Access::create);
   REQUIRE(db.ok());
-  REQUIRE(db->execute("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(x INTEGER PRIMARY KEY)").ok());
+  REQUIRE(db->execute("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(x "
+                      "INTEGER PRIMARY KEY)")
+              .ok());
   for (int i = 1; i <= 10; ++i) REQUIRE(db->run("INSERT INTO t VALUES(?1)", i).ok());
   return std::string(vfs.disk().read("/t.db-wal", 0, 10 << 20));
 }
@@ -26,7 +28,8 @@ TEST_CASE("log: a whole one and every torn tail are fine") {
   const std::string log = log_of_ten_commits();
   REQUIRE(log.size() > 11 * kFrame);
   CHECK(find_log_damage(log, kPage) == std::nullopt);
-  for (std::size_t size = 0; size < log.size(); size += 97) CHECK(find_log_damage(log.substr(0, size), kPage) == std::nullopt);
+  for (std::size_t size = 0; size < log.size(); size += 97)
+    CHECK(find_log_damage(log.substr(0, size), kPage) == std::nullopt);
 }
 
 TEST_CASE("log: one unsynced transaction at the end may be broken") {
@@ -50,7 +53,9 @@ TEST_CASE("log: opening refuses damage and leaves the file as it is") {
   testing::FaultVfs vfs;
   {
     auto db = Connection::open("/t.db", vfs.name(), Access::create);
-    REQUIRE(db->execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(x INTEGER PRIMARY KEY)").ok());
+    REQUIRE(db->execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA "
+                        "wal_autocheckpoint=0; CREATE TABLE t(x INTEGER PRIMARY KEY)")
+                .ok());
     for (int i = 1; i <= 10; ++i) REQUIRE(db->run("INSERT INTO t VALUES(?1)", i).ok());
     vfs.disk().cut_at(vfs.disk().operations() + 1);  // no checkpoint at the close
   }

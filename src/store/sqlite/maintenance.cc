@@ -27,7 +27,8 @@ std::string folder_of(const std::string& path) {
 }
 
 // One snapshot for the whole copy: writes meanwhile neither restart it nor end up in it.
-Result<> copy_pages(Connection& from, Connection& to, const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+Result<> copy_pages(Connection& from, Connection& to,
+                    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   WEIR_CHECK(from.execute("BEGIN"));
   WEIR_TRY([[maybe_unused]] const std::int64_t pin, from.integer("SELECT count(*) FROM header", 0));
   sqlite3_backup* copy = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
@@ -36,7 +37,8 @@ Result<> copy_pages(Connection& from, Connection& to, const std::function<void(s
   for (;;) {
     const int code = sqlite3_backup_step(copy, kPagesPerStep);
     const auto total = static_cast<std::uint64_t>(sqlite3_backup_pagecount(copy));
-    if (progress) progress(total - static_cast<std::uint64_t>(sqlite3_backup_remaining(copy)), total);
+    if (progress)
+      progress(total - static_cast<std::uint64_t>(sqlite3_backup_remaining(copy)), total);
     if (code == SQLITE_OK) continue;
     const bool in_the_way = (code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED;
     if (!in_the_way || ++busy > kBusyRetriesMax) break;
@@ -68,7 +70,8 @@ Result<> write_backup(const std::string& folder, const std::string& path,
   return sync_database(to, folder_of(path));
 }
 
-// Opened like a store of its own, so that a file that is damaged or not ours is told before anything has its name.
+// Opened like a store of its own, so that a file that is damaged or not ours is told before
+// anything has its name.
 Result<> prepare_restored(const std::string& path, const std::string& folder) {
   WEIR_TRY(Connection db, Connection::open(path, "", Access::write));
   WEIR_CHECK(apply_settings(db, Access::write));
@@ -76,7 +79,8 @@ Result<> prepare_restored(const std::string& path, const std::string& folder) {
   {
     WEIR_TRY(Query query, db.query("PRAGMA quick_check(1)"));
     WEIR_TRY(const bool row, query.next());
-    if (!row || query.bytes(0) != "ok") return Error{Code::store_corrupt, "the backup is damaged", "use another one"};
+    if (!row || query.bytes(0) != "ok")
+      return Error{Code::store_corrupt, "the backup is damaged", "use another one"};
   }
   WEIR_TRY(const std::uint64_t incarnation, read_incarnation(db));
   WEIR_CHECK(write_incarnation(db, incarnation + 1));
@@ -85,12 +89,13 @@ Result<> prepare_restored(const std::string& path, const std::string& folder) {
 }
 
 std::string text_of(const StreamRecord& stream) {
-  return fmt::format("{}: {} events, {}..{}", stream.name, stream.next_seq - stream.first_seq, stream.first_seq,
-                     stream.next_seq - 1);
+  return fmt::format("{}: {} events, {}..{}", stream.name, stream.next_seq - stream.first_seq,
+                     stream.first_seq, stream.next_seq - 1);
 }
 
 std::string text_of(const FlowRecord& flow) {
-  return fmt::format("{}: floor {}, mark {}, {}", flow.name, flow.cursor.floor, flow.cursor.mark, to_text(flow.status));
+  return fmt::format("{}: floor {}, mark {}, {}", flow.name, flow.cursor.floor, flow.cursor.mark,
+                     to_text(flow.status));
 }
 
 }  // namespace
@@ -125,7 +130,8 @@ Result<> backup(const std::string& folder, const std::string& file,
                 const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   std::error_code ignored;
   if (fs::exists(file, ignored)) {
-    return Error{Code::invalid_argument, fmt::format("{} exists", file), "choose another file name"};
+    return Error{Code::invalid_argument, fmt::format("{} exists", file),
+                 "choose another file name"};
   }
   const std::string unfinished = file + ".part";
   remove_database(unfinished);
@@ -144,12 +150,14 @@ Result<> restore(const std::string& file, const std::string& folder) {
   WEIR_TRY(const LockFile lock, LockFile::take(folder + "/lock"));
   const std::string path = folder + kDatabaseFile;
   if (fs::exists(path, failure)) {
-    return Error{Code::store_in_use, fmt::format("{} holds a store already", folder), "restore into an empty folder"};
+    return Error{Code::store_in_use, fmt::format("{} holds a store already", folder),
+                 "restore into an empty folder"};
   }
   const std::string unfinished = path + ".new";
   remove_database(unfinished);
   fs::copy_file(file, unfinished, failure);
-  if (failure) return Error{Code::store_failed, fmt::format("{}: {}", unfinished, failure.message()), ""};
+  if (failure)
+    return Error{Code::store_failed, fmt::format("{}: {}", unfinished, failure.message()), ""};
   Result<> done = prepare_restored(unfinished, folder);
   if (done.ok()) done = rename_synced(unfinished, path);
   if (!done.ok()) remove_database(unfinished);

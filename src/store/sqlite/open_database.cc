@@ -19,13 +19,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kQuickCheckPages = 2048;  // larger databases are checked by `weir store check`
+constexpr std::int64_t kQuickCheckPages =
+    2048;  // larger databases are checked by `weir store check`
 
 Error corrupt(std::string detail) {
-  return Error{Code::store_corrupt, std::move(detail), "run `weir store check` and restore a backup"};
+  return Error{Code::store_corrupt, std::move(detail),
+               "run `weir store check` and restore a backup"};
 }
 
-// While opening, a disk that does not answer means that the folder cannot be used, not that we failed half way.
+// While opening, a disk that does not answer means that the folder cannot be used, not that we
+// failed half way.
 Error at_open(Error error, const std::string& path) {
   if (error.code == Code::store_failed) error.code = Code::store_unreadable;
   error.detail = fmt::format("{}: {}", path, error.detail);
@@ -51,7 +54,8 @@ Result<> verify_heads(Connection& db) {
   WEIR_TRY(const auto flows, list_flows(db));
   WEIR_TRY(const auto streams, list_streams(db));
   for (const StreamRecord& stream : streams) {
-    if (stream.first_seq > stream.next_seq) return corrupt(fmt::format("the range of stream {} is reversed", stream.name));
+    if (stream.first_seq > stream.next_seq)
+      return corrupt(fmt::format("the range of stream {} is reversed", stream.name));
   }
   return {};
 }
@@ -61,7 +65,8 @@ Result<> verify_size(Connection& db) {
   WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
   sqlite3_file* file = nullptr;
   sqlite3_int64 size = 0;
-  const bool asked = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+  const bool asked = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
+                         SQLITE_OK &&
                      file->pMethods->xFileSize(file, &size) == SQLITE_OK;
   if (!asked) return Error{Code::store_failed, "the size of the database file cannot be read", ""};
   if (size >= pages * kPageSize) return {};
@@ -86,16 +91,19 @@ Result<> check_files(const std::string& folder, const std::string& path) {
     if (fs::file_size(path, ignored) > 0) return {};
     return corrupt(fmt::format("{} is empty", path));
   }
-  if (exists(path + "-wal") || exists(folder + "/reserve")) return corrupt(fmt::format("{} is missing", path));
+  if (exists(path + "-wal") || exists(folder + "/reserve"))
+    return corrupt(fmt::format("{} is missing", path));
   return {};
 }
 
 }  // namespace
 
-Result<> create_database(const std::string& path, const std::string& folder, std::uint64_t incarnation) {
+Result<> create_database(const std::string& path, const std::string& folder,
+                         std::uint64_t incarnation) {
   const std::string unfinished = path + ".new";
   std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(unfinished + suffix, ignored);
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"})
+    fs::remove(unfinished + suffix, ignored);
   {
     WEIR_TRY(Connection db, Connection::open(unfinished, "", Access::create));
     WEIR_CHECK(apply_settings(db, Access::create));
@@ -103,9 +111,11 @@ Result<> create_database(const std::string& path, const std::string& folder, std
     WEIR_CHECK(checkpoint_at_open(db));
     WEIR_CHECK(sync_database(db, folder));
   }
-  if (WEIR_FAILPOINT("store.before_create")) return Error{Code::store_failed, "failpoint store.before_create", ""};
+  if (WEIR_FAILPOINT("store.before_create"))
+    return Error{Code::store_failed, "failpoint store.before_create", ""};
   fs::rename(unfinished, path, ignored);
-  if (ignored) return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()), ""};
+  if (ignored)
+    return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()), ""};
   return sync_folder(folder);
 }
 
@@ -113,7 +123,8 @@ Result<Connection> open_folder_database(const std::string& folder, bool create) 
   const std::string path = folder + kDatabaseFile;
   WEIR_CHECK(check_files(folder, path));
   if (!exists(path)) {
-    if (!create) return Error{Code::store_unreadable, fmt::format("there is no store in {}", folder), ""};
+    if (!create)
+      return Error{Code::store_unreadable, fmt::format("there is no store in {}", folder), ""};
     const auto created = create_database(path, folder, 1);
     if (!created.ok()) return at_open(created.error(), path);
   }

@@ -10,7 +10,9 @@ using namespace ports;
 
 namespace {
 
-Error too_many() { return Error{Code::invalid_argument, "more than 1024 references in one call", ""}; }
+Error too_many() {
+  return Error{Code::invalid_argument, "more than 1024 references in one call", ""};
+}
 
 }  // namespace
 
@@ -21,11 +23,12 @@ async::Task<Result<Receipt>> SqliteWriter::commit(WriteBatch batch) {
       });
 }
 
-async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::read(StreamId stream, std::uint64_t first,
-                                                                   std::size_t max_events, std::size_t max_bytes) {
-  return fast_.ask<std::vector<StoredEvent>>([=](ReadSide& side) {
-    return read_events(side.db, stream, first, max_events, max_bytes);
-  });
+async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::read(StreamId stream,
+                                                                   std::uint64_t first,
+                                                                   std::size_t max_events,
+                                                                   std::size_t max_bytes) {
+  return fast_.ask<std::vector<StoredEvent>>(
+      [=](ReadSide& side) { return read_events(side.db, stream, first, max_events, max_bytes); });
 }
 
 async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::fetch(std::vector<DeliveryRef> refs) {
@@ -40,39 +43,48 @@ async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::read_kept(FlowId f
       [=](ReadSide& side) { return sqlite::read_kept(side.db, flow, first, max_events); });
 }
 
-// The table that knows candidates belongs to the storage thread; the events are compared on a read thread.
-async::Task<Result<std::optional<Position>>> SqliteEventLog::find(StreamId stream, std::string source, std::string id) {
+// The table that knows candidates belongs to the storage thread; the events are compared on a read
+// thread.
+async::Task<Result<std::optional<Position>>> SqliteEventLog::find(StreamId stream,
+                                                                  std::string source,
+                                                                  std::string id) {
   const std::uint64_t hash = dedupe_hash(source, id);
   const auto candidates = co_await async::complete_with<std::vector<std::uint64_t>>(
       [this, stream, hash](async::Completion<std::vector<std::uint64_t>> done) {
         queue_.ask([stream, hash, done = std::move(done)](WriteSide& side) mutable {
           const auto entry = side.streams.find(stream);
-          done(entry == side.streams.end() ? std::vector<std::uint64_t>() : entry->second.dedupe.find(hash));
+          done(entry == side.streams.end() ? std::vector<std::uint64_t>()
+                                           : entry->second.dedupe.find(hash));
         });
       });
-  co_return co_await slow_.ask<std::optional<Position>>([=](ReadSide& side) -> Result<std::optional<Position>> {
-    for (const std::uint64_t seq : candidates) {
-      WEIR_TRY(const auto found, event_at(side.db, Position{stream, 0, seq}, source, id));
-      if (found) return found;
-    }
-    return std::optional<Position>();
-  });
+  co_return co_await slow_.ask<std::optional<Position>>(
+      [=](ReadSide& side) -> Result<std::optional<Position>> {
+        for (const std::uint64_t seq : candidates) {
+          WEIR_TRY(const auto found, event_at(side.db, Position{stream, 0, seq}, source, id));
+          if (found) return found;
+        }
+        return std::optional<Position>();
+      });
 }
 
-async::Task<Result<std::vector<Position>>> SqliteEventLog::find_id(std::string id, std::size_t scan) {
+async::Task<Result<std::vector<Position>>> SqliteEventLog::find_id(std::string id,
+                                                                   std::size_t scan) {
   return slow_.ask<std::vector<Position>>(
       [id = std::move(id), scan](ReadSide& side) { return sqlite::find_id(side.db, id, scan); });
 }
 
 async::Task<Result<std::uint64_t>> SqliteEventLog::seek(StreamId stream, WallTime time) {
-  return slow_.ask<std::uint64_t>([=](ReadSide& side) { return sqlite::seek(side.db, stream, time); });
+  return slow_.ask<std::uint64_t>(
+      [=](ReadSide& side) { return sqlite::seek(side.db, stream, time); });
 }
 
 async::Task<Result<std::optional<Delivery>>> SqliteDeliveryTable::get(DeliveryRef ref) {
-  return fast_.ask<std::optional<Delivery>>([=](ReadSide& side) { return get_delivery(side.db, ref); });
+  return fast_.ask<std::optional<Delivery>>(
+      [=](ReadSide& side) { return get_delivery(side.db, ref); });
 }
 
-async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::get_many(std::vector<DeliveryRef> refs) {
+async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::get_many(
+    std::vector<DeliveryRef> refs) {
   if (refs.size() > kFetchMax) co_return too_many();
   co_return co_await fast_.ask<std::vector<Delivery>>(
       [refs = std::move(refs)](ReadSide& side) { return get_deliveries(side.db, refs); });
@@ -88,16 +100,18 @@ async::Task<Result<std::uint64_t>> SqliteDeliveryTable::count(DeliveryQuery quer
       [query = std::move(query)](ReadSide& side) { return count_deliveries(side.db, query); });
 }
 
-async::Task<Result<std::vector<DueEntry>>> SqliteDeliveryTable::due(FlowId flow, Position after, std::size_t limit) {
-  return fast_.ask<std::vector<DueEntry>>([=](ReadSide& side) { return due_entries(side.db, flow, after, limit); });
+async::Task<Result<std::vector<DueEntry>>> SqliteDeliveryTable::due(FlowId flow, Position after,
+                                                                    std::size_t limit) {
+  return fast_.ask<std::vector<DueEntry>>(
+      [=](ReadSide& side) { return due_entries(side.db, flow, after, limit); });
 }
 
 async::Task<Result<std::vector<Hold>>> SqliteDeliveryTable::holds(FlowId flow) {
   return fast_.ask<std::vector<Hold>>([=](ReadSide& side) { return holds_of(side.db, flow); });
 }
 
-async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> SqliteDeliveryTable::settlement(FlowId flow,
-                                                                                                    Position position) {
+async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> SqliteDeliveryTable::settlement(
+    FlowId flow, Position position) {
   return slow_.ask<std::optional<std::pair<Settlement, WallTime>>>(
       [=](ReadSide& side) { return settlement_of(side.db, flow, position); });
 }
@@ -115,11 +129,13 @@ async::Task<Result<std::vector<FlowCounts>>> SqliteFlowTable::counts() {
 }
 
 async::Task<Result<std::optional<std::string>>> SqliteFlowTable::meta(std::string key) {
-  return slow_.ask<std::optional<std::string>>([key = std::move(key)](ReadSide& side) { return read_meta(side.db, key); });
+  return slow_.ask<std::optional<std::string>>(
+      [key = std::move(key)](ReadSide& side) { return read_meta(side.db, key); });
 }
 
 async::Task<Result<std::vector<Group>>> SqliteRecoveryTable::groups(bool with_closed) {
-  return slow_.ask<std::vector<Group>>([=](ReadSide& side) { return list_groups(side, with_closed); });
+  return slow_.ask<std::vector<Group>>(
+      [=](ReadSide& side) { return list_groups(side, with_closed); });
 }
 
 async::Task<Result<std::vector<Replay>>> SqliteRecoveryTable::replays() {
@@ -130,18 +146,21 @@ async::Task<Result<std::optional<Replay>>> SqliteRecoveryTable::replay(ReplayId 
   return fast_.ask<std::optional<Replay>>([=](ReadSide& side) { return get_replay(side.db, id); });
 }
 
-async::Task<Result<std::vector<ReplayItem>>> SqliteRecoveryTable::items(ReplayId id, std::optional<ItemState> state,
-                                                                        DeliveryRef after, std::size_t limit) {
+async::Task<Result<std::vector<ReplayItem>>> SqliteRecoveryTable::items(
+    ReplayId id, std::optional<ItemState> state, DeliveryRef after, std::size_t limit) {
   return fast_.ask<std::vector<ReplayItem>>(
       [=](ReadSide& side) { return replay_items(side.db, id, state, after, limit); });
 }
 
 async::Task<Result<std::optional<ReplayId>>> SqliteRecoveryTable::replay_of(DeliveryRef ref) {
-  return fast_.ask<std::optional<ReplayId>>([=](ReadSide& side) { return open_replay_of(side.db, ref); });
+  return fast_.ask<std::optional<ReplayId>>(
+      [=](ReadSide& side) { return open_replay_of(side.db, ref); });
 }
 
-async::Task<Result<std::vector<AuditEntry>>> SqliteRecoveryTable::audit(std::uint64_t before_number, std::size_t limit) {
-  return slow_.ask<std::vector<AuditEntry>>([=](ReadSide& side) { return audit_before(side.db, before_number, limit); });
+async::Task<Result<std::vector<AuditEntry>>> SqliteRecoveryTable::audit(std::uint64_t before_number,
+                                                                        std::size_t limit) {
+  return slow_.ask<std::vector<AuditEntry>>(
+      [=](ReadSide& side) { return audit_before(side.db, before_number, limit); });
 }
 
 }  // namespace weir::store::sqlite

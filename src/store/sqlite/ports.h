@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store's ports: each call becomes a question to a read thread or a batch for the storage thread.
+// The store's ports: each call becomes a question to a read thread or a batch for the storage
+// thread.
 #pragma once
 
 #include "ports/store.h"
@@ -21,12 +22,16 @@ class SqliteWriter final : public ports::Writer {
 // `fast` serves what delivery waits for, `slow` what people ask: a listing never delays an attempt.
 class SqliteEventLog final : public ports::EventLog {
  public:
-  SqliteEventLog(ReadThread& fast, ReadThread& slow, CommitQueue& queue) : fast_(fast), slow_(slow), queue_(queue) {}
-  async::Task<Result<std::vector<StoredEvent>>> read(StreamId stream, std::uint64_t first, std::size_t max_events,
+  SqliteEventLog(ReadThread& fast, ReadThread& slow, CommitQueue& queue)
+      : fast_(fast), slow_(slow), queue_(queue) {}
+  async::Task<Result<std::vector<StoredEvent>>> read(StreamId stream, std::uint64_t first,
+                                                     std::size_t max_events,
                                                      std::size_t max_bytes) override;
   async::Task<Result<std::vector<StoredEvent>>> fetch(std::vector<DeliveryRef> refs) override;
-  async::Task<Result<std::vector<StoredEvent>>> read_kept(FlowId flow, Position first, std::size_t max_events) override;
-  async::Task<Result<std::optional<Position>>> find(StreamId stream, std::string source, std::string id) override;
+  async::Task<Result<std::vector<StoredEvent>>> read_kept(FlowId flow, Position first,
+                                                          std::size_t max_events) override;
+  async::Task<Result<std::optional<Position>>> find(StreamId stream, std::string source,
+                                                    std::string id) override;
   async::Task<Result<std::vector<Position>>> find_id(std::string id, std::size_t scan) override;
   async::Task<Result<std::uint64_t>> seek(StreamId stream, WallTime time) override;
 
@@ -43,9 +48,11 @@ class SqliteDeliveryTable final : public ports::DeliveryTable {
   async::Task<Result<std::vector<Delivery>>> get_many(std::vector<DeliveryRef> refs) override;
   async::Task<Result<std::vector<Delivery>>> list(ports::DeliveryQuery query) override;
   async::Task<Result<std::uint64_t>> count(ports::DeliveryQuery query) override;
-  async::Task<Result<std::vector<ports::DueEntry>>> due(FlowId flow, Position after, std::size_t limit) override;
+  async::Task<Result<std::vector<ports::DueEntry>>> due(FlowId flow, Position after,
+                                                        std::size_t limit) override;
   async::Task<Result<std::vector<Hold>>> holds(FlowId flow) override;
-  async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(FlowId flow, Position position) override;
+  async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(
+      FlowId flow, Position position) override;
 
  private:
   ReadThread& fast_;
@@ -70,10 +77,11 @@ class SqliteRecoveryTable final : public ports::RecoveryTable {
   async::Task<Result<std::vector<Group>>> groups(bool with_closed) override;
   async::Task<Result<std::vector<Replay>>> replays() override;
   async::Task<Result<std::optional<Replay>>> replay(ReplayId id) override;
-  async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id, std::optional<ItemState> state, DeliveryRef after,
-                                                     std::size_t limit) override;
+  async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id, std::optional<ItemState> state,
+                                                     DeliveryRef after, std::size_t limit) override;
   async::Task<Result<std::optional<ReplayId>>> replay_of(DeliveryRef ref) override;
-  async::Task<Result<std::vector<AuditEntry>>> audit(std::uint64_t before_number, std::size_t limit) override;
+  async::Task<Result<std::vector<AuditEntry>>> audit(std::uint64_t before_number,
+                                                     std::size_t limit) override;
 
  private:
   ReadThread& fast_;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include <sqlite3.h>
-
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "store/records/envelope.h"
 #include "store/records/packing.h"
@@ -18,7 +17,9 @@ namespace {
 
 using ports::DeliveryQuery;
 
-#define WEIR_ROW_COLUMNS "flow, pos, state, failure, group_id, changed_at, due, replay, interruptions, key, event_id, record"
+#define WEIR_ROW_COLUMNS                                                                         \
+  "flow, pos, state, failure, group_id, changed_at, due, replay, interruptions, key, event_id, " \
+  "record"
 
 // A damaged record costs its details, not the row: the columns tell the rest.
 Delivery row_of(const Query& query) {
@@ -43,7 +44,8 @@ Delivery row_of(const Query& query) {
   row.interruptions = static_cast<std::uint32_t>(query.integer(8));
   row.key = query.bytes(9);
   row.event_id = query.bytes(10);
-  row.reason = "the record of this delivery is damaged: its history is lost (run `weir store check`)";
+  row.reason =
+      "the record of this delivery is damaged: its history is lost (run `weir store check`)";
   return row;
 }
 
@@ -62,7 +64,8 @@ std::string conditions(const DeliveryQuery& query) {
 
 // The narrowest index that gives (flow, pos) order by itself.
 const char* source_of(const DeliveryQuery& query) {
-  if (query.group && query.group->value != 0) return " FROM deliveries INDEXED BY deliveries_by_group";
+  if (query.group && query.group->value != 0)
+    return " FROM deliveries INDEXED BY deliveries_by_group";
   if (query.state) return " FROM deliveries INDEXED BY deliveries_by_state";
   return " FROM deliveries NOT INDEXED";
 }
@@ -80,12 +83,13 @@ Result<std::vector<Delivery>> rows_of(Query& query) {
   }
 }
 
-Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t limit, DeliveryState state,
-                      std::vector<ports::DueEntry>& entries) {
-  WEIR_TRY(Query query, db.query("SELECT pos, due, replay, interruptions, length(key) FROM deliveries "
-                                 "INDEXED BY deliveries_by_state WHERE state = ?1 AND flow = ?2 AND pos > ?3 "
-                                 "ORDER BY pos LIMIT ?4",
-                                 state, flow.value, after.pack(), limit));
+Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t limit,
+                      DeliveryState state, std::vector<ports::DueEntry>& entries) {
+  WEIR_TRY(Query query,
+           db.query("SELECT pos, due, replay, interruptions, length(key) FROM deliveries "
+                    "INDEXED BY deliveries_by_state WHERE state = ?1 AND flow = ?2 AND pos > ?3 "
+                    "ORDER BY pos LIMIT ?4",
+                    state, flow.value, after.pack(), limit));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
@@ -101,8 +105,9 @@ Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t l
 }  // namespace
 
 Result<std::optional<Delivery>> get_delivery(Connection& db, DeliveryRef ref) {
-  WEIR_TRY(Query query, db.query("SELECT " WEIR_ROW_COLUMNS " FROM deliveries WHERE flow = ?1 AND pos = ?2",
-                                 ref.flow.value, ref.position.pack()));
+  WEIR_TRY(Query query,
+           db.query("SELECT " WEIR_ROW_COLUMNS " FROM deliveries WHERE flow = ?1 AND pos = ?2",
+                    ref.flow.value, ref.position.pack()));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Delivery>();
   return std::optional(row_of(query));
@@ -120,8 +125,9 @@ Result<std::vector<Delivery>> get_deliveries(Connection& db, const std::vector<D
 Result<std::vector<Delivery>> list_deliveries(Connection& db, const DeliveryQuery& query) {
   const std::size_t limit = std::min(query.limit, kListMax);
   const std::string sql = fmt::format(
-      "SELECT " WEIR_ROW_COLUMNS "{}{}{} AND (flow, pos) > ({}, {}) ORDER BY flow, pos LIMIT {}", source_of(query),
-      conditions(query), group_term(query), query.after.flow.value, query.after.position.pack(), limit);
+      "SELECT " WEIR_ROW_COLUMNS "{}{}{} AND (flow, pos) > ({}, {}) ORDER BY flow, pos LIMIT {}",
+      source_of(query), conditions(query), group_term(query), query.after.flow.value,
+      query.after.position.pack(), limit);
   WEIR_TRY(const auto statement, db.prepare(sql));
   Query rows(statement.get());
   if (!query.key.empty()) rows.bind(1, std::string_view(query.key));
@@ -129,7 +135,8 @@ Result<std::vector<Delivery>> list_deliveries(Connection& db, const DeliveryQuer
 }
 
 Result<std::uint64_t> count_deliveries(Connection& db, const DeliveryQuery& query) {
-  const std::string sql = fmt::format("SELECT count(*){}{}{}", source_of(query), conditions(query), group_term(query));
+  const std::string sql = fmt::format("SELECT count(*){}{}{}", source_of(query), conditions(query),
+                                      group_term(query));
   WEIR_TRY(const auto statement, db.prepare(sql));
   Query rows(statement.get());
   if (!query.key.empty()) rows.bind(1, std::string_view(query.key));
@@ -137,10 +144,12 @@ Result<std::uint64_t> count_deliveries(Connection& db, const DeliveryQuery& quer
   return static_cast<std::uint64_t>(rows.integer(0));
 }
 
-Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Position after, std::size_t limit) {
+Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Position after,
+                                                 std::size_t limit) {
   std::vector<ports::DueEntry> entries;
   limit = std::min(limit, kPageMax);
-  for (const DeliveryState state : {DeliveryState::ready, DeliveryState::inFlight, DeliveryState::waiting}) {
+  for (const DeliveryState state :
+       {DeliveryState::ready, DeliveryState::inFlight, DeliveryState::waiting}) {
     WEIR_CHECK(due_of_state(db, flow, after, limit, state, entries));
   }
   std::ranges::sort(entries, {}, &ports::DueEntry::ref);
@@ -150,7 +159,8 @@ Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Po
 
 Result<std::vector<Hold>> holds_of(Connection& db, FlowId flow) {
   std::vector<Hold> holds;
-  WEIR_TRY(Query query, db.query("SELECT key, record FROM holds WHERE flow = ?1 ORDER BY key", flow.value));
+  WEIR_TRY(Query query,
+           db.query("SELECT key, record FROM holds WHERE flow = ?1 ORDER BY key", flow.value));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return holds;
@@ -161,23 +171,27 @@ Result<std::vector<Hold>> holds_of(Connection& db, FlowId flow) {
   }
 }
 
-Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow, Position position) {
+Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow,
+                                                                     Position position) {
   using Found = std::optional<std::pair<Settlement, WallTime>>;
   const std::uint64_t seq = position.seq;
-  WEIR_TRY(const std::int64_t first, db.integer("SELECT first_seq FROM streams WHERE id = ?1", 0, position.stream.value));
+  WEIR_TRY(const std::int64_t first,
+           db.integer("SELECT first_seq FROM streams WHERE id = ?1", 0, position.stream.value));
   if (seq < static_cast<std::uint64_t>(first)) return Found();
   const std::uint64_t lowest = seq < kSettlementSpan ? 0 : seq - kSettlementSpan + 1;
-  WEIR_TRY(Query query, db.query("SELECT min_seq, number, record FROM settlements "
-                                 "WHERE flow = ?1 AND min_seq >= ?2 AND min_seq <= ?3 AND max_seq >= ?3 "
-                                 "ORDER BY number DESC",
-                                 flow.value, lowest, seq));
+  WEIR_TRY(Query query,
+           db.query("SELECT min_seq, number, record FROM settlements "
+                    "WHERE flow = ?1 AND min_seq >= ?2 AND min_seq <= ?3 AND max_seq >= ?3 "
+                    "ORDER BY number DESC",
+                    flow.value, lowest, seq));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return Found();
     const std::string bound = key_bytes({flow.value, query.integer(0), query.integer(1)});
     WEIR_TRY(const std::string_view payload, unseal(bound, query.bytes(2), "settlements"));
     std::int64_t at = 0;
-    if (payload.size() < sizeof at) return Error{Code::store_corrupt, "a settlement record is too short", ""};
+    if (payload.size() < sizeof at)
+      return Error{Code::store_corrupt, "a settlement record is too short", ""};
     std::memcpy(&at, payload.data(), sizeof at);
     WEIR_TRY(const auto list, unpack_settlements(payload.substr(sizeof at)));
     const auto found = std::ranges::lower_bound(list, seq, {}, &Settlement::seq);

@@ -19,13 +19,15 @@ Result<StoredEvent> stored_event(Position position, std::string_view sealed) {
 }
 
 Result<std::uint64_t> first_seq_of(Connection& db, StreamId stream) {
-  WEIR_TRY(const std::int64_t first, db.integer("SELECT first_seq FROM streams WHERE id = ?1", 0, stream.value));
+  WEIR_TRY(const std::int64_t first,
+           db.integer("SELECT first_seq FROM streams WHERE id = ?1", 0, stream.value));
   if (first == 0) return Error{Code::unknown_stream, fmt::format("stream {}", stream.value), ""};
   return static_cast<std::uint64_t>(first);
 }
 
 // Rows of (pos, record) up to the bounds. Damage ends the list, unless it is at its beginning.
-Result<std::vector<StoredEvent>> collect(Query& query, std::size_t max_events, std::size_t max_bytes) {
+Result<std::vector<StoredEvent>> collect(Query& query, std::size_t max_events,
+                                         std::size_t max_bytes) {
   std::vector<StoredEvent> events;
   std::size_t bytes = 0;
   while (events.size() < max_events) {
@@ -43,10 +45,14 @@ Result<std::vector<StoredEvent>> collect(Query& query, std::size_t max_events, s
 }
 
 // Recorded time of the first event at or after pos; nullopt at the end.
-Result<std::optional<std::pair<std::uint64_t, WallTime>>> recorded_at(Connection& db, std::int64_t pos, std::int64_t end) {
+Result<std::optional<std::pair<std::uint64_t, WallTime>>> recorded_at(Connection& db,
+                                                                      std::int64_t pos,
+                                                                      std::int64_t end) {
   using Found = std::optional<std::pair<std::uint64_t, WallTime>>;
-  WEIR_TRY(Query query,
-           db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos LIMIT 1", pos, end));
+  WEIR_TRY(
+      Query query,
+      db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos LIMIT 1",
+               pos, end));
   WEIR_TRY(const bool row, query.next());
   if (!row) return Found();
   const Position position = Position::unpack(query.integer(0));
@@ -54,9 +60,13 @@ Result<std::optional<std::pair<std::uint64_t, WallTime>>> recorded_at(Connection
   return Found(std::pair(position.seq, envelope.recorded));
 }
 
-Result<> scan_newest(Connection& db, StreamId stream, const std::string& id, std::size_t scan, std::set<Position>& found) {
-  WEIR_TRY(Query query, db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT ?3",
-                                 first_pos(stream), end_pos(stream), scan));
+Result<> scan_newest(Connection& db, StreamId stream, const std::string& id, std::size_t scan,
+                     std::set<Position>& found) {
+  WEIR_TRY(
+      Query query,
+      db.query(
+          "SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT ?3",
+          first_pos(stream), end_pos(stream), scan));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
@@ -73,17 +83,21 @@ Result<> scan_newest(Connection& db, StreamId stream, const std::string& id, std
 Result<std::vector<StoredEvent>> read_events(Connection& db, StreamId stream, std::uint64_t first,
                                              std::size_t max_events, std::size_t max_bytes) {
   WEIR_TRY(const std::uint64_t first_seq, first_seq_of(db, stream));
-  WEIR_TRY(Query query, db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
-                                 pos_of(stream, std::min(std::max(first, first_seq), kSeqMax)), end_pos(stream)));
+  WEIR_TRY(
+      Query query,
+      db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
+               pos_of(stream, std::min(std::max(first, first_seq), kSeqMax)), end_pos(stream)));
   return collect(query, std::min(max_events, kReadEventsMax), max_bytes);
 }
 
-Result<std::vector<StoredEvent>> fetch_events(Connection& db, const std::vector<DeliveryRef>& refs) {
+Result<std::vector<StoredEvent>> fetch_events(Connection& db,
+                                              const std::vector<DeliveryRef>& refs) {
   std::vector<StoredEvent> events;
   for (const DeliveryRef ref : refs) {
-    WEIR_TRY(Query query, db.query("SELECT record FROM events WHERE pos = ?2 UNION ALL "
-                                   "SELECT record FROM kept_events WHERE flow = ?1 AND pos = ?2 LIMIT 1",
-                                   ref.flow.value, ref.position.pack()));
+    WEIR_TRY(Query query,
+             db.query("SELECT record FROM events WHERE pos = ?2 UNION ALL "
+                      "SELECT record FROM kept_events WHERE flow = ?1 AND pos = ?2 LIMIT 1",
+                      ref.flow.value, ref.position.pack()));
     WEIR_TRY(const bool row, query.next());
     if (!row) continue;
     WEIR_TRY(StoredEvent event, stored_event(ref.position, query.bytes(0)));
@@ -92,17 +106,22 @@ Result<std::vector<StoredEvent>> fetch_events(Connection& db, const std::vector<
   return events;
 }
 
-Result<std::vector<StoredEvent>> read_kept(Connection& db, FlowId flow, Position first, std::size_t max_events) {
-  WEIR_TRY(Query query, db.query("SELECT pos, record FROM kept_events WHERE flow = ?1 AND pos >= ?2 ORDER BY pos",
-                                 flow.value, first.pack()));
+Result<std::vector<StoredEvent>> read_kept(Connection& db, FlowId flow, Position first,
+                                           std::size_t max_events) {
+  WEIR_TRY(
+      Query query,
+      db.query("SELECT pos, record FROM kept_events WHERE flow = ?1 AND pos >= ?2 ORDER BY pos",
+               flow.value, first.pack()));
   return collect(query, std::min(max_events, kReadEventsMax), ~std::size_t{0});
 }
 
 Result<std::vector<Position>> find_id(Connection& db, const std::string& id, std::size_t scan) {
   std::set<Position> found;
   {
-    WEIR_TRY(Query query, db.query("SELECT DISTINCT pos FROM deliveries WHERE event_id = ?1 ORDER BY pos LIMIT ?2", id,
-                                   kFoundMax));
+    WEIR_TRY(
+        Query query,
+        db.query("SELECT DISTINCT pos FROM deliveries WHERE event_id = ?1 ORDER BY pos LIMIT ?2",
+                 id, kFoundMax));
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
@@ -127,10 +146,14 @@ Result<std::vector<Position>> find_id(Connection& db, const std::string& id, std
 Result<std::uint64_t> seek(Connection& db, StreamId stream, WallTime time) {
   WEIR_TRY(std::uint64_t low, first_seq_of(db, stream));
   const std::int64_t end = end_pos(stream);
-  WEIR_TRY(const std::int64_t next, db.integer("SELECT next_seq FROM streams WHERE id = ?1", 1, stream.value));
-  WEIR_TRY(const std::int64_t last, db.integer("SELECT pos FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT 1",
-                                               0, first_pos(stream), end));
-  std::uint64_t high = std::max(static_cast<std::uint64_t>(next), last == 0 ? 0 : Position::unpack(last).seq + 1);
+  WEIR_TRY(const std::int64_t next,
+           db.integer("SELECT next_seq FROM streams WHERE id = ?1", 1, stream.value));
+  WEIR_TRY(
+      const std::int64_t last,
+      db.integer("SELECT pos FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT 1", 0,
+                 first_pos(stream), end));
+  std::uint64_t high = std::max(static_cast<std::uint64_t>(next),
+                                last == 0 ? 0 : Position::unpack(last).seq + 1);
   while (low < high) {  // the answer lies in [low, high]
     const std::uint64_t middle = low + (high - low) / 2;
     WEIR_TRY(const auto found, recorded_at(db, pos_of(stream, middle), end));
@@ -144,8 +167,8 @@ Result<std::uint64_t> seek(Connection& db, StreamId stream, WallTime time) {
   return low;
 }
 
-Result<std::optional<Position>> event_at(Connection& db, Position position, const std::string& source,
-                                         const std::string& id) {
+Result<std::optional<Position>> event_at(Connection& db, Position position,
+                                         const std::string& source, const std::string& id) {
   WEIR_TRY(Query query, db.query("SELECT record FROM events WHERE pos = ?1", position.pack()));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Position>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions to the database, one function per method of the read ports. On a read-only connection; each is one short
-// transaction.
+// Questions to the database, one function per method of the read ports. On a read-only connection;
+// each is one short transaction.
 #pragma once
 
 #include <map>
@@ -30,21 +30,24 @@ struct ReadSide {
 Result<std::vector<StoredEvent>> read_events(Connection& db, StreamId stream, std::uint64_t first,
                                              std::size_t max_events, std::size_t max_bytes);
 Result<std::vector<StoredEvent>> fetch_events(Connection& db, const std::vector<DeliveryRef>& refs);
-Result<std::vector<StoredEvent>> read_kept(Connection& db, FlowId flow, Position first, std::size_t max_events);
+Result<std::vector<StoredEvent>> read_kept(Connection& db, FlowId flow, Position first,
+                                           std::size_t max_events);
 Result<std::vector<Position>> find_id(Connection& db, const std::string& id, std::size_t scan);
 Result<std::uint64_t> seek(Connection& db, StreamId stream, WallTime time);
 // nullopt if there is no such event, or another one. A damaged record is no answer either.
-Result<std::optional<Position>> event_at(Connection& db, Position position, const std::string& source,
-                                         const std::string& id);
+Result<std::optional<Position>> event_at(Connection& db, Position position,
+                                         const std::string& source, const std::string& id);
 
 // --- DeliveryTable ---
 Result<std::optional<Delivery>> get_delivery(Connection& db, DeliveryRef ref);
 Result<std::vector<Delivery>> get_deliveries(Connection& db, const std::vector<DeliveryRef>& refs);
 Result<std::vector<Delivery>> list_deliveries(Connection& db, const ports::DeliveryQuery& query);
 Result<std::uint64_t> count_deliveries(Connection& db, const ports::DeliveryQuery& query);
-Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Position after, std::size_t limit);
+Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Position after,
+                                                 std::size_t limit);
 Result<std::vector<Hold>> holds_of(Connection& db, FlowId flow);
-Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow, Position position);
+Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow,
+                                                                     Position position);
 
 // --- FlowTable ---
 Result<std::vector<FlowRecord>> list_flows(Connection& db);
@@ -56,9 +59,11 @@ Result<std::optional<std::string>> read_meta(Connection& db, const std::string& 
 Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed);
 Result<std::vector<Replay>> list_replays(Connection& db);
 Result<std::optional<Replay>> get_replay(Connection& db, ReplayId id);
-Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id, std::optional<ItemState> state,
-                                             DeliveryRef after, std::size_t limit);
+Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,
+                                             std::optional<ItemState> state, DeliveryRef after,
+                                             std::size_t limit);
 Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref);
-Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number, std::size_t limit);
+Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number,
+                                             std::size_t limit);
 
 }  // namespace weir::store::sqlite

@@ -17,13 +17,15 @@ namespace {
 template <class Row>
 Result<Row> unsealed(const Query& query, int id_column, int record_column, std::string_view what,
                      Result<Row> (*decode)(std::string_view)) {
-  WEIR_TRY(const std::string_view payload, unseal(key_bytes({query.integer(id_column)}), query.bytes(record_column), what));
+  WEIR_TRY(const std::string_view payload,
+           unseal(key_bytes({query.integer(id_column)}), query.bytes(record_column), what));
   return decode(payload);
 }
 
 Result<> count_rows(Connection& db, std::map<FlowId, ports::FlowCounts>& counts) {
-  WEIR_TRY(Query query, db.query("SELECT flow, state, count(*) FROM deliveries INDEXED BY deliveries_by_state "
-                                 "GROUP BY state, flow"));
+  WEIR_TRY(Query query,
+           db.query("SELECT flow, state, count(*) FROM deliveries INDEXED BY deliveries_by_state "
+                    "GROUP BY state, flow"));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
@@ -51,8 +53,8 @@ Result<> count_holds(Connection& db, std::map<FlowId, ports::FlowCounts>& counts
   }
 }
 
-// Reads the group's part of an index, and only when its members have changed since the last time. Hashes are enough
-// to count by.
+// Reads the group's part of an index, and only when its members have changed since the last time.
+// Hashes are enough to count by.
 Result<std::uint64_t> count_keys(ReadSide& side, const Group& group) {
   ReadSide::Keys& known = side.group_keys[group.id];
   const bool same = known.total == group.total && known.open == group.open;
@@ -82,7 +84,8 @@ Result<std::vector<FlowRecord>> list_flows(Connection& db) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return flows;
     WEIR_TRY(FlowRecord flow, unsealed(query, 0, 2, "a flow", &decode_flow));
-    WEIR_TRY(const std::string_view cursor, unseal(key_bytes({query.integer(0)}), query.bytes(1), "a cursor"));
+    WEIR_TRY(const std::string_view cursor,
+             unseal(key_bytes({query.integer(0)}), query.bytes(1), "a cursor"));
     WEIR_TRY(flow.cursor, unpack_cursor(cursor));
     flows.push_back(std::move(flow));
   }
@@ -90,16 +93,17 @@ Result<std::vector<FlowRecord>> list_flows(Connection& db) {
 
 Result<std::vector<StreamRecord>> list_streams(Connection& db) {
   std::vector<StreamRecord> streams;
-  WEIR_TRY(Query query,
-           db.query("SELECT id, next_seq, first_seq, record, "
-                    "(SELECT max(pos) FROM events WHERE pos >= (id << 48) AND pos < ((id + 1) << 48)) FROM streams ORDER BY id"));
+  WEIR_TRY(Query query, db.query("SELECT id, next_seq, first_seq, record, "
+                                 "(SELECT max(pos) FROM events WHERE pos >= (id << 48) AND pos < "
+                                 "((id + 1) << 48)) FROM streams ORDER BY id"));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return streams;
     WEIR_TRY(StreamRecord stream, unsealed(query, 0, 3, "a stream", &decode_stream));
     stream.next_seq = static_cast<std::uint64_t>(query.integer(1));
     stream.first_seq = static_cast<std::uint64_t>(query.integer(2));
-    if (!query.is_null(4)) stream.next_seq = std::max(stream.next_seq, Position::unpack(query.integer(4)).seq + 1);
+    if (!query.is_null(4))
+      stream.next_seq = std::max(stream.next_seq, Position::unpack(query.integer(4)).seq + 1);
     streams.push_back(std::move(stream));
   }
 }
@@ -152,7 +156,8 @@ Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed) {
 
 Result<std::vector<Replay>> list_replays(Connection& db) {
   std::vector<Replay> replays;
-  WEIR_TRY(Query query, db.query("SELECT id, record FROM replays ORDER BY id DESC LIMIT ?1", kReplaysMax));
+  WEIR_TRY(Query query,
+           db.query("SELECT id, record FROM replays ORDER BY id DESC LIMIT ?1", kReplaysMax));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return replays;
@@ -169,17 +174,22 @@ Result<std::optional<Replay>> get_replay(Connection& db, ReplayId id) {
   return std::optional(std::move(replay));
 }
 
-Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id, std::optional<ItemState> state,
-                                             DeliveryRef after, std::size_t limit) {
+Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,
+                                             std::optional<ItemState> state, DeliveryRef after,
+                                             std::size_t limit) {
   std::vector<ReplayItem> items;
-  WEIR_TRY(Query query, db.query("SELECT flow, pos, state FROM replay_items WHERE replay = ?1 AND (flow, pos) > (?2, ?3) "
-                                 "AND (?4 < 0 OR state = ?4) ORDER BY flow, pos LIMIT ?5",
-                                 id.value, after.flow.value, after.position.pack(), state ? static_cast<int>(*state) : -1,
-                                 std::min(limit, kPageMax)));
+  WEIR_TRY(
+      Query query,
+      db.query(
+          "SELECT flow, pos, state FROM replay_items WHERE replay = ?1 AND (flow, pos) > (?2, ?3) "
+          "AND (?4 < 0 OR state = ?4) ORDER BY flow, pos LIMIT ?5",
+          id.value, after.flow.value, after.position.pack(), state ? static_cast<int>(*state) : -1,
+          std::min(limit, kPageMax)));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return items;
-    items.push_back({id, ref_of(query.integer(0), query.integer(1)), static_cast<ItemState>(query.integer(2))});
+    items.push_back(
+        {id, ref_of(query.integer(0), query.integer(1)), static_cast<ItemState>(query.integer(2))});
   }
 }
 
@@ -192,12 +202,15 @@ Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref) 
   return std::optional(ReplayId{static_cast<std::uint32_t>(id)});
 }
 
-Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number, std::size_t limit) {
+Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number,
+                                             std::size_t limit) {
   std::vector<AuditEntry> entries;
   const auto before = static_cast<std::int64_t>(
       std::min<std::uint64_t>(number, std::numeric_limits<std::int64_t>::max()));
-  WEIR_TRY(Query query, db.query("SELECT number, record FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2", before,
-                                 std::min(limit, kPageMax)));
+  WEIR_TRY(
+      Query query,
+      db.query("SELECT number, record FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2",
+               before, std::min(limit, kPageMax)));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return entries;

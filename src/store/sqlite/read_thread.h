@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread with a read-only connection that answers questions one after the other. It never checkpoints.
+// A thread with a read-only connection that answers questions one after the other. It never
+// checkpoints.
 #pragma once
 
 #include <condition_variable>

@@ -12,36 +12,49 @@
 namespace weir::store::sqlite {
 namespace {
 
-// Keys and texts are blobs: compared byte by byte, and bytes of any kind fit. `record` columns are sealed
-// (records/envelope.h); the columns beside them repeat what is searched for.
+// Keys and texts are blobs: compared byte by byte, and bytes of any kind fit. `record` columns are
+// sealed (records/envelope.h); the columns beside them repeat what is searched for.
 constexpr const char* kTables[] = {
     "CREATE TABLE header(key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE meta(key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE streams(id INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL, first_seq INTEGER NOT NULL, "
+    "CREATE TABLE streams(id INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL, first_seq INTEGER NOT "
+    "NULL, "
     "record BLOB NOT NULL)",
-    "CREATE TABLE flows(id INTEGER PRIMARY KEY, name BLOB NOT NULL, stream INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+    "CREATE TABLE flows(id INTEGER PRIMARY KEY, name BLOB NOT NULL, stream INTEGER NOT NULL, epoch "
+    "INTEGER NOT NULL, "
     "cursor BLOB NOT NULL, record BLOB NOT NULL)",
-    // pos packs stream, partition and seq (Position::pack): appended to at one end per stream, trimmed at the other.
+    // pos packs stream, partition and seq (Position::pack): appended to at one end per stream,
+    // trimmed at the other.
     "CREATE TABLE events(pos INTEGER PRIMARY KEY, record BLOB NOT NULL)",
-    "CREATE TABLE kept_events(flow INTEGER, pos INTEGER, record BLOB NOT NULL, PRIMARY KEY(flow, pos)) WITHOUT ROWID",
-    // Identity hashes of whole runs of events; those after the last segment are read from the events themselves.
+    "CREATE TABLE kept_events(flow INTEGER, pos INTEGER, record BLOB NOT NULL, PRIMARY KEY(flow, "
+    "pos)) WITHOUT ROWID",
+    // Identity hashes of whole runs of events; those after the last segment are read from the
+    // events themselves.
     "CREATE TABLE dedupe(pos INTEGER PRIMARY KEY, record BLOB NOT NULL)",
-    // One per flow and commit. `number` grows with time, so that the latest settlement of an event is known.
-    "CREATE TABLE settlements(flow INTEGER, min_seq INTEGER, number INTEGER, max_seq INTEGER NOT NULL, "
+    // One per flow and commit. `number` grows with time, so that the latest settlement of an event
+    // is known.
+    "CREATE TABLE settlements(flow INTEGER, min_seq INTEGER, number INTEGER, max_seq INTEGER NOT "
+    "NULL, "
     "record BLOB NOT NULL, PRIMARY KEY(flow, min_seq, number)) WITHOUT ROWID",
-    "CREATE TABLE deliveries(flow INTEGER, pos INTEGER, state INTEGER NOT NULL, failure INTEGER NOT NULL, "
-    "group_id INTEGER NOT NULL, changed_at INTEGER NOT NULL, due INTEGER NOT NULL, archived INTEGER NOT NULL, "
-    "replay INTEGER NOT NULL, interruptions INTEGER NOT NULL, key BLOB NOT NULL, event_id BLOB NOT NULL, "
+    "CREATE TABLE deliveries(flow INTEGER, pos INTEGER, state INTEGER NOT NULL, failure INTEGER "
+    "NOT NULL, "
+    "group_id INTEGER NOT NULL, changed_at INTEGER NOT NULL, due INTEGER NOT NULL, archived "
+    "INTEGER NOT NULL, "
+    "replay INTEGER NOT NULL, interruptions INTEGER NOT NULL, key BLOB NOT NULL, event_id BLOB NOT "
+    "NULL, "
     "record BLOB NOT NULL, PRIMARY KEY(flow, pos)) WITHOUT ROWID",
     "CREATE INDEX deliveries_by_state ON deliveries(state, flow, pos)",
-    "CREATE INDEX deliveries_by_group ON deliveries(group_id, flow, pos, state, key) WHERE group_id <> 0",
+    "CREATE INDEX deliveries_by_group ON deliveries(group_id, flow, pos, state, key) WHERE "
+    "group_id <> 0",
     "CREATE INDEX deliveries_by_event ON deliveries(event_id, pos)",
     "CREATE TABLE holds(flow INTEGER, key BLOB, count INTEGER NOT NULL, record BLOB NOT NULL, "
     "PRIMARY KEY(flow, key)) WITHOUT ROWID",
-    "CREATE TABLE groups(id INTEGER PRIMARY KEY AUTOINCREMENT, flow INTEGER NOT NULL, hash BLOB NOT NULL, "
+    "CREATE TABLE groups(id INTEGER PRIMARY KEY AUTOINCREMENT, flow INTEGER NOT NULL, hash BLOB "
+    "NOT NULL, "
     "open INTEGER NOT NULL, last_at INTEGER NOT NULL, record BLOB NOT NULL)",
     "CREATE UNIQUE INDEX groups_by_hash ON groups(hash, flow)",
-    "CREATE TABLE replays(id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL, record BLOB NOT NULL)",
+    "CREATE TABLE replays(id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL, record "
+    "BLOB NOT NULL)",
     "CREATE TABLE replay_items(replay INTEGER, flow INTEGER, pos INTEGER, state INTEGER NOT NULL, "
     "PRIMARY KEY(replay, flow, pos)) WITHOUT ROWID",
     "CREATE INDEX replay_items_by_delivery ON replay_items(flow, pos, replay)",
@@ -55,7 +68,8 @@ struct Setting {
 };
 
 constexpr Setting kSettings[] = {
-    {"PRAGMA mmap_size=0", "PRAGMA mmap_size", "0"},  // a read error must be an error code, not SIGBUS
+    {"PRAGMA mmap_size=0", "PRAGMA mmap_size",
+     "0"},  // a read error must be an error code, not SIGBUS
     {"PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys", "0"},
     {"PRAGMA recursive_triggers=OFF", "PRAGMA recursive_triggers", "0"},
     {"PRAGMA locking_mode=NORMAL", "PRAGMA locking_mode", "normal"},
@@ -66,7 +80,8 @@ constexpr Setting kSettings[] = {
 constexpr Setting kWriterSettings[] = {
     {"PRAGMA synchronous=FULL", "PRAGMA synchronous", "2"},
     {"PRAGMA secure_delete=OFF", "PRAGMA secure_delete", "0"},
-    {"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},  // the storage thread decides when
+    {"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint",
+     "0"},  // the storage thread decides when
     {"PRAGMA journal_size_limit=67108864", "PRAGMA journal_size_limit", "67108864"},
 };
 
@@ -86,7 +101,8 @@ Result<> apply(Connection& db, const Setting& setting) {
 }
 
 Error not_ours(std::string detail) {
-  return Error{Code::store_corrupt, std::move(detail), "restore a backup, or choose another data folder"};
+  return Error{Code::store_corrupt, std::move(detail),
+               "restore a backup, or choose another data folder"};
 }
 
 }  // namespace
@@ -119,13 +135,15 @@ Result<> verify_tables(Connection& db) {
   WEIR_TRY(const std::int64_t format, db.integer("PRAGMA user_version", 0));
   if (application != kApplicationId) return not_ours("weir.db is not a Weir store");
   if (format > kFormat) {
-    return Error{Code::store_newer_format, fmt::format("format {}, this Weir knows {}", format, kFormat),
+    return Error{Code::store_newer_format,
+                 fmt::format("format {}, this Weir knows {}", format, kFormat),
                  "use the newer Weir, or restore a backup made by this one"};
   }
   if (format < 1) return not_ours(fmt::format("weir.db has the unknown format {}", format));
   for (const char* table : kTables) {
     WEIR_TRY(const std::int64_t known,
-             db.integer("SELECT count(*) FROM sqlite_schema WHERE sql = CAST(?1 AS TEXT)", 0, std::string_view(table)));
+             db.integer("SELECT count(*) FROM sqlite_schema WHERE sql = CAST(?1 AS TEXT)", 0,
+                        std::string_view(table)));
     if (known != 1) return not_ours(fmt::format("weir.db lacks a table or index: {}", table));
   }
   WEIR_TRY([[maybe_unused]] const std::uint64_t incarnation, read_incarnation(db));

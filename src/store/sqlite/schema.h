@@ -13,8 +13,9 @@ inline constexpr int kApplicationId = 0x57454952;  // "WEIR"
 inline constexpr int kFormat = 1;                  // user_version
 inline constexpr int kPageSize = 8192;
 
-// Sets every pragma that durability, bounds and speed depend on, and reads each back. The page size and the kind of
-// auto-vacuum are fixed by the first one that creates the file. Code::store_setting_refused.
+// Sets every pragma that durability, bounds and speed depend on, and reads each back. The page size
+// and the kind of auto-vacuum are fixed by the first one that creates the file.
+// Code::store_setting_refused.
 Result<> apply_settings(Connection& db, Access access);
 // Makes all tables in an empty database, in one transaction.
 Result<> create_tables(Connection& db, std::uint64_t incarnation);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many seqs one row of settlements may span: a reader finds every row that can hold a seq within this distance.
+// How many seqs one row of settlements may span: a reader finds every row that can hold a seq
+// within this distance.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ class FolderSpace final : public Space {
       : folder_(std::move(folder)), path_(folder_ + "/reserve"), reserve_bytes_(reserve_bytes) {}
 
   std::uint64_t free_bytes() override {
-    struct statvfs disk {};
+    struct statvfs disk{};
     if (statvfs(folder_.c_str(), &disk) != 0) return 0;
     return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   }

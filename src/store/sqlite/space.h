@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The space left for the store, and a reserve that is given back to the disk when it is full, so that settling and
-// operator writes can go on until somebody makes room.
+// The space left for the store, and a reserve that is given back to the disk when it is full, so
+// that settling and operator writes can go on until somebody makes room.
 #pragma once
 
 #include <cstdint>

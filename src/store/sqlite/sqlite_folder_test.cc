@@ -42,7 +42,8 @@ void fill(const TempFolder& folder) {
   StoreBench bench(in(folder));
   bench.register_names();
   bench.append(1, 50);
-  bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)}, join(3, "aaaa", at(1)),
+  bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)},
+                join(3, "aaaa", at(1)),
                 AddSettlements{kFlow, kStream, at(1), {{1, 204, 1, 1}, {2, 204, 1, 1}}}});
 }
 
@@ -67,7 +68,8 @@ TEST_CASE("data folder: what was written is there after a restart") {
   StoreBench bench(in(folder));
   bench.register_names();
   bench.append(1, 5000, at(10));
-  bench.commit({TrimStream{kStream, 900, {}}, PutCursor{kFlow, {.floor = 4, .mark = 90, .settled = {{5, 9}}}}});
+  bench.commit({TrimStream{kStream, 900, {}},
+                PutCursor{kFlow, {.floor = 4, .mark = 90, .settled = {{5, 9}}}}});
   bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, join(3, "aaaa", at(1))});
   const std::string before = content_of(bench);
   bench.reopen();
@@ -129,8 +131,12 @@ TEST_CASE("data folder: a store never starts empty where there was one") {
   SUBCASE("the database is missing") { fs::remove(database(folder)); }
   SUBCASE("the database is empty") { fs::resize_file(database(folder), 0); }
   SUBCASE("the database is cut") { fs::resize_file(database(folder), 3 * kPageSize); }
-  SUBCASE("the database is cut within a page") { fs::resize_file(database(folder), 3 * kPageSize + 100); }
-  SUBCASE("the database is something else") { std::ofstream(database(folder)) << std::string(100'000, 'x'); }
+  SUBCASE("the database is cut within a page") {
+    fs::resize_file(database(folder), 3 * kPageSize + 100);
+  }
+  SUBCASE("the database is something else") {
+    std::ofstream(database(folder)) << std::string(100'000, 'x');
+  }
   SUBCASE("the database is another program's") { edit(folder, "PRAGMA application_id=77"); }
   SUBCASE("a table is missing") { edit(folder, "DROP TABLE holds"); }
   SUBCASE("the header is missing") { edit(folder, "DELETE FROM header"); }
@@ -186,7 +192,8 @@ TEST_CASE("a damaged event is reported by its place, and the others are served")
   CHECK(bench.run(log.fetch({ref(6), ref(8)}))->size() == 2);
   CHECK(!bench.run(log.fetch({ref(6), ref(7)})).ok());
   CHECK(bench.append(51, 51)[0].status == AppendStatus::stored);
-  CHECK(bench.append(7, 7)[0].status == AppendStatus::stored);  // cannot be compared any more: stored again, not lost
+  CHECK(bench.append(7, 7)[0].status ==
+        AppendStatus::stored);  // cannot be compared any more: stored again, not lost
   CHECK(check(folder.path())->problems.at(0).find("1#7") != std::string::npos);
 }
 
@@ -209,8 +216,9 @@ TEST_CASE("a damaged group fails the batch that needs it, not the store") {
   fill(folder);
   edit(folder, "UPDATE groups SET record = x'00'");
   StoreBench bench(in(folder));
-  const auto joined = bench.try_commit({.mutations = {PutDelivery{delivery(9, DeliveryState::quarantined)},
-                                                      join(9, "aaaa", at(2))}});
+  const auto joined = bench.try_commit(
+      {.mutations = {PutDelivery{delivery(9, DeliveryState::quarantined)},
+                     join(9, "aaaa", at(2))}});
   REQUIRE(!joined.ok());
   CHECK(joined.error().code == Code::store_corrupt);
   CHECK(!bench.run(bench.store().deliveries().get(ref(9)))->has_value());

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The power goes at every write, sync, truncation, creation and deletion of a scenario that does everything a store
-// does: what was acknowledged must be there afterwards, what was under way is there as a whole or not at all.
+// The power goes at every write, sync, truncation, creation and deletion of a scenario that does
+// everything a store does: what was acknowledged must be there afterwards, what was under way is
+// there as a whole or not at all.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "ports/testing/reference_scenario.h"
 #include "ports/testing/store_content.h"
-#include "ports/testing/store_contract.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/check.h"
 #include "store/sqlite/sqlite_store.h"
@@ -24,7 +25,8 @@ constexpr const char* kFolder = "/disk";
 constexpr std::uint64_t kShortLog = 96 << 10;  // several checkpoints in one scenario
 constexpr std::uint64_t kLongLog = 64 << 20;   // none
 
-StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr, std::uint64_t log_bytes = kShortLog) {
+StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr,
+                     std::uint64_t log_bytes = kShortLog) {
   return [&vfs, failure, log_bytes](async::Executor executor) -> std::unique_ptr<Store> {
     Options options{.folder = kFolder, .executor = executor};
     options.vfs = vfs.name();
@@ -44,88 +46,16 @@ StoreFactory memory_factory() {
   return [](async::Executor executor) { return memory::open(std::move(executor)); };
 }
 
-WriteBatch batch(std::vector<Mutation> mutations, Lane lane = Lane::settle) {
-  return {.lane = lane, .preconditions = {}, .mutations = std::move(mutations)};
-}
-
-WriteBatch append(int first, int count) {
-  AppendEvents append{kStream, {}, at(first)};
-  for (int i = first; i < first + count; ++i) append.events.push_back(event(fmt::format("e{}", i), std::string(400, 'x')));
-  return batch({append}, Lane::ingest);
-}
-
-WriteBatch quarantined(std::uint64_t seq) {
-  return batch({PutDelivery{delivery(seq, DeliveryState::quarantined)}, KeepEvent{ref(seq)},
-                join(seq, seq % 2 == 0 ? "even" : "odd", at(400)),
-                PutHold{{.flow = kFlow, .key = fmt::format("k{}", seq), .holder = place(seq), .first = seq + 1, .count = 1}},
-                AddAudit{{.action = "quarantine", .target = fmt::format("{}", seq)}}});
-}
-
-// Ingest, cursor, settlements, quarantine, replay, retention.
-std::vector<WriteBatch> scenario() {
-  std::vector<WriteBatch> batches = {batch({PutStream{stream(kStream, "orders")}, PutFlow{flow(kFlow, "ship")}}, Lane::operate)};
-  for (int i = 0; i < 4; ++i) {
-    batches.push_back(append(1 + 10 * i, 10));
-    const std::uint64_t base = 1 + 10 * static_cast<std::uint64_t>(i);
-    batches.push_back(batch({PutCursor{kFlow, {.floor = base, .mark = base + 10, .settled = {{base + 1, base + 3}}}},
-                             AddSettlements{kFlow, kStream, at(i), {{base + 1, 204, 9, 1}, {base + 2, 200, 5, 1}}}}));
-    batches.push_back(quarantined(base + 3));
-    batches.push_back(quarantined(base + 4));
-  }
-  batches.push_back(batch({CreateReplay{replay({.flow = "ship"}, at(9000))}}, Lane::operate));
-  batches.push_back(batch({FreezeChunk{ReplayId{1}, {}, 5}}, Lane::operate));
-  Replay running = replay({.flow = "ship"}, at(9000));
-  running.id = ReplayId{1};
-  running.state = ReplayState::running;
-  running.counts.sent = 1;
-  Delivery released = delivery(4, DeliveryState::ready);
-  released.replay = ReplayId{1};
-  batches.push_back(batch({PutReplay{running}, SetReplayItem{ReplayId{1}, ref(4), ItemState::claimed}, PutDelivery{released},
-                           LeaveGroup{GroupId{1}}}));
-  batches.push_back(batch({PutDelivery{delivery(4, DeliveryState::done)}, SetReplayItem{ReplayId{1}, ref(4), ItemState::succeeded},
-                           DropKeptEvent{ref(4)}, DropHold{kFlow, "k4"}}));
-  batches.push_back(batch({TrimStream{kStream, 15, {ref(9)}}}, Lane::operate));
-  batches.push_back(append(41, 5));
-  return batches;
-}
-
-// What a store must hold after so many acknowledged batches, from the memory store.
-class Oracle {
- public:
-  explicit Oracle(const std::vector<WriteBatch>& batches) {
-    contents_.push_back(content_of(bench_));
-    for (const WriteBatch& batch : batches) {
-      bench_.commit(batch);
-      contents_.push_back(content_of(bench_));
-    }
-  }
-  const std::string& at_least(std::size_t acknowledged) const { return contents_[acknowledged]; }
-  const std::string& at_most(std::size_t acknowledged) const {
-    return contents_[std::min(acknowledged + 1, contents_.size() - 1)];
-  }
-
- private:
-  StoreBench bench_{memory_factory()};
-  std::vector<std::string> contents_;
-};
-
-// Commits from `first` to before `end` until one fails; the number acknowledged in all.
-std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches, std::size_t first, std::size_t end) {
-  for (std::size_t i = first; i < end; ++i) {
-    if (!bench.try_commit(batches[i]).ok()) return i;
-  }
-  return end;
-}
-
-std::size_t run(StoreBench& bench, const std::vector<WriteBatch>& batches) {
-  return run(bench, batches, 0, batches.size());
+WriteBatch batch(std::vector<Mutation> mutations) {
+  return {.lane = Lane::settle, .preconditions = {}, .mutations = std::move(mutations)};
 }
 
 void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged) {
   {
     StoreBench bench(factory(vfs));
     const std::string content = content_of(bench);
-    const bool right = content == oracle.at_least(acknowledged) || content == oracle.at_most(acknowledged);
+    const bool right = content == oracle.at_least(acknowledged) ||
+                       content == oracle.at_most(acknowledged);
     if (!right) CHECK(content == oracle.at_least(acknowledged));
     CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).ok());  // it serves again
   }
@@ -136,8 +66,8 @@ void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged) {
 }
 
 TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing is half done") {
-  const std::vector<WriteBatch> batches = scenario();
-  const Oracle oracle(batches);
+  const std::vector<WriteBatch> batches = reference_scenario();
+  const Oracle oracle(memory_factory(), batches);
   std::uint64_t cuts = 0;
   for (std::uint64_t operation = 1;; ++operation) {
     CAPTURE(operation);
@@ -147,7 +77,7 @@ TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing i
     {
       std::optional<Error> failure;
       StoreBench bench(factory(vfs, &failure));
-      if (!failure) acknowledged = run(bench, batches);
+      if (!failure) acknowledged = commit_all(bench, batches, 0, batches.size());
     }
     if (!vfs.disk().is_off()) break;
     ++cuts;
@@ -159,8 +89,8 @@ TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing i
 }
 
 TEST_CASE("power cut during recovery from a power cut") {
-  const std::vector<WriteBatch> batches = scenario();
-  const Oracle oracle(batches);
+  const std::vector<WriteBatch> batches = reference_scenario();
+  const Oracle oracle(memory_factory(), batches);
   std::uint64_t cuts = 0;
   for (std::uint64_t first_cut = 90; first_cut <= 450; first_cut += 60) {
     for (std::uint64_t second_cut = 1; second_cut <= 12; ++second_cut) {
@@ -172,7 +102,7 @@ TEST_CASE("power cut during recovery from a power cut") {
       {
         std::optional<Error> failure;
         StoreBench bench(factory(vfs, &failure));
-        if (!failure) acknowledged = run(bench, batches);
+        if (!failure) acknowledged = commit_all(bench, batches, 0, batches.size());
       }
       vfs.disk().power_cut(first_cut);
       vfs.disk().cut_at(second_cut);
@@ -188,11 +118,12 @@ TEST_CASE("power cut during recovery from a power cut") {
   MESSAGE("double power cuts: ", cuts);
 }
 
-// The lost-acknowledgement hole: after a failed sync the page cache shows what the disk does not have. The process ends
-// and starts again, sees it, builds on it, and acknowledges; then the power goes.
+// The lost-acknowledgement hole: after a failed sync the page cache shows what the disk does not
+// have. The process ends and starts again, sees it, builds on it, and acknowledges; then the power
+// goes.
 TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged commit is there") {
-  const std::vector<WriteBatch> batches = scenario();
-  const Oracle oracle(batches);
+  const std::vector<WriteBatch> batches = reference_scenario();
+  const Oracle oracle(memory_factory(), batches);
   std::uint64_t runs = 0;
   for (std::uint64_t bad_sync = 1; bad_sync <= 40; ++bad_sync) {
     for (const bool sticky : {false, true}) {
@@ -201,12 +132,14 @@ TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged com
       const std::uint64_t log_bytes = sticky ? kShortLog : kLongLog;
       FaultVfs vfs;
       std::size_t acknowledged = 0;
-      { const StoreBench made(factory(vfs)); }
+      {
+        const StoreBench made(factory(vfs));
+      }
       vfs.disk().fail_sync(bad_sync, sticky);
       {
         std::optional<Error> failure;
         StoreBench bench(factory(vfs, &failure, log_bytes));
-        if (!failure) acknowledged = run(bench, batches);
+        if (!failure) acknowledged = commit_all(bench, batches, 0, batches.size());
         if (!failure && acknowledged < batches.size()) {
           CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).error().code == Code::store_failed);
         }
@@ -218,7 +151,7 @@ TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged com
         const bool visible = content_of(bench) == oracle.at_most(acknowledged);
         const std::size_t first = std::min(acknowledged + (visible ? 1 : 0), batches.size());
         const std::size_t end = std::min(first + bad_sync % 5, batches.size());
-        more = run(bench, batches, first, end);
+        more = commit_all(bench, batches, first, end);
         CHECK(more == end);
         vfs.disk().cut_at(vfs.disk().operations() + 1);  // before closing could checkpoint
       }
@@ -230,9 +163,11 @@ TEST_CASE("fsync error, restart, more commits, power cut: every acknowledged com
   MESSAGE("fsync errors followed by a cut: ", runs);
 }
 
-TEST_CASE("an I/O error at every operation: the store stops, and a restart finds everything acknowledged") {
-  const std::vector<WriteBatch> batches = scenario();
-  const Oracle oracle(batches);
+TEST_CASE(
+    "an I/O error at every operation: the store stops, and a restart finds everything "
+    "acknowledged") {
+  const std::vector<WriteBatch> batches = reference_scenario();
+  const Oracle oracle(memory_factory(), batches);
   std::uint64_t errors = 0;
   for (std::uint64_t operation = 1;; operation += 3) {
     CAPTURE(operation);
@@ -242,7 +177,7 @@ TEST_CASE("an I/O error at every operation: the store stops, and a restart finds
     {
       std::optional<Error> failure;
       StoreBench bench(factory(vfs, &failure));
-      if (!failure) acknowledged = run(bench, batches);
+      if (!failure) acknowledged = commit_all(bench, batches, 0, batches.size());
     }
     if (vfs.disk().operations() < operation) break;
     vfs.disk().restart();
@@ -253,16 +188,20 @@ TEST_CASE("an I/O error at every operation: the store stops, and a restart finds
   CHECK(errors > 60);
 }
 
-// The disk itself has the hole: without the checkpoint at the start commits are lost. This is the test of the tests above.
-TEST_CASE("the fault disk loses acknowledged commits of a plain SQLite that does not checkpoint when it opens") {
+// The disk itself has the hole: without the checkpoint at the start commits are lost. This is the
+// test of the tests above.
+TEST_CASE(
+    "the fault disk loses acknowledged commits of a plain SQLite that does not checkpoint when it "
+    "opens") {
   FaultVfs vfs;
   const std::string path = "/plain.db";
   const auto insert = [&](int first, int last) {
     auto db = Connection::open(path, vfs.name(), Access::create);
     REQUIRE(db.ok());
-    REQUIRE(db->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-                        "CREATE TABLE IF NOT EXISTS t(x INTEGER PRIMARY KEY)")
-                .ok());
+    REQUIRE(
+        db->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+                    "CREATE TABLE IF NOT EXISTS t(x INTEGER PRIMARY KEY)")
+            .ok());
     int done = 0;
     for (int i = first; i <= last; ++i) {
       if (i == 6) vfs.disk().fail_sync(1, false);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A full disk is backpressure: ingest is refused, the rest goes on from the reserve, and it recovers by itself.
+// A full disk is backpressure: ingest is refused, the rest goes on from the reserve, and it
+// recovers by itself.
 #include <atomic>
 
 #include <doctest/doctest.h>
@@ -19,7 +20,8 @@ using testing::FaultVfs;
 
 constexpr std::uint64_t kReserve = 512 << 10;
 
-// A disk in memory with a reserve, and a clock that moves on a second with every look, so that space is looked at often.
+// A disk in memory with a reserve, and a clock that moves on a second with every look, so that
+// space is looked at often.
 class Bench {
  public:
   explicit Bench(std::uint64_t free_min = 0) : free_min_(free_min) { bench_.register_names(); }
@@ -27,7 +29,8 @@ class Bench {
   Result<Receipt> append(int number) {
     const std::string data(2000, 'x');
     AppendEvents append{kStream, {}, at(1)};
-    for (int i = 0; i < 5; ++i) append.events.push_back(event(fmt::format("{}-{}", number, i), data));
+    for (int i = 0; i < 5; ++i)
+      append.events.push_back(event(fmt::format("{}-{}", number, i), data));
     return bench_.try_commit({.lane = Lane::ingest, .mutations = {append}});
   }
   // Appends until the store says that it is full; the number of batches stored.
@@ -42,7 +45,8 @@ class Bench {
     return 0;
   }
   Result<Receipt> settle(std::uint64_t seq) {
-    return bench_.try_commit({.mutations = {PutDelivery{delivery(seq, DeliveryState::waiting)}, KeepEvent{ref(seq)}}});
+    return bench_.try_commit(
+        {.mutations = {PutDelivery{delivery(seq, DeliveryState::waiting)}, KeepEvent{ref(seq)}}});
   }
 
   StoreBench& store() { return bench_; }
@@ -78,8 +82,9 @@ TEST_CASE("full disk: ingest is refused, settling goes on, and space brings inge
   CHECK(bench.store().run(bench.store().store().info()).full);
   for (std::uint64_t seq = 1; seq <= 20; ++seq) CHECK(bench.settle(seq).ok());
   CHECK(bench.append(9000).error().code == Code::store_full);
-  CHECK(bench.store().run(bench.store().store().events().read(kStream, 1, 10'000, 1 << 30))->size() ==
-        static_cast<std::size_t>(stored) * 5);
+  CHECK(
+      bench.store().run(bench.store().store().events().read(kStream, 1, 10'000, 1 << 30))->size() ==
+      static_cast<std::size_t>(stored) * 5);
   bench.disk().set_capacity(16 << 20);
   CHECK(bench.settle(21).ok());
   CHECK(bench.append(9001).ok());
@@ -104,7 +109,8 @@ TEST_CASE("full disk: nothing acknowledged is lost when the power goes then") {
     bench.register_names();
     vfs.disk().set_capacity(3 << 20);
     for (;; ++stored) {
-      AppendEvents append{kStream, {event(fmt::format("{}", stored), std::string(9000, 'x'))}, at(1)};
+      AppendEvents append{
+          kStream, {event(fmt::format("{}", stored), std::string(9000, 'x'))}, at(1)};
       if (!bench.try_commit({.lane = Lane::ingest, .mutations = {append}}).ok()) break;
     }
     CHECK(bench.try_commit({.mutations = {PutDelivery{delivery(1, DeliveryState::waiting)}}}).ok());
@@ -113,7 +119,8 @@ TEST_CASE("full disk: nothing acknowledged is lost when the power goes then") {
   vfs.disk().power_cut(3);
   vfs.disk().set_capacity(64 << 20);
   StoreBench bench(factory);
-  CHECK(bench.run(bench.store().events().read(kStream, 1, 10'000, 1 << 30))->size() == static_cast<std::size_t>(stored));
+  CHECK(bench.run(bench.store().events().read(kStream, 1, 10'000, 1 << 30))->size() ==
+        static_cast<std::size_t>(stored));
   CHECK(bench.run(bench.store().deliveries().get(ref(1)))->has_value());
 }
 
@@ -129,7 +136,8 @@ TEST_CASE("full disk: without any reserve left, settling waits and goes on with 
   Bench bench;
   bench.disk().set_capacity(4 << 20);
   bench.fill();
-  bench.disk().set_capacity(bench.disk().used() - kReserve / 2);  // somebody else took what the reserve gave back
+  bench.disk().set_capacity(bench.disk().used() -
+                            kReserve / 2);  // somebody else took what the reserve gave back
   std::optional<Result<Receipt>> settled;
   WriteBatch batch{.mutations = {PutMeta{"k", std::string(3 << 20, 'x')}}};
   bench.store().start(bench.store().store().writer().commit(std::move(batch)), settled);

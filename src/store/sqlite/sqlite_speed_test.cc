@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast the store is on this machine. Not run by default: store_sqlite_test --no-skip -tc="speed*"
+// How fast the store is on this machine. Not run by default: store_sqlite_test --no-skip
+// -tc="speed*"
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -21,7 +22,9 @@ using namespace ports::testing;
 
 // On the disk of the build, not in memory.
 struct DiskFolder {
-  DiskFolder() : path((std::filesystem::current_path() / "weir-speed").string()) { std::filesystem::remove_all(path); }
+  DiskFolder() : path((std::filesystem::current_path() / "weir-speed").string()) {
+    std::filesystem::remove_all(path);
+  }
   ~DiskFolder() { std::filesystem::remove_all(path); }
   std::string path;
 };
@@ -34,21 +37,25 @@ StoreFactory in(const std::string& folder) {
   };
 }
 
-double since(MonoTime begin) { return std::chrono::duration<double>(async::steady_now() - begin).count(); }
+double since(MonoTime begin) {
+  return std::chrono::duration<double>(async::steady_now() - begin).count();
+}
 
 std::vector<WriteBatch> batches_of(int count, int size, int first, std::size_t bytes) {
   std::vector<WriteBatch> batches;
   const std::string data(bytes, 'x');
   for (int i = 0; i < count; ++i) {
     AppendEvents append{kStream, {}, at(1000)};
-    for (int j = 0; j < size; ++j) append.events.push_back(event(fmt::format("event-{:09}", first + i * size + j), data));
+    for (int j = 0; j < size; ++j)
+      append.events.push_back(event(fmt::format("event-{:09}", first + i * size + j), data));
     batches.push_back({.lane = Lane::ingest, .mutations = {std::move(append)}});
   }
   return batches;
 }
 
 // `depth` batches under way at any time.
-void append_all(StoreBench& bench, std::vector<WriteBatch> batches, std::size_t depth, const char* what, int size) {
+void append_all(StoreBench& bench, std::vector<WriteBatch> batches, std::size_t depth,
+                const char* what, int size) {
   std::vector<std::optional<Result<Receipt>>> results(batches.size());
   const MonoTime begin = async::steady_now();
   std::size_t done = 0;
@@ -63,7 +70,8 @@ void append_all(StoreBench& bench, std::vector<WriteBatch> batches, std::size_t 
   for (const auto& result : results) REQUIRE(result->ok());
   const StoreStatus info = bench.run(bench.store().info());
   fmt::print("{}: {:.0f} events/s, {} commits, sync p50 {} p99 {}\n", what,
-             static_cast<double>(results.size()) * size / seconds, info.commits, to_text(info.sync_p50), to_text(info.sync_p99));
+             static_cast<double>(results.size()) * size / seconds, info.commits,
+             to_text(info.sync_p50), to_text(info.sync_p99));
 }
 
 TEST_CASE("speed of appending" * doctest::skip()) {
@@ -89,7 +97,8 @@ TEST_CASE("speed of opening a large store" * doctest::skip()) {
   {
     StoreBench bench(in(folder.path));
     bench.register_names();
-    for (int i = 0; i < 10; ++i) append_all(bench, batches_of(1000, 100, i * 100'000, 400), 32, "fill", 100);
+    for (int i = 0; i < 10; ++i)
+      append_all(bench, batches_of(1000, 100, i * 100'000, 400), 32, "fill", 100);
   }
   const MonoTime begin = async::steady_now();
   StoreBench bench(in(folder.path));
@@ -142,7 +151,8 @@ TEST_CASE("speed of groups and freezing" * doctest::skip()) {
     longest = std::max(longest, since(chunk));
     after = receipt.freeze_next;
     if (!receipt.freeze_done) continue;
-    fmt::print("freeze 100k in {} chunks: {:.3f} s, longest {:.4f} s\n", chunks, since(begin), longest);
+    fmt::print("freeze 100k in {} chunks: {:.3f} s, longest {:.4f} s\n", chunks, since(begin),
+               longest);
     break;
   }
   const MonoTime counting = async::steady_now();
@@ -154,8 +164,12 @@ TEST_CASE("speed of groups and freezing" * doctest::skip()) {
   const MonoTime settling = async::steady_now();
   for (int i = 0; i < 500; ++i) {
     AddSettlements add{kFlow, kStream, at(i), {}};
-    for (std::uint64_t seq = 1; seq <= 100; ++seq) add.settlements.push_back({static_cast<std::uint64_t>(i) * 100 + seq, 204, 900, 1});
-    bench.commit({add, PutCursor{kFlow, {.floor = static_cast<std::uint64_t>(i) * 100 + 1, .mark = 1'000'000, .settled = {}}}});
+    for (std::uint64_t seq = 1; seq <= 100; ++seq)
+      add.settlements.push_back({static_cast<std::uint64_t>(i) * 100 + seq, 204, 900, 1});
+    bench.commit({add, PutCursor{kFlow,
+                                 {.floor = static_cast<std::uint64_t>(i) * 100 + 1,
+                                  .mark = 1'000'000,
+                                  .settled = {}}}});
   }
   fmt::print("settle 500 x 100: {:.3f} s\n", since(settling));
 }

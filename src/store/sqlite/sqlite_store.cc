@@ -16,8 +16,12 @@ namespace {
 
 class SqliteStore final : public ports::Store {
  public:
-  SqliteStore(LockFile lock, std::unique_ptr<StorageThread> storage, Connection fast, Connection slow)
-      : lock_(std::move(lock)), storage_(std::move(storage)), fast_(std::move(fast)), slow_(std::move(slow)) {}
+  SqliteStore(LockFile lock, std::unique_ptr<StorageThread> storage, Connection fast,
+              Connection slow)
+      : lock_(std::move(lock)),
+        storage_(std::move(storage)),
+        fast_(std::move(fast)),
+        slow_(std::move(slow)) {}
 
   ports::Writer& writer() override { return writer_; }
   ports::EventLog& events() override { return events_; }
@@ -26,7 +30,8 @@ class SqliteStore final : public ports::Store {
   ports::RecoveryTable& recovery() override { return recovery_; }
 
   async::Task<ports::StoreStatus> info() override {
-    const auto sizes = co_await slow_.ask<ports::StoreStatus>([](ReadSide& side) { return sizes_of(side.db); });
+    const auto sizes = co_await slow_.ask<ports::StoreStatus>(
+        [](ReadSide& side) { return sizes_of(side.db); });
     ports::StoreStatus info = sizes.ok() ? *sizes : ports::StoreStatus{};
     info.kind = "sqlite";
     info.format = kFormat;
@@ -61,7 +66,8 @@ Result<LockFile> lock_folder(const Options& options) {
   std::error_code failure;
   if (options.create) std::filesystem::create_directories(options.folder, failure);
   if (!std::filesystem::is_directory(options.folder, failure)) {
-    return Error{Code::store_unreadable, fmt::format("{} is no folder that can be used", options.folder),
+    return Error{Code::store_unreadable,
+                 fmt::format("{} is no folder that can be used", options.folder),
                  "check the path and its permissions"};
   }
   return LockFile::take(options.folder + "/lock");
@@ -74,14 +80,15 @@ Result<std::unique_ptr<ports::Store>> open(Options options) {
   WEIR_TRY(LockFile lock, lock_folder(options));
   WEIR_TRY(Connection db, options.vfs.empty() ? open_folder_database(options.folder, options.create)
                                               : open_vfs_database(options.folder, options.vfs));
-  if (!options.space && options.vfs.empty()) options.space = folder_space(options.folder, options.reserve_bytes);
+  if (!options.space && options.vfs.empty())
+    options.space = folder_space(options.folder, options.reserve_bytes);
   const std::string folder = options.folder;
   const std::string vfs = options.vfs;
   WEIR_TRY(auto storage, StorageThread::start(std::move(options), std::move(db)));
   WEIR_TRY(Connection fast, open_reader(folder, vfs));
   WEIR_TRY(Connection slow, open_reader(folder, vfs));
-  return std::unique_ptr<ports::Store>(
-      std::make_unique<SqliteStore>(std::move(lock), std::move(storage), std::move(fast), std::move(slow)));
+  return std::unique_ptr<ports::Store>(std::make_unique<SqliteStore>(
+      std::move(lock), std::move(storage), std::move(fast), std::move(slow)));
 }
 
 }  // namespace weir::store::sqlite

@@ -14,7 +14,8 @@ using namespace ports::testing;
 
 // A fresh folder for every store.
 StoreFactory fresh() {
-  return [folders = std::make_shared<std::vector<std::unique_ptr<testing::TempFolder>>>()](async::Executor executor) {
+  return [folders = std::make_shared<std::vector<std::unique_ptr<testing::TempFolder>>>()](
+             async::Executor executor) {
     folders->clear();
     folders->push_back(std::make_unique<testing::TempFolder>());
     Options options{.folder = folders->back()->path(), .executor = std::move(executor)};
@@ -34,7 +35,8 @@ TEST_CASE("sqlite store: retention") { retention_contract(fresh()); }
 TEST_CASE("sqlite store: batches") { batch_contract(fresh()); }
 
 TEST_CASE("sqlite store: answers as the memory store does") {
-  equivalence_contract([](async::Executor executor) { return memory::open(std::move(executor)); }, fresh());
+  equivalence_contract([](async::Executor executor) { return memory::open(std::move(executor)); },
+                       fresh());
 }
 
 }  // namespace

@@ -18,10 +18,13 @@ constexpr Duration kStallRest = std::chrono::milliseconds{200};
 constexpr Duration kIdleAfter = std::chrono::milliseconds{50};
 constexpr Duration kLongTime = std::chrono::hours{1};
 
-Error injected(const char* name) { return Error{Code::store_failed, std::string("failpoint ") + name, ""}; }
+Error injected(const char* name) {
+  return Error{Code::store_failed, std::string("failpoint ") + name, ""};
+}
 
 Error full_error() {
-  return Error{Code::store_full, "the disk of the data folder is full", "free some space; ingest goes on by itself"};
+  return Error{Code::store_full, "the disk of the data folder is full",
+               "free some space; ingest goes on by itself"};
 }
 
 }  // namespace
@@ -35,14 +38,17 @@ Result<std::unique_ptr<StorageThread>> StorageThread::start(Options options, Con
 }
 
 StorageThread::StorageThread(Options options, Connection db)
-    : options_(std::move(options)), db_(std::move(db)), checkpointer_(db_, options_.wal_bytes_max) {}
+    : options_(std::move(options)),
+      db_(std::move(db)),
+      checkpointer_(db_, options_.wal_bytes_max) {}
 
 StorageThread::~StorageThread() {
   if (thread_.joinable()) {
     queue_.stop();
     thread_.join();
   }
-  // After a failure nothing more is written: what the next open finds and checkpoints is what counts.
+  // After a failure nothing more is written: what the next open finds and checkpoints is what
+  // counts.
   if (failed_) sqlite3_db_config(db_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
@@ -165,8 +171,8 @@ void StorageThread::settle(Attempt attempt, Batches batches) {
   if (!late.empty()) queue_.put_back(std::move(late));
 }
 
-// The first time the disk is full: ingest is refused and the reserve given up, so that the rest can go on. If that is
-// not enough either, the rest waits.
+// The first time the disk is full: ingest is refused and the reserve given up, so that the rest can
+// go on. If that is not enough either, the rest waits.
 bool StorageThread::make_room(Batches& batches) {
   stalled_ = full_ && !(options_.space && options_.space->has_reserve());
   full_ = true;
@@ -215,7 +221,8 @@ void StorageThread::maintain(bool idle) {
 void StorageThread::fail(const Error& error) {
   failed_ = Error{Code::store_failed, error.detail, "check the disk, then start Weir again"};
   if (!options_.on_failed) return;
-  boost::asio::post(options_.executor, [tell = options_.on_failed, failure = *failed_] { tell(failure); });
+  boost::asio::post(options_.executor,
+                    [tell = options_.on_failed, failure = *failed_] { tell(failure); });
 }
 
 void StorageThread::answer(PendingBatch batch, Result<Receipt> receipt) {

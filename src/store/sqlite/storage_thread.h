@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread that owns the only writing and checkpointing connection: takes everything queued, writes it as one
-// transaction, and answers all of it with one post after the commit is durable.
+// The thread that owns the only writing and checkpointing connection: takes everything queued,
+// writes it as one transaction, and answers all of it with one post after the commit is durable.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,8 @@ namespace weir::store::sqlite {
 
 class StorageThread {
  public:
-  // `db` was opened and verified; `options.now` is set. Takes over what the database holds; store_corrupt, store_failed.
+  // `db` was opened and verified; `options.now` is set. Takes over what the database holds;
+  // store_corrupt, store_failed.
   static Result<std::unique_ptr<StorageThread>> start(Options options, Connection db);
   // Commits what was accepted, then ends the thread and closes the connection.
   ~StorageThread();
@@ -42,7 +43,8 @@ class StorageThread {
   struct Attempt {
     std::optional<Error> error;          // of the transaction, which is rolled back then
     std::optional<std::size_t> culprit;  // the batch that met damage: the others can do without it
-    std::vector<std::optional<Result<ports::Receipt>>> receipts;  // per batch; none if it was too late for this group
+    std::vector<std::optional<Result<ports::Receipt>>>
+        receipts;  // per batch; none if it was too late for this group
   };
 
   void run();

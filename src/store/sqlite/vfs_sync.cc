@@ -17,7 +17,8 @@ Result<> sync_folder(const std::string& folder) {
   const int reason = errno;
   if (descriptor >= 0) close(descriptor);
   if (synced) return {};
-  return Error{Code::store_failed, fmt::format("fsync of {}: {}", folder, std::strerror(reason)), "check the disk"};
+  return Error{Code::store_failed, fmt::format("fsync of {}: {}", folder, std::strerror(reason)),
+               "check the disk"};
 }
 
 Result<> sync_database(Connection& db, const std::string& folder) {
@@ -25,7 +26,8 @@ Result<> sync_database(Connection& db, const std::string& folder) {
   const int found = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
   const bool synced = found == SQLITE_OK && file != nullptr && file->pMethods != nullptr &&
                       file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
-  if (!synced) return Error{Code::store_failed, "the database file cannot be synced", "check the disk"};
+  if (!synced)
+    return Error{Code::store_failed, "the database file cannot be synced", "check the disk"};
   const int answered = sqlite3_file_control(db.handle(), "main", kSyncFolderControl, nullptr);
   if (answered == SQLITE_OK) return {};
   if (answered == SQLITE_NOTFOUND) return sync_folder(folder);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making files and their names durable, through SQLite's own descriptors: closing another one on the database file
-// would drop its locks.
+// Making files and their names durable, through SQLite's own descriptors: closing another one on
+// the database file would drop its locks.
 #pragma once
 
 #include <string>

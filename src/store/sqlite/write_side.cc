@@ -11,7 +11,8 @@
 namespace weir::store::sqlite {
 namespace {
 
-// What is left in the log can be newer than the persisted next_seq, which is written only when events are removed.
+// What is left in the log can be newer than the persisted next_seq, which is written only when
+// events are removed.
 Result<> find_end(WriteSide& side, StreamState& stream) {
   const StreamId id = stream.record.id;
   WEIR_TRY(Query query, side.db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 "
@@ -44,7 +45,8 @@ Result<> load_streams(WriteSide& side, bool keep_dedupe) {
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
-      WEIR_TRY(const std::string_view payload, unseal(key_bytes({query.integer(0)}), query.bytes(3), "a stream"));
+      WEIR_TRY(const std::string_view payload,
+               unseal(key_bytes({query.integer(0)}), query.bytes(3), "a stream"));
       WEIR_TRY(StreamRecord record, decode_stream(payload));
       record.next_seq = static_cast<std::uint64_t>(query.integer(1));
       record.first_seq = static_cast<std::uint64_t>(query.integer(2));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the storage thread knows beside the database: the state of streams, so that appending reads nothing.
+// What the storage thread knows beside the database: the state of streams, so that appending reads
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct StreamState {
   StreamRecord record;
   WallTime last_recorded{};
   DedupeTable dedupe{DedupeLimits{}};
-  std::vector<std::uint64_t> tail;  // hashes of seqs next_seq - size .. next_seq - 1, not in a segment yet
+  std::vector<std::uint64_t>
+      tail;  // hashes of seqs next_seq - size .. next_seq - 1, not in a segment yet
   WallTime tail_first_at{};
 };
 
@@ -36,16 +38,17 @@ struct WriteSide {
   std::string buffer;  // reused for sealing
 };
 
-// Reads everything from the database: at the start, and after a transaction was rolled back (`keep_dedupe`: the
-// tables stay, since places that were never written do no harm there).
+// Reads everything from the database: at the start, and after a transaction was rolled back
+// (`keep_dedupe`: the tables stay, since places that were never written do no harm there).
 Result<> load(WriteSide& side, bool keep_dedupe);
 
-// Inside a transaction: checks the batch and its preconditions, then applies it. An error of the batch itself
-// (invalid_argument, unknown_*) leaves nothing behind; store_full, store_failed and store_corrupt mean that the
-// transaction must be rolled back.
+// Inside a transaction: checks the batch and its preconditions, then applies it. An error of the
+// batch itself (invalid_argument, unknown_*) leaves nothing behind; store_full, store_failed and
+// store_corrupt mean that the transaction must be rolled back.
 Result<ports::Receipt> apply_batch(WriteSide& side, const ports::WriteBatch& batch);
 inline bool is_fatal(const Error& error) {
-  return error.code == Code::store_full || error.code == Code::store_failed || error.code == Code::store_corrupt;
+  return error.code == Code::store_full || error.code == Code::store_failed ||
+         error.code == Code::store_corrupt;
 }
 
 }  // namespace weir::store::sqlite

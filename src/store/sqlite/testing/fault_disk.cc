@@ -10,7 +10,8 @@ namespace weir::store::sqlite::testing {
 // The reserve counts as used space, like the file that it stands for.
 class DiskSpace final : public Space {
  public:
-  DiskSpace(FaultDisk& disk, std::uint64_t reserve_bytes) : disk_(disk), reserve_bytes_(reserve_bytes) {}
+  DiskSpace(FaultDisk& disk, std::uint64_t reserve_bytes)
+      : disk_(disk), reserve_bytes_(reserve_bytes) {}
   std::uint64_t free_bytes() override {
     const std::lock_guard lock(disk_.mutex_);
     const std::uint64_t used = disk_.used();
@@ -126,7 +127,8 @@ std::uint64_t FaultDisk::size_of(const std::string& path) const {
   return file == files_.end() ? 0 : file->second.visible.size();
 }
 
-std::string_view FaultDisk::read(const std::string& path, std::uint64_t offset, std::size_t size) const {
+std::string_view FaultDisk::read(const std::string& path, std::uint64_t offset,
+                                 std::size_t size) const {
   const auto file = files_.find(path);
   if (file == files_.end() || offset >= file->second.visible.size()) return {};
   return std::string_view(file->second.visible).substr(offset, size);
@@ -138,10 +140,12 @@ void FaultDisk::put(File& file, std::uint64_t offset, std::string_view bytes) {
   if (offset + bytes.size() > before) {
     file.visible.resize(offset + bytes.size());
     file.resized = true;
-    for (std::uint64_t s = before / kSector; s < offset / kSector; ++s) file.dirty.insert(s);  // the hole
+    for (std::uint64_t s = before / kSector; s < offset / kSector; ++s)
+      file.dirty.insert(s);  // the hole
   }
   std::ranges::copy(bytes, file.visible.begin() + static_cast<std::ptrdiff_t>(offset));
-  for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s) file.dirty.insert(s);
+  for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s)
+    file.dirty.insert(s);
 }
 
 DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::string_view bytes) {
@@ -209,8 +213,10 @@ void FaultDisk::survive(File& file, Rng& rng, std::uint64_t keep_of_4) {
   if (file.resized && new_size) file.durable.resize(file.visible.size());
   for (const std::uint64_t sector : file.dirty) {
     const std::uint64_t at = sector * kSector;
-    if (rng.below(4) >= keep_of_4 || at >= file.visible.size() || at >= file.durable.size()) continue;
-    const std::size_t size = std::min({kSector, file.visible.size() - at, file.durable.size() - at});
+    if (rng.below(4) >= keep_of_4 || at >= file.visible.size() || at >= file.durable.size())
+      continue;
+    const std::size_t size = std::min(
+        {kSector, file.visible.size() - at, file.durable.size() - at});
     file.visible.copy(file.durable.data() + at, size, at);
   }
   file.visible = file.durable;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk in memory that can lose what was not synced. Every file has the bytes that programs see (the page cache) and
-// the bytes that survive a power cut; a sync copies the dirty sectors of one to the other.
-// After a failed sync the dirty sectors count as clean but were never written: they stay visible and are lost at the
-// next cut, unless somebody writes them again (Rebello et al., ATC'20).
+// A disk in memory that can lose what was not synced. Every file has the bytes that programs see
+// (the page cache) and the bytes that survive a power cut; a sync copies the dirty sectors of one
+// to the other. After a failed sync the dirty sectors count as clean but were never written: they
+// stay visible and are lost at the next cut, unless somebody writes them again (Rebello et al.,
+// ATC'20).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ class FaultDisk {
   static constexpr std::size_t kSector = 512;
 
   // --- plans; an operation is a write, truncation, sync, creation or deletion, counted from 1 ---
-  // The power goes before operation k has its effect (a write may be torn); everything fails from then on.
+  // The power goes before operation k has its effect (a write may be torn); everything fails from
+  // then on.
   void cut_at(std::uint64_t operation);
   // Operation k fails once, without effect.
   void fail_at(std::uint64_t operation);
@@ -50,10 +52,10 @@ class FaultDisk {
   struct File {
     std::string visible;
     std::string durable;
-    std::set<std::uint64_t> dirty;   // sectors written since the last sync
-    bool resized = false;            // ... and the size changed
+    std::set<std::uint64_t> dirty;  // sectors written since the last sync
+    bool resized = false;           // ... and the size changed
     bool name_durable = false;
-    bool deleted = false;            // gone for programs; its name may come back at a cut
+    bool deleted = false;  // gone for programs; its name may come back at a cut
   };
   DiskResult create(const std::string& path);
   DiskResult remove(const std::string& path, bool sync_folder);

@@ -8,9 +8,8 @@
 #include <new>
 #include <vector>
 
-#include <sqlite3.h>
-
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "store/sqlite/vfs_sync.h"
 
@@ -30,7 +29,7 @@ struct SharedMemory {
 struct PathLocks {
   SharedMemory memory;
   int shared = 0;
-  int reserved = 0;   // RESERVED, PENDING or EXCLUSIVE
+  int reserved = 0;  // RESERVED, PENDING or EXCLUSIVE
 };
 
 }  // namespace
@@ -70,7 +69,8 @@ int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
   Handle& handle = of(file);
   const std::lock_guard lock(handle.disk->mutex());
   const auto wanted = static_cast<std::size_t>(size);
-  const std::string_view bytes = handle.disk->read(*handle.path, static_cast<std::uint64_t>(offset), wanted);
+  const std::string_view bytes = handle.disk->read(*handle.path, static_cast<std::uint64_t>(offset),
+                                                   wanted);
   if (!bytes.empty()) std::memcpy(into, bytes.data(), bytes.size());
   if (bytes.size() == wanted) return SQLITE_OK;
   std::memset(static_cast<char*>(into) + bytes.size(), 0, wanted - bytes.size());
@@ -80,12 +80,14 @@ int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   Handle& handle = of(file);
   const std::string_view view(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  return code_of(handle.disk->write(*handle.path, static_cast<std::uint64_t>(offset), view), SQLITE_IOERR_WRITE);
+  return code_of(handle.disk->write(*handle.path, static_cast<std::uint64_t>(offset), view),
+                 SQLITE_IOERR_WRITE);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   Handle& handle = of(file);
-  return code_of(handle.disk->truncate(*handle.path, static_cast<std::uint64_t>(size)), SQLITE_IOERR_TRUNCATE);
+  return code_of(handle.disk->truncate(*handle.path, static_cast<std::uint64_t>(size)),
+                 SQLITE_IOERR_TRUNCATE);
 }
 
 // As the Unix VFS does it: a journal or log that was just made is synced together with its name.
@@ -183,7 +185,8 @@ int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
   const auto first = static_cast<std::size_t>(offset);
   const auto end = static_cast<std::size_t>(offset + count);
   for (std::size_t slot = first; slot < end; ++slot) {
-    if ((flags & SQLITE_SHM_LOCK) != 0 && !may_take(memory, handle, slot, exclusive)) return SQLITE_BUSY;
+    if ((flags & SQLITE_SHM_LOCK) != 0 && !may_take(memory, handle, slot, exclusive))
+      return SQLITE_BUSY;
   }
   for (std::size_t slot = first; slot < end; ++slot) {
     if ((flags & SQLITE_SHM_UNLOCK) != 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets SQLite run on a FaultDisk: registers it as a VFS under a name of its own, with shared memory on the heap, so
-// that the writer and the readers of one process work in WAL mode.
+// Lets SQLite run on a FaultDisk: registers it as a VFS under a name of its own, with shared memory
+// on the heap, so that the writer and the readers of one process work in WAL mode.
 #pragma once
 
 #include <memory>

@@ -10,11 +10,13 @@ namespace weir::store::sqlite::testing {
 
 namespace {
 
-// In memory if the system has such a folder: these tests ask what is written, not whether it survives the machine.
+// In memory if the system has such a folder: these tests ask what is written, not whether it
+// survives the machine.
 std::filesystem::path root() {
   std::error_code ignored;
   const std::filesystem::path memory = "/dev/shm";
-  return std::filesystem::is_directory(memory, ignored) ? memory : std::filesystem::temp_directory_path();
+  return std::filesystem::is_directory(memory, ignored) ? memory
+                                                        : std::filesystem::temp_directory_path();
 }
 
 }  // namespace
