@@ -15,7 +15,7 @@ using wire::Json;
 using wire::JsonType;
 
 constexpr std::size_t kPatternBytesMax = 64 * 1024;
-constexpr std::size_t kValuesMax = 2000;  // matchers in one pattern
+constexpr std::size_t kValuesMax = 2000;  // in one pattern, those of lists included
 constexpr std::size_t kOrCombinationsMax = 1000;
 constexpr std::size_t kWildcardStarsMax = 16;
 constexpr double kNumberMax = 5.0e9;
@@ -85,18 +85,24 @@ class Compiler {
 
   Result<std::vector<Matcher>> values(const Json& value) {
     if (!value.is(JsonType::array)) {
-      return fault(value, fmt::format("the values of '{}' must be in an array", value.key()),
+      return fault(value,
+                   fmt::format("the values of '{}' must be in an array", printable(value.key())),
                    fmt::format("write [{}]", value.raw().substr(0, 40)));
     }
-    if (value.size() == 0) return fault(value, fmt::format("'{}' has no values", value.key()));
+    if (value.size() == 0)
+      return fault(value, fmt::format("'{}' has no values", printable(value.key())));
     std::vector<Matcher> all;
     for (const Json one : value) {
-      if (++values_ > kValuesMax)
-        return fault(one, fmt::format("more than {} values in one pattern", kValuesMax));
+      WEIR_CHECK(count(one));
       WEIR_TRY(auto matcher, alternative(one));
       all.push_back(std::move(matcher));
     }
     return all;
+  }
+
+  Result<> count(const Json& value) {
+    if (++values_ <= kValuesMax) return {};
+    return fault(value, fmt::format("more than {} values in one pattern", kValuesMax));
   }
 
   Result<Matcher> alternative(const Json& value) {
@@ -105,9 +111,9 @@ class Compiler {
     if (value.size() != 1) return fault(value, "a matcher has exactly one name");
     const Json body = *value.begin();
     const std::string_view name = body.key();
-    if (name == "prefix") return affix<Prefix>(body);
-    if (name == "suffix") return affix<Suffix>(body);
-    if (name == "equals-ignore-case") return text_matcher<EqualsIgnoreCase>(body);
+    if (name == "prefix") return affix<Prefix>(body, name);
+    if (name == "suffix") return affix<Suffix>(body, name);
+    if (name == "equals-ignore-case") return text_matcher<EqualsIgnoreCase>(body, name);
     if (name == "wildcard") return wildcard_matcher(body);
     if (name == "anything-but") return anything_but(body);
     if (name == "numeric") return numeric(body);
@@ -129,34 +135,35 @@ class Compiler {
     }
   }
 
-  Result<std::string> text_of(const Json& value) {
-    if (!value.is(JsonType::string))
-      return fault(value, fmt::format("'{}' takes a string", value.key()));
-    if (value.string().empty())
-      return fault(value, fmt::format("'{}' takes a string that is not empty", value.key()));
+  // `name` is the matcher's: elements of a list have no key of their own.
+  Result<std::string> text_of(const Json& value, std::string_view name) {
+    if (!value.is(JsonType::string)) return fault(value, fmt::format("'{}' takes a string", name));
+    if (value.string().empty()) {
+      return fault(value, fmt::format("'{}' takes a string that is not empty", name));
+    }
     return std::string(value.string());
   }
 
   template <class T>
-  Result<Matcher> text_matcher(const Json& value) {
-    WEIR_TRY(auto text, text_of(value));
+  Result<Matcher> text_matcher(const Json& value, std::string_view name) {
+    WEIR_TRY(auto text, text_of(value, name));
     return Matcher(T{std::move(text)});
   }
 
   template <class T>
-  Result<Matcher> affix(const Json& value) {
-    if (!value.is(JsonType::object)) return text_matcher<T>(value);
-    const auto inner = value.find("equals-ignore-case");
+  Result<Matcher> affix(const Json& value, std::string_view name) {
+    constexpr std::string_view kInner = "equals-ignore-case";
+    if (!value.is(JsonType::object)) return text_matcher<T>(value, name);
+    const auto inner = value.find(kInner);
     if (!inner || value.size() != 1) {
-      return fault(value, fmt::format("'{}' takes a string or {{\"equals-ignore-case\": ...}}",
-                                      value.key()));
+      return fault(value, fmt::format("'{}' takes a string or {{\"{}\": ...}}", name, kInner));
     }
-    WEIR_TRY(auto text, text_of(*inner));
+    WEIR_TRY(auto text, text_of(*inner, kInner));
     return Matcher(T{std::move(text), true});
   }
 
   Result<Wildcard> wildcard(const Json& value) {
-    WEIR_TRY(const std::string text, text_of(value));
+    WEIR_TRY(const std::string text, text_of(value, "wildcard"));
     Wildcard result{{""}};
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\\') {
@@ -191,13 +198,17 @@ class Compiler {
       but.none_of.emplace_back(std::move(one));
       return {};
     }
-    if (how == "prefix" || how == "suffix") {
-      WEIR_TRY(auto one, how == "prefix" ? affix<Prefix>(value) : affix<Suffix>(value));
-      if (how == "prefix") but.none_of.emplace_back(std::get<Prefix>(std::move(one)));
-      if (how == "suffix") but.none_of.emplace_back(std::get<Suffix>(std::move(one)));
+    if (how == "prefix") {
+      WEIR_TRY(auto one, affix<Prefix>(value, how));
+      but.none_of.emplace_back(std::get<Prefix>(std::move(one)));
       return {};
     }
-    WEIR_TRY(auto text, text_of(value));
+    if (how == "suffix") {
+      WEIR_TRY(auto one, affix<Suffix>(value, how));
+      but.none_of.emplace_back(std::get<Suffix>(std::move(one)));
+      return {};
+    }
+    WEIR_TRY(auto text, text_of(value, how));
     but.none_of.emplace_back(EqualsIgnoreCase{std::move(text)});
     return {};
   }
@@ -217,7 +228,10 @@ class Compiler {
         return Matcher(std::move(but));
       }
       if (inner.size() == 0) return fault(inner, "'anything-but' has no values");
-      for (const Json one : inner) WEIR_CHECK(exclude(but, one, how));
+      for (const Json one : inner) {
+        WEIR_CHECK(count(one));
+        WEIR_CHECK(exclude(but, one, how));
+      }
       return Matcher(std::move(but));
     }
     if (!value.is(JsonType::array)) {
@@ -227,6 +241,7 @@ class Compiler {
     if (value.size() == 0) return fault(value, "'anything-but' has no values");
     const JsonType type = (*value.begin()).type();
     for (const Json one : value) {
+      WEIR_CHECK(count(one));
       const bool scalar = one.is(JsonType::string) || one.is(JsonType::number);
       if (!scalar || !one.is(type))
         return fault(one, "an 'anything-but' list holds only strings or only numbers");
@@ -241,37 +256,39 @@ class Compiler {
       return fault(value,
                    "'numeric' takes [operator, number] or [operator, number, operator, number]");
     Numeric result;
-    std::string_view op;
-    for (const Json one : value) {
-      if (op.empty()) {
-        if (!one.is(JsonType::string)) return fault(one, "'numeric' needs an operator here");
-        op = one.string();
-        continue;
-      }
-      if (!one.is(JsonType::number) || std::abs(one.number()) > kNumberMax) {
-        return fault(one, "'numeric' needs a number between -5.0e9 and 5.0e9 here");
-      }
-      const bool lower = op == ">" || op == ">=";
-      const bool upper = op == "<" || op == "<=";
-      if (!lower && !upper && op != "=")
-        return fault(one, fmt::format("unknown operator '{}'", printable(op)),
-                     "use =, >, >=, < or <=");
-      const bool taken = op == "=" ? value.size() == 4
-                         : lower   ? result.above.has_value()
-                                   : result.below.has_value();
-      if (taken) return fault(one, "a range has one lower and one upper bound");
-      (op == "=" ? result.equal : lower ? result.above : result.below) = one.number();
-      if (lower) result.above_inclusive = op == ">=";
-      if (upper) result.below_inclusive = op == "<=";
-      op = {};
+    for (auto one = value.begin(); one != value.end(); ++one) {
+      const Json op = *one;
+      WEIR_CHECK(bound(result, op, *++one, value.size() == 4));
     }
-    if (result.above && result.below && *result.above > *result.below)
+    const bool both = result.above && result.below;
+    const bool point = result.above_inclusive && result.below_inclusive;  // [">=",5,"<=",5]
+    if (both && (*result.above > *result.below || (*result.above == *result.below && !point))) {
       return fault(value, "this range is empty");
+    }
     return Matcher(result);
   }
 
+  Result<> bound(Numeric& range, const Json& op, const Json& number, bool two) const {
+    const std::string_view sign = op.is(JsonType::string) ? op.string() : "";
+    const bool lower = sign == ">" || sign == ">=";
+    const bool upper = sign == "<" || sign == "<=";
+    if (!lower && !upper && sign != "=") {
+      return fault(op, "'numeric' needs an operator here", "use =, >, >=, < or <=");
+    }
+    if (!number.is(JsonType::number) || std::abs(number.number()) > kNumberMax) {
+      return fault(number, "'numeric' needs a number between -5.0e9 and 5.0e9 here");
+    }
+    auto& place = sign == "=" ? range.equal : lower ? range.above : range.below;
+    if (place || (two && sign == "="))
+      return fault(op, "a range has one lower and one upper bound");
+    place = number.number();
+    if (lower) range.above_inclusive = sign == ">=";
+    if (upper) range.below_inclusive = sign == "<=";
+    return {};
+  }
+
   Result<Matcher> cidr(const Json& value) {
-    WEIR_TRY(const std::string text, text_of(value));
+    WEIR_TRY(const std::string text, text_of(value, "cidr"));
     const auto slash = text.find('/');
     const auto address = parse_ip(std::string_view(text).substr(0, slash));
     if (!address)
