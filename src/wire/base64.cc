@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::uint8_t kNoDigit = 64;
+
+constexpr auto kDigits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return digits;
+}();
 
 }  // namespace
 
@@ -38,9 +48,11 @@ std::optional<std::string> base64_decode(std::string_view text) {
     if (last && text[i + 3] == '=') padding = text[i + 2] == '=' ? 2 : 1;
     std::uint32_t word = 0;
     for (std::size_t j = 0; j < 4; ++j) {
-      const auto digit = j >= 4 - padding ? 0 : kAlphabet.find(text[i + j]);
-      if (digit == kAlphabet.npos) return std::nullopt;
-      word = (word << 6) | static_cast<std::uint32_t>(digit);
+      const std::uint8_t digit = j >= 4 - padding
+                                     ? 0
+                                     : kDigits[static_cast<unsigned char>(text[i + j])];
+      if (digit == kNoDigit) return std::nullopt;
+      word = (word << 6) | digit;
     }
     const std::uint32_t unused = padding == 0 ? 0 : padding == 1 ? word & 0xFF : word & 0xFFFF;
     if (unused != 0) return std::nullopt;

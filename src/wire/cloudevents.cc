@@ -3,28 +3,38 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
+#include "wire/attribute_header.h"
 #include "wire/base64.h"
 #include "wire/event_checks.h"
 #include "wire/json.h"
-#include "wire/percent.h"
+#include "wire/trace_context.h"
 
 namespace weir::wire {
 namespace {
 
+using Attribute = std::string_view Event::*;
+constexpr std::pair<std::string_view, Attribute> kStandard[] = {
+    {"id", &Event::id},
+    {"source", &Event::source},
+    {"type", &Event::type},
+    {"subject", &Event::subject},
+    {"time", &Event::time},
+    {"datacontenttype", &Event::datacontenttype},
+    {"dataschema", &Event::dataschema}};
+
 std::string_view* standard_attribute(Event& event, std::string_view name) {
-  const std::pair<std::string_view, std::string_view*> known[] = {
-      {"id", &event.id},
-      {"source", &event.source},
-      {"type", &event.type},
-      {"subject", &event.subject},
-      {"time", &event.time},
-      {"datacontenttype", &event.datacontenttype},
-      {"dataschema", &event.dataschema}};
-  for (const auto& [attribute, value] : known) {
-    if (attribute == name) return value;
+  for (const auto& [attribute, member] : kStandard) {
+    if (attribute == name) return &(event.*member);
   }
   return nullptr;
+}
+
+std::string_view find_header(const std::vector<HeaderView>& headers, std::string_view name) {
+  const auto found = std::ranges::find(headers, name, &HeaderView::first);
+  return found == headers.end() ? std::string_view{} : found->second;
 }
 
 std::string_view media_type(std::string_view content_type) {
@@ -34,6 +44,21 @@ std::string_view media_type(std::string_view content_type) {
   return first == essence.npos ? std::string_view{} : essence.substr(first, last - first + 1);
 }
 
+// JSON is exchanged as UTF-8 (RFC 8259 section 8.1); another declared charset is refused instead of
+// misread.
+bool charset_is_utf8(std::string_view content_type) {
+  const std::string lower = to_lower(content_type);
+  const auto at = lower.find("charset=");
+  if (at == lower.npos) return true;
+  std::string_view name = std::string_view(lower).substr(at + 8);
+  name = name.substr(0, name.find(';'));
+  const auto first = name.find_first_not_of("\" \t");
+  const auto last = name.find_last_not_of("\" \t");
+  if (first == name.npos) return true;
+  name = name.substr(first, last - first + 1);
+  return name == "utf-8" || name == "utf8" || name == "us-ascii";
+}
+
 }  // namespace
 
 // Fills one ParsedEvents. The first fault of an event ends its parsing.
@@ -41,23 +66,31 @@ class EventParser {
  public:
   EventParser(const EventLimits& limits, std::string_view body) : limits_(limits), body_(body) {}
 
-  void binary(const std::vector<HeaderView>& headers, std::string_view body) {
+  void binary(const std::vector<HeaderView>& headers) {
     ParsedEvents::Entry& entry = parsed_.entries_.emplace_back();
-    Event& event = entry.event;
+    entry.id = find_header(headers, "ce-id");
     std::string_view specversion;
+    bool typed = false;
     for (const auto& [name, value] : headers) {
-      if (name == "content-type") event.datacontenttype = value;
-      if (!name.starts_with("ce-") || !entry.ok) continue;
-      binary_attribute(entry, name.substr(3), value, specversion);
+      if (name == "content-type") {
+        if (typed) refuse(entry, "the header 'content-type' is given twice");
+        entry.event.datacontenttype = value;
+        typed = true;
+      } else if (name.starts_with("ce-") && entry.ok) {
+        binary_attribute(entry, name.substr(3), value, specversion);
+      }
     }
-    event.data = body;
-    event.has_data = !body.empty();
+    entry.event.data = body_;
+    entry.event.has_data = typed || !body_.empty();
+    entry.event.data_is_binary = !typed && !body_.empty() && !parse_json(body_).ok();
     finish(entry, specversion);
   }
 
   void json(const Json& value) {
     ParsedEvents::Entry& entry = parsed_.entries_.emplace_back();
     if (!value.is(JsonType::object)) return refuse(entry, "an event must be a JSON object");
+    const auto id = value.find("id");
+    if (id && id->is(JsonType::string)) entry.id = keep(id->string());
     std::string_view specversion;
     std::optional<Json> data;
     std::optional<Json> data_base64;
@@ -73,8 +106,9 @@ class EventParser {
         json_attribute(entry, name, member, specversion);
       }
     }
-    if (entry.ok && data && data_base64)
-      refuse(entry, "'data' and 'data_base64' exclude each other");
+    if (data && data->is(JsonType::null) && (data_base64 || !entry.event.data_is_json()))
+      data.reset();
+    if (data && data_base64) refuse(entry, "'data' and 'data_base64' exclude each other");
     if (entry.ok && data) json_data(entry.event, *data);
     if (entry.ok && data_base64) json_base64(entry, *data_base64);
     finish(entry, specversion);
@@ -101,11 +135,15 @@ class EventParser {
 
   void binary_attribute(ParsedEvents::Entry& entry, std::string_view name, std::string_view value,
                         std::string_view& specversion) {
-    const auto decoded = value.contains('%') ? percent_decode(value) : std::string(value);
-    if (!decoded)
-      return refuse(
-          entry, fmt::format("header 'ce-{}' is not percent-encoded correctly", printable(name)));
-    const std::string_view text = *decoded == value ? value : store(*decoded);
+    std::string_view text = value;
+    if (needs_decoding(value)) {
+      auto decoded = decode_attribute_header(value);
+      if (!decoded) {
+        return refuse(
+            entry, fmt::format("header 'ce-{}' is not percent-encoded correctly", printable(name)));
+      }
+      text = store(std::move(*decoded));
+    }
     if (name == "datacontenttype") {
       return refuse(entry, "header 'ce-datacontenttype' must not be sent: Content-Type says it");
     }
@@ -125,7 +163,9 @@ class EventParser {
         const auto number = value.integer();
         const bool fits = number && *number >= INT32_MIN && *number <= INT32_MAX;
         if (standard || !fits) break;
-        return set(entry, name, value.raw(), AttributeType::integer, specversion);
+        const bool minus_zero = *number == 0 && value.raw().size() > 1;
+        return set(entry, name, minus_zero ? "0" : value.raw(), AttributeType::integer,
+                   specversion);
       }
       default: break;
     }
@@ -188,21 +228,53 @@ class EventParser {
   ParsedEvents parsed_;
 };
 
+void ParsedEvents::adopt_trace(const std::vector<HeaderView>& headers) {
+  const std::string_view traceparent = find_header(headers, "traceparent");
+  if (!parse_traceparent(traceparent)) return;
+  std::string tracestate;
+  std::string baggage;
+  for (const auto& [name, value] : headers) {
+    // Several headers of one name are one list.
+    std::string* list = name == "tracestate" ? &tracestate : name == "baggage" ? &baggage : nullptr;
+    if (list != nullptr) *list += (list->empty() ? "" : ",") + std::string(value);
+  }
+  const std::pair<std::string_view, std::string_view> adopted[] = {
+      {"baggage", texts_.emplace_back(passable_baggage(baggage))},
+      {"traceparent", texts_.emplace_back(traceparent)},
+      {"tracestate", texts_.emplace_back(passable_tracestate(tracestate))}};
+  for (Entry& entry : entries_) {
+    if (!entry.ok || entry.event.find_extension("traceparent") != nullptr) continue;
+    auto& extensions = entry.event.extensions;
+    std::erase_if(extensions, [](const Extension& one) { return one.name == "tracestate"; });
+    for (const auto& [name, value] : adopted) {
+      if (value.empty() || entry.event.find_extension(name) != nullptr) continue;
+      extensions.insert(std::ranges::lower_bound(extensions, name, {}, &Extension::name),
+                        Extension{name, value});
+    }
+  }
+}
+
 Result<ContentMode> content_mode(std::string_view content_type) {
   const std::string media = to_lower(media_type(content_type));
-  if (media == "application/cloudevents+json") return ContentMode::structured;
-  if (media == "application/cloudevents-batch+json") return ContentMode::batch;
   if (!media.starts_with("application/cloudevents")) return ContentMode::binary;
-  return Error{
-      Code::unsupported_media_type,
-      fmt::format("the event format '{}' is not supported", printable(media)),
-      "use application/cloudevents+json, application/cloudevents-batch+json, or binary mode"};
+  const bool structured = media == "application/cloudevents+json";
+  if (!structured && media != "application/cloudevents-batch+json") {
+    return Error{
+        Code::unsupported_media_type,
+        fmt::format("the event format '{}' is not supported", printable(media)),
+        "use application/cloudevents+json, application/cloudevents-batch+json, or binary mode"};
+  }
+  if (!charset_is_utf8(content_type)) {
+    return Error{Code::unsupported_media_type, "JSON events must be sent as UTF-8",
+                 "use charset=utf-8, or leave it out"};
+  }
+  return structured ? ContentMode::structured : ContentMode::batch;
 }
 
 ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body,
                           const EventLimits& limits) {
   EventParser parser(limits, body);
-  parser.binary(headers, body);
+  parser.binary(headers);
   return std::move(parser).take();
 }
 

@@ -29,6 +29,8 @@ struct EventLimits {
   std::size_t batch_events = 1000;
 };
 
+using HeaderView = std::pair<std::string_view, std::string_view>;  // name in lower case, value
+
 // Events as views: into the request's bytes, which must outlive this, and into decoded texts kept
 // here.
 class ParsedEvents {
@@ -41,18 +43,25 @@ class ParsedEvents {
   };
   const std::vector<Entry>& entries() const { return entries_; }
 
+  // Events without a traceparent of their own take over the context of the request that brought
+  // them, if its traceparent header is valid: their extensions become traceparent, tracestate and
+  // baggage, so that the trace survives storage.
+  void adopt_trace(const std::vector<HeaderView>& headers);
+
  private:
   friend class EventParser;
   std::vector<Entry> entries_;
   std::deque<std::string> texts_;  // stable addresses
 };
 
-using HeaderView = std::pair<std::string_view, std::string_view>;  // name in lower case, value
-
 // One entry. A wrong event is an entry with an error, too.
+// An empty body without Content-Type is no data. A body without Content-Type counts as JSON if it
+// is JSON, otherwise as binary data.
 ParsedEvents parse_binary(const std::vector<HeaderView>& headers, std::string_view body,
                           const EventLimits& limits);
-// Error malformed_json if the body is no JSON; otherwise one entry.
+// Error malformed_json if the body is no JSON; otherwise one entry. Attributes that are null count
+// as absent. `data` is the exact text of its JSON value, or what a string spells if the content
+// type is not JSON; null is a value only for JSON content types.
 Result<ParsedEvents> parse_structured(std::string_view body, const EventLimits& limits);
 // Error malformed_json, invalid_event (no array) or batch_too_large for the whole; otherwise one
 // entry per element.

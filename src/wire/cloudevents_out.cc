@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way out: binary mode to handlers, structured JSON to people.
-#include <algorithm>
-
 #include "base/text.h"
+#include "wire/attribute_header.h"
 #include "wire/base64.h"
 #include "wire/cloudevents.h"
 #include "wire/json.h"
@@ -10,31 +9,19 @@
 namespace weir::wire {
 namespace {
 
-// HTTP binding 3.1.3.2: space, double quote, percent and everything outside printable ASCII.
-bool must_encode(char c) {
-  return c <= ' ' || c == '"' || c == '%' || static_cast<unsigned char>(c) >= 0x7F;
-}
-
 void append_header(std::string& out, std::string_view name, std::string_view value) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   out += "ce-";
   out += name;
   out += ": ";
-  if (std::ranges::none_of(value, must_encode)) {
-    out += value;
-  } else {
-    for (const char c : value) {
-      if (!must_encode(c)) {
-        out.push_back(c);
-        continue;
-      }
-      const auto byte = static_cast<unsigned char>(c);
-      out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    }
-  }
+  append_attribute_header(out, value);
   out += "\r\n";
+}
+
+// The JSON event format: without datacontenttype, data counts as application/json. Saying so keeps
+// the meaning in another mode. Nothing is known about bytes that came without a type.
+std::string_view content_type_of(const Event& event) {
+  if (!event.datacontenttype.empty()) return event.datacontenttype;
+  return event.has_data && !event.data_is_binary ? "application/json" : "";
 }
 
 bool is_trace_extension(std::string_view name) {
@@ -54,11 +41,24 @@ void append_binary_headers(std::string& out, const Event& event) {
   for (const Extension& extension : event.extensions) {
     if (!is_trace_extension(extension.name)) append_header(out, extension.name, extension.value);
   }
-  if (!event.has_data) return;
+  const std::string_view content_type = content_type_of(event);
+  if (content_type.empty()) return;
   out += "content-type: ";
-  out += event.datacontenttype.empty() ? std::string_view("application/json")
-                                       : event.datacontenttype;
+  out += content_type;
   out += "\r\n";
+}
+
+void append_data(JsonWriter& json, const Event& event) {
+  // Bytes that claim to be JSON and are not would be read back as a JSON string: only base64 keeps
+  // them.
+  const bool json_type = event.data_is_json();
+  if (!event.data_is_binary && json_type && parse_json(event.data).ok()) {
+    json.key("data").raw(event.data);
+  } else if (!event.data_is_binary && !json_type && is_valid_utf8(event.data)) {
+    json.field("data", event.data);
+  } else {
+    json.field("data_base64", base64_encode(event.data));
+  }
 }
 
 std::string to_structured_json(const Event& event) {
@@ -84,15 +84,7 @@ std::string to_structured_json(const Event& event) {
       json.raw(extension.value);
     }
   }
-  if (event.has_data) {
-    if (!event.data_is_binary && event.data_is_json() && parse_json(event.data).ok()) {
-      json.key("data").raw(event.data);
-    } else if (!event.data_is_binary && is_valid_utf8(event.data)) {
-      json.field("data", event.data);
-    } else {
-      json.field("data_base64", base64_encode(event.data));
-    }
-  }
+  if (event.has_data) append_data(json, event);
   json.end_object();
   return std::move(json).take();
 }

@@ -46,8 +46,8 @@ std::optional<std::string> find_text_fault(std::string_view name, std::string_vi
 }
 
 bool is_token(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  const auto fits = [](char c) {
+  static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  const auto fits = [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            kOthers.contains(c);
   };

@@ -9,8 +9,7 @@ namespace weir::wire {
 namespace {
 
 constexpr std::size_t kVersion0 = 55;  // characters
-constexpr std::size_t kStateMax = 2048;
-constexpr std::ptrdiff_t kMembersMax = 32;
+constexpr std::uint8_t kKnownFlags = 3;
 
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(
@@ -47,20 +46,22 @@ std::optional<TraceParent> parse_traceparent(std::string_view text) {
                      static_cast<std::uint8_t>(digit(flags[0]) * 16 + digit(flags[1]))};
 }
 
+std::string to_text(const TraceParent& parent) {
+  return fmt::format("00-{}-{}-{:02x}", parent.trace_id, parent.parent_id,
+                     parent.flags & kKnownFlags);
+}
+
 Span next_span(std::string_view traceparent, std::string_view tracestate, Rng& rng) {
-  constexpr std::uint8_t kKnownFlags = 3;
-  constexpr std::uint8_t kRandomSampled = 3;
-  const auto parent = parse_traceparent(traceparent);
-  if (!parent) {
-    return {.traceparent = fmt::format("00-{:016x}{:016x}-{:016x}-{:02x}", rng.next(), nonzero(rng),
-                                       nonzero(rng), kRandomSampled)};
+  auto parent = parse_traceparent(traceparent);
+  const bool known = parent.has_value();
+  if (!known) {
+    parent.emplace();
+    parent->trace_id = fmt::format("{:016x}{:016x}", rng.next(), nonzero(rng));
+    parent->flags = kKnownFlags;
   }
-  Span span{.traceparent = fmt::format("00-{}-{:016x}-{:02x}", parent->trace_id, nonzero(rng),
-                                       parent->flags & kKnownFlags)};
-  const bool fits = tracestate.size() <= kStateMax &&
-                    std::ranges::count(tracestate, ',') < kMembersMax;
-  if (fits) span.tracestate = tracestate;
-  return span;
+  parent->parent_id = fmt::format("{:016x}", nonzero(rng));
+  return {.traceparent = to_text(*parent),
+          .tracestate = known ? passable_tracestate(tracestate) : ""};
 }
 
 }  // namespace weir::wire

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// W3C Trace Context level 2: what the event's trace becomes for one attempt.
+// W3C Trace Context level 2 and Baggage: what the event's trace becomes for one attempt.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,21 @@ struct TraceParent {
 
 // nullopt for anything the specification calls invalid; a higher version is read by its prefix.
 std::optional<TraceParent> parse_traceparent(std::string_view text);
+// As version 00, whose flags are the lowest two bits.
+std::string to_text(const TraceParent& parent);
+
+inline constexpr std::size_t kTracestateMembersMax = 32;
+inline constexpr std::size_t kTracestateBytesMax = 2048;
+inline constexpr std::size_t kBaggageMembersMax = 64;
+inline constexpr std::size_t kBaggageBytesMax = 8192;
+
+// The list as it may be passed on: members in their order, without empty ones and blanks around
+// commas. A malformed member, a key that stands twice or more than 32 members make it empty. From a
+// list that is too long the largest members go first, as the specification advises: those above 128
+// characters, then from the end.
+std::string passable_tracestate(std::string_view list);
+// Malformed members are left out; so is what goes beyond 64 members or 8192 bytes.
+std::string passable_baggage(std::string_view list);
 
 struct Span {
   std::string traceparent;  // what the attempt sends
@@ -27,8 +43,8 @@ struct Span {
   std::string_view span_id() const { return std::string_view(traceparent).substr(36, 16); }
 };
 
-// A new span in the event's trace; without a valid traceparent a new trace, and tracestate is
-// dropped. tracestate beyond 32 members or 2048 characters is dropped as well.
+// A new span in the event's trace; without a valid traceparent a new trace (sampled, random), and
+// tracestate is dropped.
 Span next_span(std::string_view traceparent, std::string_view tracestate, Rng& rng);
 
 }  // namespace weir::wire
