@@ -81,7 +81,8 @@ int change(Session& session, const std::string& name, std::string_view verb) {
 
 int remove(Session& session, const std::string& name) {
   if (const auto refused = session.confirm(
-          fmt::format("Remove the flow {}, its cursor and its quarantine?", name))) {
+          fmt::format("Remove the flow {}, its cursor and its quarantine?", name),
+          "add --yes to go on")) {
     return *refused;
   }
   const Reply reply = session.send({.method = "DELETE",

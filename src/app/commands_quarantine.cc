@@ -29,6 +29,8 @@ struct ListOptions {
   std::size_t limit = 100;
 };
 
+constexpr std::string_view kAskHint = "add --yes to go on, or --dry-run to look first";
+
 struct Settle {
   std::string_view verb;  // of the API
   std::string_view done;  // "resolved"
@@ -96,12 +98,13 @@ std::optional<int> ask(Session& session, const std::string& path, const Selectio
   if (session.options().yes || selection.is_single()) return std::nullopt;
   const std::string verb(settle.verb);
   if (!session.terminal().input_tty)
-    return session.confirm(fmt::format("This may {} many deliveries.", verb));
+    return session.confirm(fmt::format("This may {} many deliveries.", verb), kAskHint);
   const Reply reply = session.post(path, settle_body(session, selection, true));
   if (!reply) return reply.exit;
   const std::uint64_t selected = count_at(reply.root(), "selected");
   return session.confirm(fmt::format("{}{} {}?", static_cast<char>(verb[0] - 'a' + 'A'),
-                                     verb.substr(1), counted(selected, "delivery")));
+                                     verb.substr(1), counted(selected, "delivery")),
+                         kAskHint);
 }
 
 int settle(Session& session, SelectionFlags selection, const Settle& settle, bool dry_run) {

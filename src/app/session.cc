@@ -84,11 +84,11 @@ int Session::fail(const Error& error) const {
   return refusal.exit;
 }
 
-std::optional<int> Session::confirm(std::string_view question) const {
+std::optional<int> Session::confirm(std::string_view question, std::string_view hint) const {
   if (options_.yes) return std::nullopt;
   if (!terminal_.input_tty || !terminal_.error_tty) {
-    return fail(Error{Code::usage, fmt::format("{} Nobody is there to ask.", question),
-                      "add --yes to go on, or --dry-run to look first"});
+    return fail(
+        Error{Code::usage, fmt::format("{} Nobody is there to ask.", question), std::string(hint)});
   }
   write(stderr, fmt::format("{} [y/N] ", question));
   char answer[kAnswerMax] = {};

@@ -63,8 +63,9 @@ class Session {
   // "next: weir ..." on stderr, for people at a terminal who read a table.
   void next(std::string_view command) const;
   int fail(const Error& error) const;  // prints; the result is the exit code
-  // Asks on a terminal. nullopt = go on; otherwise the exit code after everything was said.
-  std::optional<int> confirm(std::string_view question) const;
+  // Asks on a terminal. nullopt = go on; otherwise the exit code after everything was said. `hint`
+  // is for where nobody can answer.
+  std::optional<int> confirm(std::string_view question, std::string_view hint) const;
 
  private:
   GlobalOptions options_;
