@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/output.h"
 #include "app/publish_request.h"
+#include "base/text.h"
 
 namespace weir::app {
 namespace {
@@ -61,29 +62,46 @@ Result<std::optional<std::string>> read_data(const Asked& asked) {
   return std::optional(std::move(data));
 }
 
-const ListView kResults{
-    .member = "results",
-    .name = "ref",
-    .columns = {{"EVENT", "ref"}, {"STATUS", "status"}, {"ID", "id"}, {"PROBLEM", "error.detail"}},
-    .nothing = "Nothing was published."};
+ListView results_view(bool with_problems) {
+  ListView view{.member = "results",
+                .name = "ref",
+                .columns = {{"EVENT", "ref"}, {"STATUS", "status"}, {"ID", "id"}},
+                .nothing = "Nothing was published."};
+  if (with_problems) view.columns.push_back({"PROBLEM", "error.detail"});
+  return view;
+}
 
 void summarize(const Session& session, const PublishTotals& totals) {
   session.note(fmt::format("{} stored, {} duplicate, {} refused", grouped(totals.stored),
                            grouped(totals.duplicate), grouped(totals.refused)));
 }
 
+std::string last_reference(wire::Json answer) {
+  std::string last;
+  const auto results = member_at(answer, "results");
+  if (!results) return last;
+  for (const wire::Json result : *results) {
+    if (const std::string reference = text_at(result, "ref"); !reference.empty())
+      last = printable(reference);
+  }
+  return last;
+}
+
 int send_all(Session& session, const PublishOptions& options, PublishTotals& totals) {
   const bool short_answer = options.count > kPublishBatch && session.is_table();
+  std::string last;
   for (std::uint64_t first = 1; first <= options.count; first += kPublishBatch) {
     const std::uint64_t count = std::min<std::uint64_t>(kPublishBatch, options.count - first + 1);
     const Reply reply = session.send(publish_request(options, first, count, make_uuid));
     if (!reply) return reply.exit;
-    if (!short_answer) print_list(session, reply, kResults, session.now());
     add_results(totals, reply.root());
+    if (!short_answer) print_list(session, reply, results_view(totals.refused > 0), session.now());
+    last = last_reference(reply.root());
   }
   if (short_answer)
     session.print(
         fmt::format("{} published\n", counted(totals.stored + totals.duplicate, "event")));
+  if (!last.empty()) session.next(fmt::format("weir explain {}", last));
   return kExitOk;
 }
 

@@ -21,7 +21,7 @@ void write_texts(wire::JsonWriter& json, std::string_view name,
 
 const std::vector<Fact> kCounts = {{"events", "events", CellKind::count},
                                    {"kept for open deliveries", "keptEvents", CellKind::count},
-                                   {"open deliveries", "deliveries", CellKind::count},
+                                   {"delivery rows", "deliveries", CellKind::count},
                                    {"settlements", "settlements", CellKind::count},
                                    {"groups", "groups", CellKind::count},
                                    {"replay items", "replayItems", CellKind::count}};
