@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   using namespace weir::bench;
   const Options options(argc, argv,
                         {{"folder", "."},
-                         {"port", "18601"},
+                         {"port", "18681"},
                          {"path", "/deliver"},
                          {"connections", "64"},
                          {"events", "100000"},

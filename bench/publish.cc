@@ -183,7 +183,7 @@ class Publisher {
 int main(int argc, char** argv) {
   using namespace weir::bench;
   const Options options(argc, argv,
-                        {{"port", "18600"},
+                        {{"port", "18680"},
                          {"path", "/v1/streams/load/events"},
                          {"connections", "64"},
                          {"events", "100000"},

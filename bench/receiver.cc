@@ -201,7 +201,7 @@ class Receiver {
 
 int main(int argc, char** argv) {
   using namespace weir::bench;
-  const Options options(argc, argv, {{"port", "18601"}, {"delay-ms", "0"}, {"status", "204"}});
+  const Options options(argc, argv, {{"port", "18681"}, {"delay-ms", "0"}, {"status", "204"}});
   Receiver receiver(static_cast<std::uint16_t>(options.number("port", 1, 65535)),
                     static_cast<int>(options.number("delay-ms", 0, 600'000)),
                     options.text("status"));

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from weirbench import delivery, ingest, memory, recovery, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
-from weirbench.rig import Rig  # noqa: E402
+from weirbench.rig import Rig, ports_in_use  # noqa: E402
 
 MEASUREMENTS = {
     "ingest_batch": ingest.ingest_batch,
@@ -72,6 +72,9 @@ def stop(*_) -> None:
 def main() -> int:
     given = arguments()
     signal.signal(signal.SIGTERM, stop)
+    for port in ports_in_use():
+        print(f"port {port} of 127.0.0.1 is in use; is another bench running?", file=sys.stderr)
+        return 1
     runs = given.runs or (1 if given.quick else 3)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=given.folder))
     rig = Rig(given.bin, given.weir or given.bin / "weir", folder, 0.1 if given.quick else 1, runs, given.long)

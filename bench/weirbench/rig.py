@@ -14,7 +14,7 @@ from weirbench.disk import SyncProbe
 from weirbench.processes import Processes
 from weirbench.server import PORT, Weir
 
-RECEIVER_PORT = 18601  # as in weir.yaml
+RECEIVER_PORT = 18681  # as in weir.yaml
 LIMIT_EVENTS = 200_000
 
 
@@ -47,6 +47,15 @@ class Receiver:
         self.processes.stop(self.process)
 
 
+def ports_in_use() -> list[int]:
+    found = []
+    for port in (PORT, RECEIVER_PORT):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                found.append(port)
+    return found
+
+
 class Rig:
     """`scale` shrinks the number of events; `runs` is how often each figure is measured."""
 
@@ -61,10 +70,6 @@ class Rig:
         self.config = Path(__file__).resolve().parent.parent / "weir.yaml"
         self.next_id = 1
         self.next_folder = 1
-        for port in (PORT, RECEIVER_PORT):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    raise RuntimeError(f"port {port} is in use; another bench?")
         self.probe = SyncProbe(self.processes, self.bin / "bench_fdatasync", folder)
 
     def events(self, count: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from weirbench.processes import Processes, cpu_seconds, resident_mib, wait_until
 
-PORT = 18600  # as in weir.yaml
+PORT = 18680  # as in weir.yaml
 
 
 class Weir:
