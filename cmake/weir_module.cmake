@@ -1,8 +1,9 @@
-# weir_module(<folder> [DEPS m...] [LIBS target...] [TEST_DEPS m...])
+# weir_module(<folder> [THREADS] [DEPS m...] [LIBS target...] [TEST_DEPS m...])
 #
 # One folder of src/ becomes one static library `weir_<folder>`, one doctest program
 # `<folder>_test` made of its *_test.cc files, and one link test: the whole archive linked with
-# nothing but its declared dependencies, so an undeclared one fails to link.
+# nothing but its declared dependencies, so an undeclared one fails to link. THREADS labels the
+# tests of a folder that has threads for the thread sanitizer.
 # Its testing/*.cc become `weir_<folder>_testing`, which only tests of it and of its dependants link.
 # tools/tidy.py reads these same calls and checks every #include against them.
 function(weir_target_name out folder)
@@ -19,7 +20,7 @@ function(weir_pch target)
 endfunction()
 
 function(weir_module folder)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
   weir_target_name(name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc)
   file(GLOB testing CONFIGURE_DEPENDS src/${folder}/testing/*.cc)
@@ -69,6 +70,10 @@ function(weir_module folder)
       ${name}_test PRIVATE ${testing_libs} weir_${name} ${test_deps} ${ARG_LIBS} weir_test_main rapidcheck)
     weir_pch(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES LABELS fast TIMEOUT 120)
+    set(labels fast)
+    if(ARG_THREADS)
+      list(APPEND labels threads)
+    endif()
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 300)
   endif()
 endfunction()
