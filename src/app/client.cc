@@ -42,7 +42,7 @@ struct Client::Impl {
 
 namespace {
 
-async::Task<bool> sleep(async::Clock& clock, MonoTime until) {
+async::Task<bool> wait_until(async::Clock& clock, MonoTime until) {
   co_await clock.sleep_until(until);
   co_return true;
 }
@@ -93,7 +93,7 @@ bool Client::interrupted() const { return impl_->interrupted; }
 
 void Client::pause(Duration duration) {
   if (impl_->interrupted) return;
-  (void)impl_->finish(sleep(*impl_->pauses, impl_->pauses->mono() + duration));
+  (void)impl_->finish(wait_until(*impl_->pauses, impl_->pauses->mono() + duration));
 }
 
 }  // namespace weir::app

@@ -8,7 +8,8 @@ namespace {
 
 const WallTime kNow = *parse_rfc3339("2026-11-21T14:00:00Z");
 constexpr std::string_view kAnswer =
-    R"({"groups":[{"group":"9ad1","open":1204,"title":"a\u0007b","lastAt":"2026-11-21T13:57:00Z"},{"group":"07fc","open":2}],"cursor":"1-2"})";
+    R"({"groups":[{"group":"9ad1","open":1204,"title":"a\u0007b",)"
+    R"("lastAt":"2026-11-21T13:57:00Z"},{"group":"07fc","open":2}],"cursor":"1-2"})";
 
 std::string data(Format format, std::string_view text, std::string_view list,
                  std::string_view name) {

@@ -10,8 +10,8 @@ namespace {
 
 TEST_CASE("a problem of the API becomes an error with its hint") {
   const Refusal refusal = to_refusal(
-      404,
-      R"({"title":"unknown flow","status":404,"detail":"unknown flow 'sync'","code":"WR1202","hint":"did you mean 'synch'?"})");
+      404, R"({"title":"unknown flow","status":404,"detail":"unknown flow 'sync'","code":"WR1202",)"
+           R"("hint":"did you mean 'synch'?"})");
   CHECK(refusal.text == "error[WR1202]: unknown flow 'sync'\nhint: did you mean 'synch'?\n");
   CHECK(refusal.exit == kExitNotFound);
   CHECK(to_refusal(409, R"({"title":"not possible","code":"WR1502"})").text ==

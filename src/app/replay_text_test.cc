@@ -9,10 +9,13 @@ namespace {
 const WallTime kNow = *parse_rfc3339("2026-11-21T14:00:00Z");
 
 constexpr std::string_view kReplay =
-    R"({"replay":"r12","state":"stopped","stateReason":"2 of 10 failed again","plan":{"selection":{"group":"9ad1","ids":["a","b"]},)"
+    R"({"replay":"r12","state":"stopped","stateReason":"2 of 10 failed again",)"
+    R"("plan":{"selection":{"group":"9ad1","ids":["a","b"]},)"
     R"("rate":{"startPerSecond":5,"maxPerSecond":50,"rampFactor":2,"stepSeconds":5,"concurrency":16},)"
-    R"("canary":{"count":5,"holdSeconds":2},"stop":{"failureSharePercent":10,"onBreakerOpen":true,"sameFingerprint":3},)"
-    R"("reason":"fixed \u0007"},"counts":{"planned":1204,"sent":10,"succeeded":8,"failedAgain":2,"skipped":1,"inDoubt":0},)"
+    R"("canary":{"count":5,"holdSeconds":2},"stop":{"failureSharePercent":10,"onBreakerOpen":true,)"
+    R"("sameFingerprint":3},)"
+    R"("reason":"fixed \u0007"},"counts":{"planned":1204,"sent":10,"succeeded":8,"failedAgain":2,)"
+    R"("skipped":1,"inDoubt":0},)"
     R"("estimate":{"canarySeconds":3,"seconds":92.5,"peakPerSecond":50},"startedAt":"2026-11-21T13:59:00Z",)"
     R"("finishedAt":"2026-11-21T13:59:12Z"})";
 
@@ -37,7 +40,8 @@ TEST_CASE("a plan in words") {
 
 TEST_CASE("a dry run has no id, a plain plan no canary and no ramp") {
   const std::string text = of(
-      R"({"replay":"r0","state":"planning","plan":{"selection":{"flow":"sync"},"rate":{"startPerSecond":5,"maxPerSecond":5,)"
+      R"({"replay":"r0","state":"planning","plan":{"selection":{"flow":"sync"},)"
+      R"("rate":{"startPerSecond":5,"maxPerSecond":5,)"
       R"("concurrency":1},"canary":{"count":0},"stop":{"failureSharePercent":10}},"counts":{"planned":3},)"
       R"("estimate":{"seconds":0.6,"peakPerSecond":5}})",
       plan_text);
