@@ -112,7 +112,8 @@ TEST_CASE("what cannot be sent is refused before anything is sent") {
 
 TEST_CASE("results are summed over the answers") {
   const auto document = wire::parse_json(
-      R"({"results":[{"status":"stored"},{"status":"stored"},{"status":"duplicate"},{"status":"conflict"},{"status":"invalid"}]})");
+      R"({"results":[{"status":"stored"},{"status":"stored"},{"status":"duplicate"},)"
+      R"({"status":"conflict"},{"status":"invalid"}]})");
   REQUIRE(document.ok());
   PublishTotals totals;
   add_results(totals, document->root());
