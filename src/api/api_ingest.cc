@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /v1/streams/{stream}/events: parse the envelope, dedupe, append; the answer goes out only
 // after the commit.
+#include <algorithm>
+
 #include "api/answers.h"
 #include "api/api.h"
 #include "base/failpoint.h"
@@ -21,23 +23,30 @@ wire::EventLimits limits_of(const LimitsSpec& limits) {
   return {.event_bytes = limits.event_bytes, .batch_events = limits.batch_events};
 }
 
-Result<wire::ParsedEvents> parse(const net::HttpRequest& request, wire::ContentMode mode,
-                                 const LimitsSpec& limits) {
+Result<wire::ParsedEvents> parse_as(wire::ContentMode mode,
+                                    const std::vector<wire::HeaderView>& headers,
+                                    const net::HttpRequest& request, const LimitsSpec& limits) {
   if (mode == wire::ContentMode::structured)
     return wire::parse_structured(request.body, limits_of(limits));
   if (mode == wire::ContentMode::batch) return wire::parse_batch(request.body, limits_of(limits));
-  std::vector<wire::HeaderView> headers;
-  headers.reserve(request.headers.size());
-  bool has_events = false;
-  for (const net::HttpHeader& header : request.headers) {
-    headers.emplace_back(header.name, header.value);
-    has_events = has_events || header.name.starts_with("ce-");
-  }
+  const bool has_events = std::ranges::any_of(
+      headers, [](const wire::HeaderView& header) { return header.first.starts_with("ce-"); });
   if (!has_events) {
     return Error{Code::invalid_event, "this request carries no CloudEvent",
                  "send ce-* headers, or Content-Type application/cloudevents+json"};
   }
   return wire::parse_binary(headers, request.body, limits_of(limits));
+}
+
+Result<wire::ParsedEvents> parse(const net::HttpRequest& request, wire::ContentMode mode,
+                                 const LimitsSpec& limits) {
+  std::vector<wire::HeaderView> headers;
+  headers.reserve(request.headers.size());
+  for (const net::HttpHeader& header : request.headers)
+    headers.emplace_back(header.name, header.value);
+  WEIR_TRY(auto parsed, parse_as(mode, headers, request, limits));
+  parsed.adopt_trace(headers);
+  return parsed;
 }
 
 net::HttpResponse busy(Error error, std::string_view seconds) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handlers/http/http_handler.h"
 
-#include <algorithm>
-
 #include "wire/cloudevents.h"
+#include "wire/trace_context.h"
 
 namespace weir::handlers::http {
 namespace {
@@ -13,12 +12,6 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += ": ";
   out += value;
   out += "\r\n";
-}
-
-// Fit for a header as it is. Baggage comes from a producer; percent-encoding is its business (W3C
-// Baggage).
-bool is_printable_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 class HttpHandler final : public ports::Handler {
@@ -45,9 +38,11 @@ class HttpHandler final : public ports::Handler {
     wire::append_binary_headers(lines, call.event);
     append_line(lines, "traceparent", call.traceparent);
     if (!call.tracestate.empty()) append_line(lines, "tracestate", call.tracestate);
-    const Extension* baggage = call.event.find_extension("baggage");
-    if (baggage != nullptr && is_printable_ascii(baggage->value))
-      append_line(lines, "baggage", baggage->value);
+    // Baggage comes from a producer: only members that are well-formed are passed on.
+    if (const Extension* carried = call.event.find_extension("baggage")) {
+      const std::string baggage = wire::passable_baggage(carried->value);
+      if (!baggage.empty()) append_line(lines, "baggage", baggage);
+    }
     lines += "Idempotency-Key: \"";  // an sf-string, as the IETF draft has it
     lines += call.idempotency_key;
     lines += "\"\r\n";
