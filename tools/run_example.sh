@@ -96,7 +96,7 @@ In another terminal:
   ./dev weir status                  # flows, dependencies and what is in quarantine
   ./dev weir group list              # why deliveries failed, grouped
   ./dev weir explain EVENT_ID        # the whole story of one event
-  curl -X POST 'http://127.0.0.1:$SERVICE_PORT/admin/version?version=2'        # the service without the bugs
+  curl -d 2 http://127.0.0.1:$SERVICE_PORT/admin/version        # the service without the bugs
   ./dev weir replay plan --group GROUP --dry-run      # then without --dry-run
   ${EXAMPLE#"$OLDPWD/"}/prove.py --db $SHOWN/tracker.db      # every event applied exactly once
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/openapi.h"
+
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "api/api.h"
+#include "base/text.h"
+#include "wire/json.h"
+
+namespace weir::api {
+
+TEST_CASE("the document describes exactly the routes that are served") {
+  const auto document = wire::parse_json(openapi_document());
+  REQUIRE(document.ok());
+  std::set<std::string> described;
+  const auto paths = document->root().find("paths");
+  REQUIRE(paths.has_value());
+  for (const wire::Json path : *paths) {
+    for (const wire::Json operation : path) {
+      described.insert(fmt::format("{} {}", operation.key(), path.key()));
+      CHECK(operation.find("summary").has_value());
+      CHECK(operation.find("responses").has_value());
+    }
+  }
+  std::set<std::string> served;
+  for (const Api::Route& route : Api::routes()) {
+    served.insert(fmt::format("{} {}", to_lower(route.method), route.pattern));
+  }
+  CHECK(described == served);
+}
+
+TEST_CASE("every reference in the document leads somewhere") {
+  const auto document = wire::parse_json(openapi_document());
+  REQUIRE(document.ok());
+  const auto schemas = document->root().find("components")->find("schemas");
+  REQUIRE(schemas.has_value());
+  constexpr std::string_view kPrefix = "\"#/components/schemas/";
+  std::string_view rest = openapi_document();
+  int references = 0;
+  for (auto at = rest.find(kPrefix); at != rest.npos; at = rest.find(kPrefix)) {
+    rest.remove_prefix(at + kPrefix.size());
+    CHECK(schemas->find(rest.substr(0, rest.find('"'))).has_value());
+    ++references;
+  }
+  CHECK(references > 30);
+}
+
+}  // namespace weir::api
