@@ -65,10 +65,12 @@ std::uint64_t ByteReader::varint() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     const std::uint8_t byte = u8();
+    if (shift == 63 && byte > 1) break;  // more than 64 bits
     value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
     if ((byte & 0x80) == 0) return value;
   }
   failed_ = true;
+  rest_ = {};
   return 0;
 }
 

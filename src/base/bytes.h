@@ -2,9 +2,11 @@
 // Bounds-checked little-endian reading and writing for record codecs.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weir {
 
@@ -33,6 +35,15 @@ class ByteReader {
   std::uint32_t u32();
   std::uint64_t u64();
   std::uint64_t varint();
+  // A varint that has to fit T.
+  template <std::integral T>
+  T varint_as() {
+    const std::uint64_t value = varint();
+    if (std::in_range<T>(value)) return static_cast<T>(value);
+    failed_ = true;
+    rest_ = {};
+    return 0;
+  }
   std::string_view text();  // a view into the bytes given to the constructor
   std::string_view rest() const { return rest_; }
   bool failed() const { return failed_; }

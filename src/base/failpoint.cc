@@ -34,7 +34,7 @@ Error bad(std::string_view part) {
 Result<std::unique_ptr<Point>> parse_point(std::string_view part) {
   const auto equals = part.find('=');
   const auto at = part.find('@');
-  if (equals == part.npos || at == part.npos || at < equals) return bad(part);
+  if (equals == part.npos || at == part.npos || at < equals || equals == 0) return bad(part);
   auto point = std::make_unique<Point>();
   point->name = part.substr(0, equals);
   const std::string_view action = part.substr(equals + 1, at - equals - 1);
@@ -42,21 +42,23 @@ Result<std::unique_ptr<Point>> parse_point(std::string_view part) {
   point->crash = action == "crash";
   const std::string_view count = part.substr(at + 1);
   if (count == "*") return point;
-  const auto parsed = std::from_chars(count.data(), count.data() + count.size(), point->at);
-  if (parsed.ec != std::errc{} || point->at == 0) return bad(part);
+  const char* end = count.data() + count.size();
+  const auto parsed = std::from_chars(count.data(), end, point->at);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || point->at == 0) return bad(part);
   return point;
 }
 
 }  // namespace
 
 Result<> configure_failpoints(std::string_view text) {
-  points().clear();
+  std::vector<std::unique_ptr<Point>> parsed;
   while (!text.empty()) {
     const auto end = std::min(text.find(';'), text.size());
     WEIR_TRY(auto point, parse_point(text.substr(0, end)));
-    points().push_back(std::move(point));
+    parsed.push_back(std::move(point));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+  points() = std::move(parsed);
   return {};
 }
 

@@ -11,7 +11,7 @@
 namespace weir {
 
 // "name=crash@3;other=fail@1": crash (exit code 137, no clean-up) or fail at the k-th passage.
-// fail@* means always.
+// fail@* means always. Replaces what was configured before; a mistake leaves that as it was.
 Result<> configure_failpoints(std::string_view text);
 // True if the failpoint says "fail" now; does not return if it says "crash". Thread safe.
 bool failpoint(std::string_view name);

@@ -33,8 +33,8 @@ std::size_t utf8_length(std::string_view text, char32_t& point) {
 
 bool is_invisible(char32_t point) {
   const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
-  const bool bidi = point == 0x200E || point == 0x200F || (point >= 0x202A && point <= 0x202E) ||
-                    (point >= 0x2066 && point <= 0x2069);
+  const bool bidi = point == 0x061C || point == 0x200E || point == 0x200F ||
+                    (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
   return control || bidi || point == 0x2028 || point == 0x2029 || point == 0xFEFF;
 }
 
@@ -62,6 +62,8 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::size_t best_distance = std::min<std::size_t>(3, std::max<std::size_t>(1, word.size() / 3)) +
                               1;
   for (const std::string& candidate : candidates) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= best_distance) continue;
     const std::size_t distance = edit_distance(to_lower(word), to_lower(candidate));
     if (distance >= best_distance) continue;
     best_distance = distance;
