@@ -27,15 +27,15 @@ void write_line(ByteWriter& out, const AttemptRecord& line) {
 }
 
 bool read_line(ByteReader& in, AttemptRecord& line) {
-  line.number = static_cast<std::uint32_t>(in.varint());
+  line.number = in.varint_as<std::uint32_t>();
   line.at = from_micros(static_cast<std::int64_t>(in.u64()));
-  line.took = Duration{static_cast<std::int64_t>(in.varint())};
-  line.status = static_cast<std::uint16_t>(in.varint());
+  line.took = Duration{in.varint_as<std::int64_t>()};
+  line.status = in.varint_as<std::uint16_t>();
   const std::uint8_t fault = in.u8();
   const std::uint8_t failure = in.u8();
   const std::uint8_t decision = in.u8();
   line.note = in.text();
-  line.replay = ReplayId{static_cast<std::uint32_t>(in.varint())};
+  line.replay = ReplayId{in.varint_as<std::uint32_t>()};
   const bool known = fault < kFaultCount && failure < kFailureClassCount &&
                      decision <= static_cast<std::uint8_t>(DecisionKind::pauseFlow);
   if (!known || in.failed()) return false;

@@ -104,12 +104,12 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   plan.rate.max_per_second = read_number(in);
   plan.rate.ramp_factor = read_number(in);
   plan.rate.step = read_duration(in);
-  plan.rate.concurrency = static_cast<std::uint32_t>(in.varint());
-  plan.canary.count = static_cast<std::uint32_t>(in.varint());
+  plan.rate.concurrency = in.varint_as<std::uint32_t>();
+  plan.canary.count = in.varint_as<std::uint32_t>();
   plan.canary.hold = read_duration(in);
   plan.stop.failure_share_percent = read_number(in);
   plan.stop.on_breaker_open = in.u8() != 0;
-  plan.stop.same_fingerprint = static_cast<std::uint32_t>(in.varint());
+  plan.stop.same_fingerprint = in.varint_as<std::uint32_t>();
   plan.reason = in.text();
   plan.actor = in.text();
   if (in.failed() || !in.at_end()) return damaged;
