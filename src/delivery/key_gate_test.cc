@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/key_gate.h"
+
+#include <doctest/doctest.h>
+
+namespace weir::delivery {
+namespace {
+
+Candidate at(std::uint64_t seq, std::string key = "k") {
+  return {.position = Position{StreamId{1}, 0, seq}, .key = std::move(key)};
+}
+
+KeyGate::Admit admit(KeyGate& gate, std::uint64_t seq, std::string key = "k") {
+  Candidate candidate = at(seq, std::move(key));
+  return gate.admit(candidate);
+}
+
+}  // namespace
+
+TEST_CASE("one delivery per key is on its way, the rest stands in line in order") {
+  KeyGate gate(FlowId{1});
+  CHECK(admit(gate, 1) == KeyGate::Admit::go);
+  CHECK(admit(gate, 2) == KeyGate::Admit::inLine);
+  CHECK(admit(gate, 3, "other") == KeyGate::Admit::go);
+  CHECK(admit(gate, 4) == KeyGate::Admit::inLine);
+  CHECK(gate.settled("k")->position.seq == 2);
+  CHECK(gate.settled("k")->position.seq == 4);
+  CHECK_FALSE(gate.settled("k").has_value());
+  CHECK_FALSE(gate.key_is_busy("k"));
+}
+
+TEST_CASE("events without a key always go") {
+  KeyGate gate(FlowId{1});
+  CHECK(admit(gate, 1, "") == KeyGate::Admit::go);
+  CHECK(admit(gate, 2, "") == KeyGate::Admit::go);
+}
+
+TEST_CASE("a failing key holds itself: what is in line and what comes later") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 1);
+  admit(gate, 2);
+  const auto joined = gate.hold("k", at(1).position);
+  CHECK(joined == std::vector<std::uint64_t>{2});
+  CHECK(admit(gate, 5) == KeyGate::Admit::held);
+  const Hold* hold = gate.find_hold("k");
+  REQUIRE(hold != nullptr);
+  CHECK(hold->holder.seq == 1);
+  CHECK(hold->first == 2);
+  CHECK(hold->last == 5);
+  CHECK(hold->count == 2);
+  CHECK(gate.held_count() == 2);
+}
+
+TEST_CASE("a drained hold hands out its events one by one and then frees the key") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 1);
+  gate.hold("k", at(1).position);
+  admit(gate, 2);
+  admit(gate, 3);
+  CHECK(gate.drain("k").next->position.seq == 2);
+  CHECK(gate.find_hold("k")->holder.seq == 2);
+  CHECK(gate.find_hold("k")->released);
+  CHECK(admit(gate, 4) == KeyGate::Admit::held);  // still behind
+  CHECK(gate.drain("k").next->position.seq == 3);
+  CHECK(gate.drain("k").next->position.seq == 4);
+  CHECK_FALSE(gate.drain("k").next.has_value());
+  CHECK(gate.find_hold("k") == nullptr);
+  CHECK(admit(gate, 9) == KeyGate::Admit::go);
+}
+
+TEST_CASE("after a restart the events behind a hold must be found again, newcomers included") {
+  KeyGate gate(FlowId{1});
+  gate.load(Hold{
+      .flow = FlowId{1}, .key = "k", .holder = at(1).position, .first = 2, .last = 7, .count = 3});
+  CHECK(admit(gate, 9) == KeyGate::Admit::held);
+  CHECK(gate.drain("k").needs_rebuild);
+  gate.rebuilt("k", {2, 5, 7, 9}, 9);
+  for (const std::uint64_t seq : {2, 5, 7, 9}) CHECK(gate.drain("k").next->position.seq == seq);
+  CHECK_FALSE(gate.drain("k").next.has_value());
+}
+
+TEST_CASE("the list of held events is bounded; beyond it they are found by reading") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 1);
+  gate.hold("k", at(1).position);
+  for (std::uint64_t seq = 2; seq < kBehindMax + 12; ++seq) admit(gate, seq);
+  CHECK(gate.find_hold("k")->count == kBehindMax + 10);
+  for (std::size_t i = 0; i < kBehindMax; ++i) REQUIRE(gate.drain("k").next.has_value());
+  CHECK(gate.drain("k").needs_rebuild);
+}
+
+TEST_CASE("changes are told once") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 1);
+  gate.hold("k", at(1).position);
+  CHECK(gate.take_changes().put.size() == 1);
+  CHECK(gate.take_changes().put.empty());
+  gate.drain("k");
+  CHECK(gate.take_changes().drop == std::vector<std::string>{"k"});
+}
+
+TEST_CASE("a row of a busy key stands in line before what was read from the log") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 5);
+  admit(gate, 6);
+  Candidate row = at(2);
+  row.origin = Origin::row;
+  CHECK_FALSE(gate.admit_row(row));
+  CHECK(gate.settled("k")->origin == Origin::row);
+}
+
+}  // namespace weir::delivery
