@@ -2,6 +2,7 @@
 // The process dies at every step of the store (failpoints): what was acknowledged is there
 // afterwards.
 #if defined(WEIR_FAILPOINTS)
+#include <filesystem>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +104,32 @@ TEST_CASE("crash at every step of the store: everything acknowledged is there") 
     CHECK(passages > 0);  // the failpoint is there
   }
   MESSAGE("crashes: ", crashes);
+}
+
+// The log is much longer than what a VFS writes at once.
+TEST_CASE("a crash that leaves a long log: every acknowledged event is there") {
+  TempFolder folder;
+  constexpr int kBatches = 30;
+  const pid_t pid = fork();
+  if (pid == 0) {
+    StoreBench bench([&](async::Executor executor) {
+      Options options{.folder = folder.path(), .executor = std::move(executor)};
+      options.wal_bytes_max = 256 << 20;
+      return *open(std::move(options));
+    });
+    bench.register_names();
+    for (int i = 0; i < kBatches; ++i) bench.append(1 + 100 * i, 100 + 100 * i);
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+  CHECK(std::filesystem::file_size(folder.path() + "/weir.db-wal") > (1 << 19));
+  StoreBench bench(in(folder));
+  CHECK(bench.run(bench.store().events().read(kStream, 1, 10'000, 1 << 30))->size() ==
+        100 * kBatches);
+  CHECK(check(folder.path())->sound());
 }
 
 TEST_CASE("a failed commit stops the store, and says so once") {

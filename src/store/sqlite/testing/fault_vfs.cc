@@ -17,6 +17,7 @@ namespace weir::store::sqlite::testing {
 namespace {
 
 constexpr int kLockSlots = SQLITE_SHM_NLOCK;
+constexpr int kWriteMax = 0x1ffff;  // the Unix VFS writes no more at once
 
 struct SharedMemory {
   std::vector<std::unique_ptr<char[]>> regions;
@@ -78,6 +79,7 @@ int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
 }
 
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  if (size > kWriteMax) return SQLITE_IOERR_WRITE;
   Handle& handle = of(file);
   const std::string_view view(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
   return code_of(handle.disk->write(*handle.path, static_cast<std::uint64_t>(offset), view),
@@ -183,7 +185,7 @@ int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
   SharedMemory& memory = locks_of(handle).memory;
   const bool exclusive = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
   const auto first = static_cast<std::size_t>(offset);
-  const auto end = static_cast<std::size_t>(offset + count);
+  const std::size_t end = first + static_cast<std::size_t>(count);
   for (std::size_t slot = first; slot < end; ++slot) {
     if ((flags & SQLITE_SHM_LOCK) != 0 && !may_take(memory, handle, slot, exclusive))
       return SQLITE_BUSY;
