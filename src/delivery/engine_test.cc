@@ -181,7 +181,8 @@ TEST_CASE("retention takes what is settled and keeps what a quarantined delivery
   config.streams[0].retention = std::chrono::seconds{1};
   top.start(config);
   for (const std::string id : {"a1", "a2", "b1"}) top.publish(id, id.substr(0, 1));
-  top.settle(std::chrono::seconds{10});
+  top.settle();
+  top.pass(std::chrono::seconds{10});
   while (top.wait(top.engine->trim_step())) {
   }
   const FlowId flow = top.engine->find_flow("f")->id();

@@ -117,6 +117,9 @@ class BenchTop {
     return std::move(*result);
   }
 
+  // Lets virtual time pass even if nothing happens meanwhile.
+  void pass(Duration duration) { wait(slept(clock->mono() + duration)); }
+
   std::vector<std::string> served() const {
     std::vector<std::string> ids;
     for (const Served& one : log) ids.push_back(one.id);
@@ -133,6 +136,11 @@ class BenchTop {
   template <class T>
   static async::Task<> keep(async::Task<T> task, std::optional<T>& into) {
     into = co_await std::move(task);
+  }
+
+  async::Task<bool> slept(MonoTime until) {
+    co_await clock->sleep_until(until);
+    co_return true;
   }
 
   async::Task<bool> drained() {
