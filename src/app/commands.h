@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function per noun adds its verbs to the command line. Parsing only chooses the action; it runs afterwards.
+// One function per noun adds its verbs to the command line. Parsing only chooses the action; it
+// runs afterwards.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,7 @@
 
 namespace CLI {
 class App;
-}
+}  // namespace CLI
 
 namespace weir::app {
 
@@ -23,9 +24,9 @@ struct Chosen {
   Action action;
 };
 
-void add_status_commands(CLI::App& root, Chosen& chosen);      // version, status
+void add_status_commands(CLI::App& root, Chosen& chosen);  // version, status
 void add_publish_command(CLI::App& root, Chosen& chosen);
-void add_event_commands(CLI::App& root, Chosen& chosen);       // explain, event
+void add_event_commands(CLI::App& root, Chosen& chosen);  // explain, event
 void add_flow_commands(CLI::App& root, Chosen& chosen);
 void add_dependency_commands(CLI::App& root, Chosen& chosen);
 void add_group_commands(CLI::App& root, Chosen& chosen);

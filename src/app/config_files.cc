@@ -21,13 +21,16 @@ Result<std::string> read_file(const std::string& path) {
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    return Error{Code::config_unreadable, fmt::format("'{}' cannot be read", path), "check that it exists and may be read"};
+    return Error{Code::config_unreadable, fmt::format("'{}' cannot be read", path),
+                 "check that it exists and may be read"};
   }
   std::string text;
   text.resize(kFileMax + 1);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kFileMax) return Error{Code::config_unreadable, fmt::format("'{}' is larger than {} bytes", path, kFileMax), ""};
+  if (text.size() > kFileMax)
+    return Error{Code::config_unreadable,
+                 fmt::format("'{}' is larger than {} bytes", path, kFileMax), ""};
   return text;
 }
 
@@ -42,7 +45,8 @@ Result<std::vector<config::SourceFile>> read_config_files(const std::string& pat
       if (extension == ".yaml" || extension == ".yml") paths.push_back(entry.path());
     }
     std::ranges::sort(paths);
-    if (paths.empty()) return Error{Code::config_unreadable, fmt::format("no *.yaml in '{}'", path), ""};
+    if (paths.empty())
+      return Error{Code::config_unreadable, fmt::format("no *.yaml in '{}'", path), ""};
   } else {
     paths.push_back(path);
   }
@@ -73,7 +77,9 @@ Result<Config> load_config(const std::string& path) {
   std::string text = config::render(outcome.problems);
   while (text.ends_with('\n')) text.pop_back();
   return Error{Code::config_invalid,
-               fmt::format("{} problem{}\n{}", outcome.problems.size(), outcome.problems.size() == 1 ? "" : "s", text), ""};
+               fmt::format("{} problem{}\n{}", outcome.problems.size(),
+                           outcome.problems.size() == 1 ? "" : "s", text),
+               ""};
 }
 
 }  // namespace weir::app

@@ -7,7 +7,8 @@ namespace weir::app {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
-// The storage failed while serving: nothing was acknowledged after that. The next start verifies and repairs.
+// The storage failed while serving: nothing was acknowledged after that. The next start verifies
+// and repairs.
 inline constexpr int kExitStoreFailed = 74;
 // The store cannot be opened: in use, from a newer Weir, damaged, unreadable.
 inline constexpr int kExitStoreRefused = 75;

@@ -31,9 +31,12 @@ std::uint64_t random_seed() {
 void print_error(const Error& error) { fmt::print(stderr, "{}\n", to_text(error)); }
 
 Result<> apply_listen(const std::string& listen, Config& config) {
-  config::SourceFile file{"--listen", fmt::format("version: 1\nlisten: {{ http: \"{}\" }}\n", listen)};
+  config::SourceFile file{"--listen",
+                          fmt::format("version: 1\nlisten: {{ http: \"{}\" }}\n", listen)};
   const auto outcome = config::load({file}, resolve_secret);
-  if (!outcome.config) return Error{outcome.problems.front().code, outcome.problems.front().message, outcome.problems.front().hint};
+  if (!outcome.config)
+    return Error{outcome.problems.front().code, outcome.problems.front().message,
+                 outcome.problems.front().hint};
   config.listen_host = outcome.config->listen_host;
   config.listen_port = outcome.config->listen_port;
   return {};
@@ -52,7 +55,8 @@ class Serving {
           std::unique_ptr<ports::Store> store)
       : clock_(clock),
         config_(std::move(config)),
-        world_(io.get_executor(), clock, std::move(store), std::move(config_path), leave_without_storage, random_seed),
+        world_(io.get_executor(), clock, std::move(store), std::move(config_path),
+               leave_without_storage, random_seed),
         signals_(io, SIGTERM, SIGINT, SIGHUP) {}
 
   async::Task<int> run() {
@@ -64,7 +68,8 @@ class Serving {
       std::fflush(stderr);
       std::_Exit(started.error().code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
-    fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began), host, world_.port());
+    fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
+               host, world_.port());
     std::fflush(stdout);
     for (;;) {
       const int signal = co_await signals_.async_wait(boost::asio::use_awaitable);
@@ -96,7 +101,8 @@ Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, co
   const std::string folder = options.data.empty() ? config.data : options.data;
   if (folder == ":memory:") return store::memory::open(io.get_executor());
   if (folder.empty()) {
-    return Error{Code::usage, "no data folder is given", "add --data DIR, or 'data:' to the configuration"};
+    return Error{Code::usage, "no data folder is given",
+                 "add --data DIR, or 'data:' to the configuration"};
   }
   return store::sqlite::open({.folder = folder,
                               .executor = io.get_executor(),

@@ -25,8 +25,9 @@ net::HttpServerOptions server_options(const LimitsSpec& limits) {
 
 }  // namespace
 
-World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store, std::string config_path,
-             std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random)
+World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
+             std::string config_path, std::function<void(const Error&)> store_failed,
+             std::function<std::uint64_t()> random)
     : executor_(executor),
       clock_(clock),
       store_(std::move(store)),
@@ -42,9 +43,11 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       .clock = clock_,
       .store = *store_,
       .seed = random_(),
-      .make_handler = [this](const DependencySpec& dependency, const FlowSpec& flow) { return make_handler(dependency, flow); },
+      .make_handler = [this](const DependencySpec& dependency,
+                             const FlowSpec& flow) { return make_handler(dependency, flow); },
       .sinks = {&decision_log_, replays_.get()},
-      .on_error = [this](const Error& error) { log_.error(clock_.wall(), "delivery.error", error); },
+      .on_error =
+          [this](const Error& error) { log_.error(clock_.wall(), "delivery.error", error); },
       .on_store_failed = std::move(store_failed),
   });
   register_gauges();
@@ -78,8 +81,9 @@ async::Task<Result<>> World::start(Config config) {
       .ready = [this] { return ready_ && !stopping_; },
       .reload = [this](std::string actor) { return reload(std::move(actor)); },
   });
-  server_ = std::make_unique<net::HttpServer>(executor_, clock_, server_options(config.limits),
-                                              [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
+  server_ = std::make_unique<net::HttpServer>(
+      executor_, clock_, server_options(config.limits),
+      [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
   chores_.spawn(keep_counts());
@@ -102,7 +106,8 @@ async::Task<> World::drain(Duration grace) {
 }
 
 async::Task<Result<std::string>> World::reload(std::string actor) {
-  if (reloading_) co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
+  if (reloading_)
+    co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
   auto config = load_config(config_path_);
   const WallTime now = clock_.wall();
   if (!config.ok()) {
@@ -118,10 +123,14 @@ async::Task<Result<std::string>> World::reload(std::string actor) {
   reloading_ = false;
   if (!applied.ok()) co_return applied.error();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::AddAudit{
-      AuditEntry{.at = now, .actor = std::move(actor), .action = "config.reload", .target = config_path_, .detail = changes}});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
+                                                          .actor = std::move(actor),
+                                                          .action = "config.reload",
+                                                          .target = config_path_,
+                                                          .detail = changes}});
   (void)co_await store_->writer().commit(std::move(batch));
-  log_.write(now, telemetry::Level::info, "config.reloaded", changes.empty() ? "nothing changed" : changes);
+  log_.write(now, telemetry::Level::info, "config.reloaded",
+             changes.empty() ? "nothing changed" : changes);
   co_return changes;
 }
 
@@ -139,17 +148,19 @@ Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec
   for (const FlowSpec& flow : engine_->config().flows) {
     if (flow.dependency == dependency.name) connect = flow.policy.timeouts.connect;
   }
-  WEIR_TRY(auto opened, net::HttpClientPool::open(executor_, clock_,
-                                                  {.url = std::move(url),
-                                                   .ca_file = dependency.ca_file,
-                                                   .connections = dependency.policy.concurrency.max_parallel_requests,
-                                                   .connect_timeout = connect}));
+  WEIR_TRY(auto opened, net::HttpClientPool::open(
+                            executor_, clock_,
+                            {.url = std::move(url),
+                             .ca_file = dependency.ca_file,
+                             .connections = dependency.policy.concurrency.max_parallel_requests,
+                             .connect_timeout = connect}));
   std::shared_ptr<net::HttpClientPool> pool = std::move(opened);
   pools_.insert_or_assign(dependency.name, std::pair(dependency, pool));
   return pool;
 }
 
-Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec& dependency, const FlowSpec& flow) {
+Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec& dependency,
+                                                            const FlowSpec& flow) {
   WEIR_TRY(auto pool, pool_of(dependency));
   WEIR_TRY(const net::Url url, net::parse_url(dependency.url));
   handlers::http::HttpHandlerOptions options{.pool = std::move(pool),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The production composition: every part of a serving Weir, made in order and taken apart in reverse.
+// The production composition: every part of a serving Weir, made in order and taken apart in
+// reverse.
 #pragma once
 
 #include <map>
@@ -25,8 +26,9 @@ namespace weir::app {
 class World {
  public:
   // `store_failed` is told when nothing can be acknowledged any more.
-  World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store, std::string config_path,
-        std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random);
+  World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
+        std::string config_path, std::function<void(const Error&)> store_failed,
+        std::function<std::uint64_t()> random);
 
   // Delivers and listens. Errors are for the terminal.
   async::Task<Result<>> start(Config config);
@@ -38,12 +40,14 @@ class World {
   telemetry::Log& log() { return log_; }
 
  private:
-  Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency, const FlowSpec& flow);
+  Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency,
+                                                       const FlowSpec& flow);
   Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency);
   recovery::Live make_live();
   void register_gauges();
+  void register_dependency_gauges();
   async::Task<std::uint64_t> dedupe_seed();
-  async::Task<> keep_counts();     // refreshes what /metrics cannot read at once
+  async::Task<> keep_counts();  // refreshes what /metrics cannot read at once
   async::Task<> keep_retention();
 
   async::Executor executor_;

@@ -10,10 +10,8 @@ namespace {
 std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTime now) {
   policy::Breaker& breaker = dispatcher.guardrails().breaker();
   switch (breaker.state(now)) {
-    case policy::Breaker::State::closed:
-      return "closed";
-    case policy::Breaker::State::halfOpen:
-      return "half-open";
+    case policy::Breaker::State::closed: return "closed";
+    case policy::Breaker::State::halfOpen: return "half-open";
     case policy::Breaker::State::open:
       return fmt::format("open until {}", to_clock_text(wall + (breaker.open_until() - now)));
   }
@@ -34,7 +32,8 @@ recovery::Live World::make_live() {
     }
     return flows;
   };
-  live.delivery = [this](FlowId id, Position position, std::string_view key) -> std::optional<recovery::LiveDelivery> {
+  live.delivery = [this](FlowId id, Position position,
+                         std::string_view key) -> std::optional<recovery::LiveDelivery> {
     const delivery::Flow* flow = engine_->find_flow(id);
     if (flow == nullptr) return std::nullopt;
     recovery::LiveDelivery answer;
@@ -49,7 +48,8 @@ recovery::Live World::make_live() {
     const MonoTime now = clock_.mono();
     recovery::LiveDependency answer;
     answer.breaker = breaker_text(*dispatcher, clock_.wall(), now);
-    answer.breaker_open = dispatcher->guardrails().breaker().state(now) != policy::Breaker::State::closed;
+    answer.breaker_open = dispatcher->guardrails().breaker().state(now) !=
+                          policy::Breaker::State::closed;
     if (const auto& refusal = dispatcher->refusal()) answer.refusal = refusal->reason;
     const RateLimitSpec& rate = dispatcher->spec().policy.rate_limit;
     answer.rate_limit = rate.enabled ? rate.per_second : 0;
@@ -67,69 +67,103 @@ recovery::Live World::make_live() {
     return Position{record->id, 0, seq};
   };
   live.stream_name = [this](StreamId id) { return engine_->stream_name(id); };
-  live.release = [this](const std::vector<DeliveryRef>& refs, ReplayId replay) { engine_->release(refs, replay); };
-  live.settled_elsewhere = [this](DeliveryRef ref, const std::string& key) { engine_->settled_elsewhere(ref, key); };
+  live.release = [this](const std::vector<DeliveryRef>& refs, ReplayId replay) {
+    engine_->release(refs, replay);
+  };
+  live.settled_elsewhere = [this](DeliveryRef ref, const std::string& key) {
+    engine_->settled_elsewhere(ref, key);
+  };
   return live;
 }
 
 void World::register_gauges() {
   using Sample = telemetry::Registry::Sample;
-  metrics_.gauge("weir_flow_backlog_events", "Events of the stream that the flow has not dealt with yet.", [this](Sample& sample) {
-    for (const auto& view : engine_->flow_views()) sample.add(static_cast<double>(view.backlog), {{"flow", view.spec->name}});
-  });
-  metrics_.gauge("weir_flow_oldest_ready_age_seconds", "Age of the oldest event read and not yet sent; 0 without one.",
+  metrics_.gauge("weir_flow_backlog_events",
+                 "Events of the stream that the flow has not dealt with yet.",
                  [this](Sample& sample) {
-                   for (const auto& view : engine_->flow_views()) {
-                     const bool none = view.oldest_ready == WallTime{};
-                     const double age = none ? 0 : std::chrono::duration<double>(clock_.wall() - view.oldest_ready).count();
-                     sample.add(age, {{"flow", view.spec->name}});
+                   for (const auto& view : engine_->flow_views())
+                     sample.add(static_cast<double>(view.backlog), {{"flow", view.spec->name}});
+                 });
+  metrics_.gauge(
+      "weir_flow_oldest_ready_age_seconds",
+      "Age of the oldest event read and not yet sent; 0 without one.", [this](Sample& sample) {
+        for (const auto& view : engine_->flow_views()) {
+          const bool none = view.oldest_ready == WallTime{};
+          const double age =
+              none ? 0 : std::chrono::duration<double>(clock_.wall() - view.oldest_ready).count();
+          sample.add(age, {{"flow", view.spec->name}});
+        }
+      });
+  metrics_.gauge("weir_flow_held_events", "Events behind a key that waits for an earlier delivery.",
+                 [this](Sample& sample) {
+                   for (const auto& view : engine_->flow_views())
+                     sample.add(static_cast<double>(view.held), {{"flow", view.spec->name}});
+                 });
+  metrics_.gauge(
+      "weir_quarantined_deliveries", "Deliveries in quarantine.", [this](Sample& sample) {
+        for (const auto& counts : counts_) {
+          if (const auto* flow = engine_->find_flow(counts.flow)) {
+            sample.add(static_cast<double>(counts.quarantined), {{"flow", flow->spec().name}});
+          }
+        }
+      });
+  metrics_.gauge("weir_waiting_deliveries", "Deliveries that failed and will be tried again.",
+                 [this](Sample& sample) {
+                   for (const auto& counts : counts_) {
+                     if (const auto* flow = engine_->find_flow(counts.flow)) {
+                       sample.add(static_cast<double>(counts.waiting),
+                                  {{"flow", flow->spec().name}});
+                     }
                    }
                  });
-  metrics_.gauge("weir_flow_held_events", "Events behind a key that waits for an earlier delivery.", [this](Sample& sample) {
-    for (const auto& view : engine_->flow_views()) sample.add(static_cast<double>(view.held), {{"flow", view.spec->name}});
-  });
-  metrics_.gauge("weir_quarantined_deliveries", "Deliveries in quarantine.", [this](Sample& sample) {
-    for (const auto& counts : counts_) {
-      if (const auto* flow = engine_->find_flow(counts.flow)) {
-        sample.add(static_cast<double>(counts.quarantined), {{"flow", flow->spec().name}});
-      }
-    }
-  });
-  metrics_.gauge("weir_waiting_deliveries", "Deliveries that failed and will be tried again.", [this](Sample& sample) {
-    for (const auto& counts : counts_) {
-      if (const auto* flow = engine_->find_flow(counts.flow)) {
-        sample.add(static_cast<double>(counts.waiting), {{"flow", flow->spec().name}});
-      }
-    }
-  });
-  const auto per_dependency = [this](std::string name, std::string help, double (*read)(delivery::Dispatcher&, MonoTime)) {
+  register_dependency_gauges();
+}
+
+void World::register_dependency_gauges() {
+  using Sample = telemetry::Registry::Sample;
+  const auto per_dependency = [this](std::string name, std::string help,
+                                     double (*read)(delivery::Dispatcher&, MonoTime)) {
     metrics_.gauge(std::move(name), std::move(help), [this, read](Sample& sample) {
       for (delivery::Dispatcher* one : engine_->dispatchers()) {
         sample.add(read(*one, clock_.mono()), {{"dependency", one->spec().name}});
       }
     });
   };
-  per_dependency("weir_breaker_open", "1 while the circuit breaker is open, 0.5 half-open, 0 closed.",
+  per_dependency("weir_breaker_open",
+                 "1 while the circuit breaker is open, 0.5 half-open, 0 closed.",
                  [](delivery::Dispatcher& one, MonoTime now) {
                    const auto state = one.guardrails().breaker().state(now);
-                   return state == policy::Breaker::State::open ? 1.0 : state == policy::Breaker::State::halfOpen ? 0.5 : 0.0;
+                   return state == policy::Breaker::State::open       ? 1.0
+                          : state == policy::Breaker::State::halfOpen ? 0.5
+                                                                      : 0.0;
                  });
   per_dependency("weir_dependency_calls_in_flight", "Calls under way.",
-                 [](delivery::Dispatcher& one, MonoTime) { return static_cast<double>(one.guardrails().in_flight()); });
+                 [](delivery::Dispatcher& one, MonoTime) {
+                   return static_cast<double>(one.guardrails().in_flight());
+                 });
   per_dependency("weir_dependency_concurrency_limit", "Calls allowed at once.",
-                 [](delivery::Dispatcher& one, MonoTime now) { return static_cast<double>(one.guardrails().limit(now)); });
+                 [](delivery::Dispatcher& one, MonoTime now) {
+                   return static_cast<double>(one.guardrails().limit(now));
+                 });
   per_dependency("weir_retry_budget_balance", "Retries that the budget would allow now.",
-                 [](delivery::Dispatcher& one, MonoTime now) { return one.guardrails().budget().balance(now); });
-  metrics_.counter_from("weir_guardrail_denials_total", "Refusals by a guardrail; none cost an attempt.", [this](Sample& sample) {
-    for (delivery::Dispatcher* one : engine_->dispatchers()) {
-      for (const Guardrail rail : {Guardrail::breaker, Guardrail::retryBudget, Guardrail::rateLimit, Guardrail::concurrency}) {
-        sample.add(static_cast<double>(one->guardrails().denials(rail)),
-                   {{"dependency", one->spec().name}, {"guardrail", to_text(rail)}});
-      }
-    }
-  });
+                 [](delivery::Dispatcher& one, MonoTime now) {
+                   return one.guardrails().budget().balance(now);
+                 });
+  metrics_.counter_from(
+      "weir_guardrail_denials_total", "Refusals by a guardrail; none cost an attempt.",
+      [this](Sample& sample) {
+        for (delivery::Dispatcher* one : engine_->dispatchers()) {
+          for (const Guardrail rail : {Guardrail::breaker, Guardrail::retryBudget,
+                                       Guardrail::rateLimit, Guardrail::concurrency}) {
+            sample.add(static_cast<double>(one->guardrails().denials(rail)),
+                       {{"dependency", one->spec().name}, {"guardrail", to_text(rail)}});
+          }
+        }
+      });
   metrics_.gauge("weir_ingest_pending_bytes", "Bytes of events accepted and not yet committed.",
-                 [this](Sample& sample) { sample.add(static_cast<double>(store_->writer().pending_bytes())); });
+                 [this](Sample& sample) {
+                   sample.add(static_cast<double>(store_->writer().pending_bytes()));
+                 });
 }
 
 }  // namespace weir::app
