@@ -28,9 +28,9 @@ MonoTime steady_now();
 // Production: steady_clock and system_clock, timers on `executor`. Used on one thread.
 std::unique_ptr<Clock> system_clock(Executor executor);
 
-// Jumps to the next deadline when nothing else can run: run(io_context) steps the context until it
-// is idle, then advances. Single-threaded, deterministic: equal deadlines wake in the order they
-// were set.
+// Stands still until it is told to jump: its driver polls the io_context until that is idle, then
+// calls advance_to_next(). Single-threaded, deterministic: equal deadlines wake in the order they
+// were set. A sleeper that is left when the clock goes is unwound, on its executor.
 class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(Executor executor);

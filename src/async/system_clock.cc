@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <chrono>
 #include <list>
 
@@ -28,13 +29,9 @@ class SystemClock final : public Clock {
     if (cancelled_) co_return;
     sleepers_.emplace_front(executor_);
     const auto self = sleepers_.begin();
-    const auto far = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
-    const auto at = deadline == MonoTime::max()
-                        ? far
-                        : std::chrono::steady_clock::time_point{
-                              std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                  deadline.time_since_epoch())};
-    self->expires_at(std::min(at, far));
+    // In nanoseconds a far deadline would overflow: nobody sleeps for more than a year.
+    const MonoTime at = std::clamp(deadline, MonoTime{}, steady_now() + std::chrono::years(1));
+    self->expires_at(std::chrono::steady_clock::time_point{at.time_since_epoch()});
     boost::system::error_code ignored;  // a cancelled sleep is a wake-up
     co_await self->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
     sleepers_.erase(self);
