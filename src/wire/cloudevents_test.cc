@@ -267,14 +267,14 @@ TEST_CASE("structured mode names the attribute that is wrong") {
   CHECK(malformed.error().code == Code::malformed_json);
 }
 
-struct StructuredData {
+struct Payload {
   std::string_view more;
   bool has_data;
   std::string_view data;
   bool binary;
 };
 
-constexpr auto kStructuredData = std::to_array<StructuredData>({
+constexpr auto kPayload = std::to_array<Payload>({
     {R"("x":1)", false, "", false},
     {R"("data":"text")", true, "\"text\"", false},
     {R"("data":null)", true, "null", false},
@@ -292,7 +292,7 @@ constexpr auto kStructuredData = std::to_array<StructuredData>({
 });
 
 TEST_CASE("the content type says what data is") {
-  for (const StructuredData& row : kStructuredData) {
+  for (const Payload& row : kPayload) {
     CAPTURE(row.more);
     const std::string body = event_with(row.more);
     const auto parsed = parse_structured(body, {});

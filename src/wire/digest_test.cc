@@ -16,7 +16,8 @@ TEST_CASE("SHA-256") {
 
 // Handlers remember keys and the store remembers hashes: neither may ever change.
 TEST_CASE("keys and hashes are stable") {
-  CHECK(idempotency_key("github", "/repos/a", "id-1", "sync") == "1389fe5d238ced2460c465e5213f97b6");
+  CHECK(idempotency_key("github", "/repos/a", "id-1", "sync") ==
+        "1389fe5d238ced2460c465e5213f97b6");
   CHECK(dedupe_hash("/repos/a", "id-1", 42) == 7239875540039701508u);
 }
 
