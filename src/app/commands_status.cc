@@ -57,6 +57,20 @@ void print_section(const Session& session, wire::Json status, std::string_view m
   session.print("\n" + list_table(*items, columns, style, now));
 }
 
+// "activity-feed was paused 30 min ago: looking"
+std::string pauses(wire::Json status, WallTime now) {
+  std::string text;
+  const auto flows = member_at(status, "flows");
+  if (!flows) return text;
+  for (const wire::Json flow : *flows) {
+    if (text_at(flow, "status") != "paused") continue;
+    text += fmt::format("{} was paused {}: {}\n", cell(flow, "flow", CellKind::text, now),
+                        cell(flow, "since", CellKind::age, now),
+                        cell(flow, "statusReason", CellKind::text, now));
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 int status(Session& session) {
   const Reply reply = session.get("/v1/status");
   if (!reply) return reply.exit;
@@ -71,6 +85,7 @@ int status(Session& session) {
     session.note("The store is full: new events are refused until there is room.");
   print_section(session, root, "flows", kFlows, now);
   print_section(session, root, "dependencies", kDependencies, now);
+  session.print(pauses(root, now));
   if (count_at(root, "quarantined") > 0) session.next("weir group list");
   return kExitOk;
 }
