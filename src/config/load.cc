@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/sections.h"
+#include "policy/ip_address.h"
 
 namespace weir::config {
 namespace {
@@ -36,6 +37,8 @@ class Loader {
       if (tree) trees_.emplace_back(file.name, std::move(tree));
     }
     for (const auto& [name, tree] : trees_) read_file(name, *tree);
+    // What a file that cannot be read would have said is not missing.
+    if (trees_.size() < files_.size()) return {};
     if (!has_version_ && !trees_.empty()) {
       report_.add(trees_.front().first, YamlNode{.line = 1, .column = 1},
                   "the configuration needs 'version: 1'");
@@ -53,6 +56,7 @@ class Loader {
         report_.add(file, *version,
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
+    for (const std::string_view once : {"listen", "data", "limits"}) claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
@@ -78,6 +82,25 @@ class Loader {
     top.finish();
   }
 
+  // False and a problem if another place has defined the same.
+  bool is_first(const std::string& file, const YamlNode& at, std::string_view kind,
+                const std::string& name) {
+    const auto [first, fresh] = places_.try_emplace(fmt::format("{} '{}'", kind, name),
+                                                    Place{file, at.line, at.column});
+    if (fresh) return true;
+    report_.add(file, at,
+                fmt::format("{} is defined twice, first at {}:{}:{}", first->first,
+                            first->second.file, first->second.line, first->second.column));
+    return false;
+  }
+
+  // Settings that belong to the whole server stand in one file.
+  void claim(const MapReader& top, std::string_view key) {
+    for (const auto& [name, value] : top.node().members) {
+      if (name.text == key) is_first(top.file(), name, "setting", name.text);
+    }
+  }
+
   template <class Read>
   void each(MapReader& top, std::string_view section, std::string_view kind, Read read) {
     auto map = top.map(section);
@@ -88,14 +111,7 @@ class Loader {
                     "names have a-z, 0-9 and '-', start with a letter or digit, at most 63");
         continue;
       }
-      const auto [first, fresh] = places_.try_emplace(fmt::format("{} {}", kind, key.text),
-                                                      Place{top.file(), key.line, key.column});
-      if (!fresh) {
-        report_.add(top.file(), key,
-                    fmt::format("{} '{}' is defined twice, first at {}:{}:{}", kind, key.text,
-                                first->second.file, first->second.line, first->second.column));
-        continue;
-      }
+      if (!is_first(top.file(), key, kind, key.text)) continue;
       MapReader item(report_, top.file(), value, fmt::format("{} '{}'", kind, key.text));
       read(item, key.text, value);
     }
@@ -110,13 +126,14 @@ class Loader {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     unsigned port = 0;
     const char* end = http.data() + http.size();
-    const bool good = colon != http.npos &&
-                      std::from_chars(http.data() + colon + 1, end, port).ptr == end &&
-                      port <= 65535;
+    const auto parsed = std::from_chars(http.data() + std::min(colon, http.size() - 1) + 1, end,
+                                        port);
+    const bool good = colon != http.npos && colon > 0 && parsed.ec == std::errc{} &&
+                      parsed.ptr == end && port <= 65535;
     if (!good) {
       map.problem("http", fmt::format("'{}' is no address", http),
                   "host:port, for example 127.0.0.1:8600");
-    } else if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
+    } else if (!is_loopback(host)) {
       report_.add(map.file(), *map.node().find("http"),
                   fmt::format("'{}' is not a loopback address", host),
                   "there is no access control yet: listen on 127.0.0.1 and put a proxy with "
@@ -129,6 +146,13 @@ class Loader {
     map.finish();
   }
 
+  static bool is_loopback(std::string_view host) {
+    if (host == "localhost") return true;
+    const auto address = policy::parse_ip(host);
+    if (!address) return false;
+    return address->v6 ? address == policy::parse_ip("::1") : address->bytes[0] == 127;
+  }
+
   void read_failure_modes(MapReader& top, const std::string& file) {
     const YamlNode* list = top.take("failureModes");
     if (list == nullptr) return;
@@ -137,9 +161,8 @@ class Loader {
     for (const YamlNode& item : list->items) {
       MapReader map(report_, file, item, "a failure mode");
       FailureModeSpec mode = read_failure_mode(map);
-      const auto same = std::ranges::find(config_.failure_modes, mode.name, &FailureModeSpec::name);
-      if (same != config_.failure_modes.end())
-        report_.add(file, item, fmt::format("failure mode '{}' is defined twice", mode.name));
+      if (!mode.name.empty()) is_first(file, item, "failure mode", mode.name);
+      mode_nodes_.emplace_back(file, &item);
       config_.failure_modes.push_back(std::move(mode));
     }
   }
@@ -192,6 +215,41 @@ class Loader {
       }
       config_.flows.push_back(std::move(read.spec));
     }
+    link_failure_modes(dependencies);
+    link_renamed();
+  }
+
+  void link_failure_modes(const std::vector<std::string>& dependencies) {
+    std::vector<std::string> flows;
+    for (const FlowSpec& flow : config_.flows) flows.push_back(flow.name);
+    for (std::size_t i = 0; i < mode_nodes_.size(); ++i) {
+      const auto& [file, node] = mode_nodes_[i];
+      const FailureModeSpec& mode = config_.failure_modes[i];
+      if (!mode.flow.empty() && std::ranges::find(flows, mode.flow) == flows.end()) {
+        unknown(file, place(*node, {"match", "flow"}), "flow", mode.flow, flows);
+      }
+      if (!mode.dependency.empty() &&
+          std::ranges::find(dependencies, mode.dependency) == dependencies.end()) {
+        unknown(file, place(*node, {"match", "dependency"}), "dependency", mode.dependency,
+                dependencies);
+      }
+    }
+  }
+
+  // A flow's cursor and holds can be taken over once, and only from a flow that is gone.
+  void link_renamed() {
+    for (std::size_t i = 0; i < config_.flows.size(); ++i) {
+      const std::string& old = config_.flows[i].renamed_from;
+      if (old.empty()) continue;
+      const std::string& file = flows_[i].file;
+      const YamlNode& at = place(*flows_[i].node, {"renamedFrom"});
+      if (std::ranges::find(config_.flows, old, &FlowSpec::name) != config_.flows.end()) {
+        report_.add(file, at, fmt::format("flow '{}' is still defined", old),
+                    "a flow is renamed by giving its old name to one other flow");
+        continue;
+      }
+      is_first(file, at, "the new name of flow", old);
+    }
   }
 
   const std::vector<SourceFile>& files_;
@@ -201,6 +259,7 @@ class Loader {
   std::map<std::string, PolicySpec> policies_;
   std::vector<Read<DependencySpec>> dependencies_;
   std::vector<Read<FlowSpec>> flows_;
+  std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
   Config config_;
   bool has_version_ = false;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,16 @@ constexpr std::string_view kDependencyRule =
 constexpr std::string_view kFlowRule =
     "this rule belongs to a flow: put it into a policy that the flow names";
 
+bool has_good_port(std::string_view host) {
+  const auto colon = host.find(':',
+                               host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+  if (colon == host.npos) return true;
+  unsigned port = 0;
+  const char* end = host.data() + host.size();
+  const auto parsed = std::from_chars(host.data() + colon + 1, end, port);
+  return parsed.ec == std::errc{} && parsed.ptr == end && port > 0 && port <= 65535;
+}
+
 // scheme://host[:port][/prefix], without user info, query or fragment.
 std::string url_fault(std::string_view url) {
   const bool https = url.starts_with("https://");
@@ -24,6 +35,7 @@ std::string url_fault(std::string_view url) {
   const std::string_view host = rest.substr(0, rest.find('/'));
   if (host.empty() || host.starts_with(':')) return "has no host";
   if (rest.contains('@')) return "must not carry a user or a password; use headers";
+  if (!has_good_port(host)) return "has no port from 1 to 65535 after the colon";
   if (rest.contains('?') || rest.contains('#')) return "must not have a query or a fragment";
   const bool clean = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7F; });
   return clean ? "" : "has blanks or characters that must be percent-encoded";
@@ -202,8 +214,9 @@ FailureModeSpec read_failure_mode(MapReader& map) {
   }
   match->name("flow", mode.flow);
   match->name("dependency", mode.dependency);
-  if (match->node().members.empty())
-    map.problem("match", "a failure mode that matches everything names nothing");
+  const bool everything = match->node().kind == YamlNode::Kind::map &&
+                          match->node().members.empty();
+  if (everything) map.problem("match", "a failure mode that matches everything names nothing");
   match->finish();
   map.finish();
   return mode;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -27,9 +28,9 @@ std::string line_of(const std::vector<SourceFile>& files, const std::string& fil
 std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
-    return std::nullopt;
-  return value;
+  const bool whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+  // from_chars also takes "inf" and "nan".
+  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace
@@ -83,6 +84,8 @@ void MapReader::problem(std::string_view key, std::string message, std::string h
 bool MapReader::required(std::string_view key) {
   const YamlNode* found = node_->find(key);
   if (found != nullptr && found->kind != YamlNode::Kind::null) return true;
+  const bool said = node_->kind == YamlNode::Kind::scalar || node_->kind == YamlNode::Kind::list;
+  if (said) return false;  // no map at all is a problem of its own
   report_->add(file_, *node_, fmt::format("{} needs '{}'", what_, key));
   return false;
 }
@@ -163,12 +166,14 @@ void MapReader::bytes(std::string_view key, std::size_t& into, std::size_t least
                  "for example 512KiB, 64MiB; units are B, KiB, MiB, GiB");
     return;
   }
-  const auto value = static_cast<std::size_t>(*parsed) * unit->second;
-  if (value < least || *parsed > 1e12) {
-    report_->add(file_, *found, fmt::format("'{}' must be at least {} bytes", key, least));
+  constexpr double kMost = 1024.0 * 1024 * 1024 * 1024 * 1024;  // 1 PiB
+  const double value = *parsed * static_cast<double>(unit->second);
+  if (value < static_cast<double>(least) || value > kMost) {
+    report_->add(file_, *found,
+                 fmt::format("'{}' must be from {} bytes to 1048576GiB", key, least));
     return;
   }
-  into = value;
+  into = static_cast<std::size_t>(value);
 }
 
 void MapReader::rate(std::string_view key, double& into) {

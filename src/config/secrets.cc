@@ -49,7 +49,9 @@ std::optional<std::string> MapReader::resolve(const YamlNode& value) {
     const auto colon = reference.find(':');
     const std::string_view kind = reference.substr(0, colon);
     if (close == rest.npos || colon == reference.npos || (kind != "env" && kind != "file")) {
-      report_->add(file_, value, fmt::format("'${{{}' is no reference", reference),
+      report_->add(file_, value,
+                   fmt::format("'{}' is no reference",
+                               rest.substr(open, close == rest.npos ? close : close - open + 1)),
                    "${env:NAME}, ${env:NAME:-default} or ${file:/path}");
       return std::nullopt;
     }
@@ -84,6 +86,10 @@ void MapReader::headers(std::string_view key,
     if (is_owned(name.text)) {
       report_->add(file_, name, fmt::format("Weir sets the header '{}' itself", name.text),
                    "take it out");
+      continue;
+    }
+    if (value.kind != YamlNode::Kind::scalar) {
+      report_->add(file_, value, fmt::format("the value of '{}' must be text", name.text));
       continue;
     }
     auto text = resolve(value);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/yaml_tree.h"
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "wire/json.h"
@@ -12,16 +15,39 @@
 namespace weir::config {
 namespace {
 
+// The library counts columns in bytes; people count characters.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (text[at] == '\n') begins_.push_back(at + 1);
+    }
+  }
+
+  int column(const YAML::Mark& mark) const {
+    const auto line = static_cast<std::size_t>(std::max(0, mark.line));
+    if (mark.is_null() || line >= begins_.size()) return mark.column + 1;
+    const auto before = text_.substr(begins_[line], static_cast<std::size_t>(mark.column));
+    return 1 + static_cast<int>(std::ranges::count_if(
+                   before, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> begins_{0};
+};
+
 // Copies the library's tree; stops at the limits.
 class Copier {
  public:
-  Copier(const std::string& file, std::vector<Problem>& problems, const YamlLimits& limits)
-      : file_(file), problems_(problems), limits_(limits) {}
+  Copier(const std::string& file, std::string_view text, std::vector<Problem>& problems,
+         const YamlLimits& limits)
+      : file_(file), lines_(text), problems_(problems), limits_(limits) {}
 
   YamlNode copy(const YAML::Node& from, std::size_t depth) {
     YamlNode to;
     to.line = from.Mark().line + 1;
-    to.column = from.Mark().column + 1;
+    to.column = lines_.column(from.Mark());
     if (failed_) return to;
     if (depth > limits_.depth)
       return fail(to, fmt::format("nested deeper than {} levels", limits_.depth));
@@ -30,7 +56,7 @@ class Copier {
     if (from.IsScalar()) {
       to.kind = YamlNode::Kind::scalar;
       to.text = from.Scalar();
-      to.quoted = from.Tag() == "!";
+      to.quoted = from.Tag() == "!" || from.Tag() == "tag:yaml.org,2002:str";
     } else if (from.IsSequence()) {
       to.kind = YamlNode::Kind::list;
       for (const auto& item : from) to.items.push_back(copy(item, depth + 1));
@@ -67,11 +93,41 @@ class Copier {
   }
 
   const std::string& file_;
+  const Lines lines_;
   std::vector<Problem>& problems_;
   const YamlLimits& limits_;
   std::size_t nodes_ = 0;
   bool failed_ = false;
 };
+
+// Looks at where documents start, nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last;
+};
+
+// What the library leaves over after one document is another one to it. Its own way to read all of
+// them never ends at text that it cannot read, and Load ignores the rest.
+std::optional<YAML::Mark> find_second_document(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.last;
+}
 
 bool is_json_number(std::string_view text) {
   double number = 0;
@@ -134,19 +190,20 @@ std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view t
     return nullptr;
   }
   try {
-    std::istringstream stream{std::string(text)};
-    const std::vector<YAML::Node> documents = YAML::LoadAll(stream);
-    if (documents.size() > 1) {
-      problems.push_back({.place = {file, documents[1].Mark().line + 1, 1},
-                          .message = "only one document per file"});
+    const auto rest = find_second_document(text);
+    if (rest) {
+      const bool marked = text.substr(static_cast<std::size_t>(rest->pos)).starts_with("---");
+      problems.push_back({.place = {file, rest->line + 1, Lines(text).column(*rest)},
+                          .message = marked ? "only one document per file"
+                                            : "not valid YAML: this cannot stand here"});
       return nullptr;
     }
     const std::size_t before = problems.size();
     auto tree = std::make_unique<YamlNode>();
-    if (!documents.empty()) *tree = Copier(file, problems, limits).copy(documents.front(), 0);
+    *tree = Copier(file, text, problems, limits).copy(YAML::Load(std::string(text)), 0);
     return problems.size() == before ? std::move(tree) : nullptr;
   } catch (const YAML::Exception& failure) {
-    problems.push_back({.place = {file, failure.mark.line + 1, failure.mark.column + 1},
+    problems.push_back({.place = {file, failure.mark.line + 1, Lines(text).column(failure.mark)},
                         .message = fmt::format("not valid YAML: {}", failure.msg)});
     return nullptr;
   }
