@@ -58,8 +58,8 @@ TEST_CASE("text after the document is refused, whatever it is") {
   CHECK(fault("a: 1\n---\nb: 2\n") == "only one document per file");
   CHECK(fault("---\na: 1\n...\n") == "accepted");
   CHECK(fault(",a: 1") == "not valid YAML: this cannot stand here");
-  CHECK(fault("[a] ]") == "not valid YAML: this cannot stand here");
-  CHECK(fault("}") == "not valid YAML: this cannot stand here");
+  CHECK(fault("[a] b") == "not valid YAML: this cannot stand here");
+  CHECK(fault("[a] ]") == "not valid YAML: illegal flow end");
 }
 
 TEST_CASE("aliases cannot blow a small file up") {
