@@ -33,6 +33,12 @@ TEST_CASE("everything wrong in a document is told with its place") {
       {"version: 1\nschedules: {}\nslos: []",
        "2:12: 'schedules' is not supported yet | take it out\n"
        "3:7: 'slos' is not supported yet | take it out"},
+  };
+  check_rows("", rows);
+}
+
+TEST_CASE("everything wrong with the listener, the folder and the limits is told with its place") {
+  const Row rows[] = {
       {"version: 1\nlisten: { http: nowhere }",
        "2:17: 'nowhere' is no address | host:port, for example 127.0.0.1:8600"},
       {"version: 1\nlisten: { http: '127.0.0.1:' }",
@@ -65,6 +71,12 @@ TEST_CASE("everything wrong in a document is told with its place") {
        "2:23: an event of eventBytes does not fit into bodyBytes"},
       {"version: 1\nlimits: { batchEvents: 0 }", "2:24: 'batchEvents' must be from 1 to 100000"},
       {"version: 1\nlimits: { batchEvents: 2.5 }", "2:24: this must be a whole number"},
+  };
+  check_rows("", rows);
+}
+
+TEST_CASE("everything wrong in a stream is told with its place") {
+  const Row rows[] = {
       {"version: 1\nstreams: [s]",
        "2:10: 'streams' of the configuration must be a map of settings"},
       {"version: 1\nstreams: { S: {} }",
