@@ -13,6 +13,8 @@ namespace {
 using wire::Json;
 using wire::JsonType;
 
+constexpr std::string_view kData = "data";
+
 Leaf leaf_of(const Json& value) {
   switch (value.type()) {
     case JsonType::string: return {Leaf::Type::string, value.string()};
@@ -108,7 +110,7 @@ class Payload {
   std::optional<Json> root() {
     if (!tried_) {
       tried_ = true;
-      if (event_.has_data && !event_.data_is_binary && event_.data_is_json()) {
+      if (event_.has_data && event_.data_is_json()) {
         auto parsed = wire::parse_json(event_.data);
         if (parsed.ok()) document_ = std::move(*parsed);
       }
@@ -122,34 +124,44 @@ class Payload {
   bool tried_ = false;
 };
 
+bool event_matches(const PatternObject& pattern, const Event& event, Payload& payload);
+
+bool any_branch(const std::vector<PatternObject>& branches, const Event& event, Payload& payload) {
+  return std::ranges::any_of(
+      branches, [&](const PatternObject& branch) { return event_matches(branch, event, payload); });
+}
+
+// Attributes first: they are cheap, most events fall here, and the payload stays unread.
 bool event_matches(const PatternObject& pattern, const Event& event, Payload& payload) {
-  // Attributes first: they are cheap, and most events fall here.
   for (const PatternField& field : pattern.fields) {
-    if (field.name == "data") continue;
-    const bool good = field.nested ? object_matches(*field.nested, std::nullopt)
-                                   : any_matches(field.any_of, attribute_leaf(event, field.name));
-    if (!good) return false;
+    if (field.name == kData) continue;
+    if (!any_matches(field.any_of, attribute_leaf(event, field.name))) return false;
+  }
+  const std::span groups(pattern.any_groups);
+  for (const auto& branches : groups.first(pattern.attribute_groups)) {
+    if (!any_branch(branches, event, payload)) return false;
   }
   for (const PatternField& field : pattern.fields) {
-    if (field.name != "data") continue;
+    if (field.name != kData) continue;
     const bool good = field.nested ? nested_matches(*field.nested, payload.root())
                                    : field_matches(field.any_of, payload.root());
     if (!good) return false;
   }
-  return std::ranges::all_of(pattern.any_groups, [&](const std::vector<PatternObject>& branches) {
-    return std::ranges::any_of(branches, [&](const PatternObject& branch) {
-      return event_matches(branch, event, payload);
-    });
+  return std::ranges::all_of(groups.subspan(pattern.attribute_groups), [&](const auto& branches) {
+    return any_branch(branches, event, payload);
   });
+}
+
+bool needs_data(const PatternObject& pattern);
+
+bool branches_need_data(const std::vector<PatternObject>& branches) {
+  return std::ranges::any_of(branches, needs_data);
 }
 
 bool needs_data(const PatternObject& pattern) {
   const bool here = std::ranges::any_of(
-      pattern.fields, [](const PatternField& field) { return field.name == "data"; });
-  return here ||
-         std::ranges::any_of(pattern.any_groups, [](const std::vector<PatternObject>& branches) {
-           return std::ranges::any_of(branches, needs_data);
-         });
+      pattern.fields, [](const PatternField& field) { return field.name == kData; });
+  return here || std::ranges::any_of(pattern.any_groups, branches_need_data);
 }
 
 }  // namespace
@@ -158,7 +170,10 @@ Result<Filter> Filter::compile(std::string_view pattern_json) {
   WEIR_TRY(auto pattern, compile_pattern(pattern_json));
   auto node = std::make_shared<Node>();
   node->looks_into_data = needs_data(pattern);
-  node->attributes = std::move(pattern);
+  const auto with_data = std::ranges::partition(
+      pattern.any_groups, [](const auto& branches) { return !branches_need_data(branches); });
+  pattern.attribute_groups = pattern.any_groups.size() - with_data.size();
+  node->pattern = std::move(pattern);
   return Filter(std::move(node));
 }
 
@@ -166,7 +181,7 @@ Filter Filter::all() { return Filter(std::make_shared<Node>()); }
 
 bool Filter::matches(const Event& event) const {
   Payload payload(event);
-  return event_matches(root_->attributes, event, payload);
+  return event_matches(root_->pattern, event, payload);
 }
 
 bool Filter::looks_into_data() const { return root_->looks_into_data; }

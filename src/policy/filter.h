@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // EventBridge event patterns: the filter language everywhere in Weir. The top level of a pattern
-// holds CloudEvents attributes (extensions included) and `data`, the JSON payload. Grammar: AWS
-// EventBridge user guide, "event pattern syntax"; compared with aws/event-ruler.
+// holds CloudEvents attributes (extensions included) and `data`, the JSON payload; data that is not
+// JSON counts as absent. Grammar: AWS EventBridge user guide, "event pattern syntax". Compared with
+// aws/event-ruler 2.1 on random patterns and events; the differences, all on purpose:
+// - names are not joined with dots: {"a.b":...} is the name "a.b" and nothing else;
+// - below an array of objects, {"exists":false} asks for an element without the field, not for
+//   no element with it;
+// - numbers compare by their exact decimal value, whatever their size;
+// - equals-ignore-case folds ASCII letters only;
+// - cidr takes /32 and single addresses, and never matches what is no address;
+// - top-level names that no event can have are errors.
 #pragma once
 
 #include <memory>

@@ -5,7 +5,10 @@
 #include <charconv>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
+#include "policy/filter_or.h"
 #include "policy/ip_address.h"
 
 namespace weir::policy {
@@ -28,6 +31,43 @@ class Compiler {
  public:
   explicit Compiler(std::string_view text) : text_(text) {}
 
+  Result<PatternObject> event(const Json& value) {
+    WEIR_CHECK(check_attributes(value));
+    return object(value);
+  }
+
+ private:
+  // At the top level only attributes and data can stand, and only data has fields of its own. Other
+  // names could never match, whatever the event.
+  Result<> check_attributes(const Json& value) const {
+    if (!value.is(JsonType::object)) return {};  // object() refuses it
+    for (const Json member : value) {
+      const std::string_view name = member.key();
+      if (name == "$or") {
+        if (!is_or(member))
+          return fault_at(member.key_offset(), "'$or' takes two or more patterns");
+        for (const Json one : member) WEIR_CHECK(check_attributes(one));
+        continue;
+      }
+      if (name == "data") continue;
+      if (!is_attribute_name(name)) {
+        return fault_at(
+            member.key_offset(), fmt::format("'{}' is no attribute name", printable(name)),
+            "attributes have only a-z and 0-9; fields of the payload stand in \"data\"");
+      }
+      if (member.is(JsonType::object)) {
+        return fault_at(member.key_offset(), fmt::format("the attribute '{}' has no fields", name),
+                        "its values must be in an array; fields of the payload stand in \"data\"");
+      }
+    }
+    return {};
+  }
+
+  static bool is_attribute_name(std::string_view name) {
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    return !name.empty() && std::ranges::all_of(name, fits);
+  }
+
   Result<PatternObject> object(const Json& value) {
     if (!value.is(JsonType::object)) return fault(value, "a pattern must be an object");
     if (value.size() == 0)
@@ -48,12 +88,16 @@ class Compiler {
       }
       result.fields.push_back(std::move(field));
     }
-    return result;
+    if (combinations_of(result) <= kOrCombinationsMax) return result;
+    return fault(value, fmt::format("$or makes more than {} combinations", kOrCombinationsMax));
   }
 
- private:
   Error fault(const Json& at, std::string what, std::string hint = "") const {
-    const wire::TextPosition place = wire::locate(text_, at.offset());
+    return fault_at(at.offset(), std::move(what), std::move(hint));
+  }
+
+  Error fault_at(std::size_t offset, std::string what, std::string hint = "") const {
+    const wire::TextPosition place = wire::locate(text_, offset);
     return Error{Code::pattern_invalid,
                  fmt::format("line {}, column {}: {}", place.line, place.column, what),
                  std::move(hint)};
@@ -71,10 +115,6 @@ class Compiler {
   }
 
   Result<std::vector<PatternObject>> alternatives(const Json& value) {
-    combinations_ *= value.size();
-    if (combinations_ > kOrCombinationsMax) {
-      return fault(value, fmt::format("$or makes more than {} combinations", kOrCombinationsMax));
-    }
     std::vector<PatternObject> branches;
     for (const Json one : value) {
       WEIR_TRY(auto branch, object(one));
@@ -138,9 +178,6 @@ class Compiler {
   // `name` is the matcher's: elements of a list have no key of their own.
   Result<std::string> text_of(const Json& value, std::string_view name) {
     if (!value.is(JsonType::string)) return fault(value, fmt::format("'{}' takes a string", name));
-    if (value.string().empty()) {
-      return fault(value, fmt::format("'{}' takes a string that is not empty", name));
-    }
     return std::string(value.string());
   }
 
@@ -309,7 +346,6 @@ class Compiler {
 
   std::string_view text_;
   std::size_t values_ = 0;
-  std::size_t combinations_ = 1;
 };
 
 }  // namespace
@@ -323,7 +359,13 @@ Result<PatternObject> compile_pattern(std::string_view pattern_json) {
   auto document = wire::parse_json(pattern_json, {.depth = 32, .keys = 1000, .values = 20'000});
   if (!document.ok())
     return Error{Code::pattern_invalid, document.error().detail, document.error().hint};
-  return Compiler(pattern_json).object(document->root());
+  WEIR_TRY(auto pattern, Compiler(pattern_json).event(document->root()));
+  if (join_alternatives(pattern)) return pattern;
+  return Error{
+      Code::pattern_invalid,
+      fmt::format("line 1, column 1: $or beside fields of the same names makes more than {} fields",
+                  kJoinedFieldsMax),
+      "use several flows, or put the shared fields into the branches of $or"};
 }
 
 }  // namespace weir::policy

@@ -25,10 +25,11 @@ struct PatternField {
 struct PatternObject {
   std::vector<PatternField> fields;
   std::vector<std::vector<PatternObject>> any_groups;  // one entry per $or
+  std::size_t attribute_groups = 0;  // at the top level: how many of them, the first, need no data
 };
 
 struct Filter::Node {
-  PatternObject attributes;  // everything but data, the $or at the top level included
+  PatternObject pattern;
   bool looks_into_data = false;
 };
 

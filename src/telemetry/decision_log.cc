@@ -12,12 +12,22 @@ const std::vector<double> kSeconds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25
 constexpr std::string_view kDeliveries = "weir_deliveries_total";
 constexpr std::string_view kDeliveriesHelp = "Decisions about deliveries, by what was decided.";
 
+void write_outcome(wire::JsonWriter& json, const Outcome& outcome) {
+  json.field("durationMs", static_cast<std::int64_t>(outcome.latency.count() / 1000));
+  if (outcome.status != 0) json.field("status", outcome.status);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> LogGate::admit(const std::string& key, MonoTime now) {
-  if (seen_.size() >= kKeysMax && !seen_.contains(key)) seen_.clear();
-  const auto [entry, fresh] = seen_.try_emplace(key, Seen{.since = now});
-  if (fresh) return 0;
+  auto entry = seen_.find(key);
+  if (entry == seen_.end()) {
+    forget_old(now);
+    const bool full = seen_.size() >= kKeysMax;
+    const auto [place, fresh] = seen_.try_emplace(full ? "" : key, Seen{.since = now});
+    if (fresh) return 0;
+    entry = place;
+  }
   if (now - entry->second.since < interval_) {
     ++entry->second.left_out;
     return std::nullopt;
@@ -25,6 +35,13 @@ std::optional<std::uint64_t> LogGate::admit(const std::string& key, MonoTime now
   const std::uint64_t left_out = entry->second.left_out;
   entry->second = {.since = now};
   return left_out;
+}
+
+// Only when there is no room, and not for every new key of a storm.
+void LogGate::forget_old(MonoTime now) {
+  if (seen_.size() < kKeysMax || now < sweep_at_) return;
+  sweep_at_ = now + interval_ / 8;
+  std::erase_if(seen_, [&](const auto& one) { return now - one.second.since >= interval_; });
 }
 
 DecisionLog::FlowMetrics& DecisionLog::flow_metrics(std::string_view flow) {
@@ -99,9 +116,9 @@ void DecisionLog::log(const ports::DecisionRecord& record) {
                if (record.attempt > 0) json.field("attempt", record.attempt);
                json.field("class", to_text(decision.failure)).field("rule", decision.rule);
                if (!record.group.empty()) json.field("group", record.group);
+               if (record.replay) json.field("replay", fmt::format("r{}", record.replay.value));
                if (!record.trace_id.empty()) json.field("traceId", record.trace_id);
-               if (record.outcome != nullptr && record.outcome->status != 0)
-                 json.field("status", record.outcome->status);
+               if (record.outcome != nullptr) write_outcome(json, *record.outcome);
                if (*left_out > 0) json.field("count", *left_out);
              });
 }

@@ -21,6 +21,7 @@ class LogGate {
   explicit LogGate(Duration interval = std::chrono::minutes{1}) : interval_(interval) {}
   // nullopt = leave it out; otherwise how many were left out since the last one of this key.
   std::optional<std::uint64_t> admit(const std::string& key, MonoTime now);
+  // Remembered at a time; when there are more, all others share one place.
   static constexpr std::size_t kKeysMax = 1000;
 
  private:
@@ -28,7 +29,10 @@ class LogGate {
     MonoTime since;
     std::uint64_t left_out = 0;
   };
+  void forget_old(MonoTime now);
+
   Duration interval_;
+  MonoTime sweep_at_{};
   std::map<std::string, Seen> seen_;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Structured JSON lines with one schema: ts, level, event, msg, then only these optional fields:
 // flow, dependency, stream, ref, eventId, attempt, class, decision, rule, group, replay, traceId,
-// durationMs, status, code, count. Never blocks the caller: lines go into a bounded buffer that a
-// thread of its own writes; what does not fit is counted and reported by the next line that does.
+// durationMs, status, code, count. docs/guide/logs.md describes them.
+// Never blocks the caller: lines go into a bounded buffer that a thread of its own writes; what
+// does not fit is counted, and a line `log.dropped` says so before the next one that does.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ class Log {
  public:
   // Writes to the descriptor, which the caller keeps open. Lines below `least` are dropped.
   Log(int descriptor, Level least, std::size_t buffer_bytes = 1024 * 1024);
-  ~Log();  // writes what is left
+  // Writes what is left, but does not wait for a reader that does not read for half a second.
+  ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -35,19 +37,19 @@ class Log {
     begin(json, now, level, event, message);
     fields(json);
     json.end_object();
-    push(std::move(json).take());
+    push(now, std::move(json).take());
   }
   void write(WallTime now, Level level, std::string_view event, std::string_view message) {
     write(now, level, event, message, [](wire::JsonWriter&) {});
   }
   void error(WallTime now, std::string_view event, const Error& error);
   bool enabled(Level level) const { return level >= least_; }
-  std::uint64_t dropped() const;
+  std::uint64_t dropped() const;  // lines that did not fit or could not be written
 
  private:
   static void begin(wire::JsonWriter& json, WallTime now, Level level, std::string_view event,
                     std::string_view message);
-  void push(std::string line);
+  void push(WallTime now, std::string line);
   struct Writer;
   Level least_;
   std::unique_ptr<Writer> writer_;

@@ -2,6 +2,7 @@
 #include "telemetry/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -11,9 +12,10 @@
 namespace weir::telemetry {
 namespace {
 
-void append_escaped(std::string& out, std::string_view text) {
+// In a label value quotes are escaped too, in a help text they are not.
+void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
-    if (c == '\\' || c == '"') out.push_back('\\');
+    if (c == '\\' || (c == '"' && quotes)) out.push_back('\\');
     if (c == '\n') {
       out += "\\n";
     } else {
@@ -29,16 +31,53 @@ std::string label_text(const Labels& labels) {
     if (!text.empty()) text.push_back(',');
     text += name;
     text += "=\"";
-    append_escaped(text, value);
+    append_escaped(text, value, true);
     text.push_back('"');
   }
   return text;
 }
 
-void append_sample(std::string& out, std::string_view name, std::string_view labels, double value) {
+std::string number_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return fmt::format("{}", value);
+}
+
+void append_sample(std::string& out, std::string_view name, std::string_view labels,
+                   std::string_view value) {
   out += name;
   if (!labels.empty()) out += fmt::format("{{{}}}", labels);
   out += fmt::format(" {}\n", value);
+}
+
+void append_sample(std::string& out, std::string_view name, std::string_view labels, double value) {
+  append_sample(out, name, labels, number_text(value));
+}
+
+void append_sample(std::string& out, std::string_view name, std::string_view labels,
+                   std::uint64_t value) {
+  append_sample(out, name, labels, fmt::format("{}", value));
+}
+
+void append_head(std::string& out, std::string_view name, std::string_view help,
+                 std::string_view type) {
+  out += fmt::format("# HELP {} ", name);
+  append_escaped(out, help, false);
+  out += fmt::format("\n# TYPE {} {}\n", name, type);
+}
+
+void append_histogram(std::string& out, const std::string& name, const std::string& labels,
+                      const Histogram& histogram) {
+  const std::string comma = labels.empty() ? "" : ",";
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+    seen += histogram.counts()[i];
+    const bool last = i == histogram.bounds().size();
+    const std::string bound = last ? "+Inf" : number_text(histogram.bounds()[i]);
+    append_sample(out, name + "_bucket", fmt::format("{}{}le=\"{}\"", labels, comma, bound), seen);
+  }
+  append_sample(out, name + "_sum", labels, histogram.sum());
+  append_sample(out, name + "_count", labels, seen);
 }
 
 }  // namespace
@@ -50,17 +89,22 @@ struct Registry::Family {
   std::map<std::string, std::unique_ptr<Counter>, std::less<>> counters;
   std::map<std::string, std::unique_ptr<Histogram>, std::less<>> histograms;
   std::function<void(Sample&)> read;
-
-  // Beyond the bound every new label set is "other".
-  template <class Map>
-  static std::string bounded(const Map& known, const Labels& labels) {
-    std::string text = label_text(labels);
-    if (known.size() < kLabelSetsMax || known.contains(text)) return text;
-    Labels other = labels;
-    for (auto& [name, value] : other) value = "other";
-    return label_text(other);
-  }
 };
+
+namespace {
+
+// The text of the label set; beyond the bound every new one is "other", which is counted.
+template <class Map>
+std::string bounded(const Map& known, const Labels& labels, std::uint64_t& overflows) {
+  std::string text = label_text(labels);
+  if (known.size() < kLabelSetsMax || known.contains(text)) return text;
+  ++overflows;
+  Labels other = labels;
+  for (auto& [name, value] : other) value = "other";
+  return label_text(other);
+}
+
+}  // namespace
 
 Registry::Registry() = default;
 Registry::~Registry() = default;
@@ -100,7 +144,7 @@ Registry::Family& Registry::family(std::string_view name, std::string_view help,
 
 Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   Family& in = family(name, help, "counter");
-  auto& slot = in.counters[Family::bounded(in.counters, labels)];
+  auto& slot = in.counters[bounded(in.counters, labels, overflows_)];
   if (!slot) slot = std::make_unique<Counter>();
   return *slot;
 }
@@ -108,7 +152,7 @@ Counter& Registry::counter(std::string_view name, std::string_view help, const L
 Histogram& Registry::histogram(std::string_view name, std::string_view help,
                                const std::vector<double>& bounds, const Labels& labels) {
   Family& in = family(name, help, "histogram");
-  auto& slot = in.histograms[Family::bounded(in.histograms, labels)];
+  auto& slot = in.histograms[bounded(in.histograms, labels, overflows_)];
   if (!slot) slot = std::make_unique<Histogram>(bounds);
   return *slot;
 }
@@ -128,31 +172,22 @@ void Registry::Sample::add(double value, const Labels& labels) {
 std::string Registry::text() const {
   std::string out;
   for (const auto& family : families_) {
-    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", family->name, family->help, family->name,
-                       family->type);
+    append_head(out, family->name, family->help, family->type);
     for (const auto& [labels, counter] : family->counters) {
-      append_sample(out, family->name, labels, static_cast<double>(counter->value()));
+      append_sample(out, family->name, labels, counter->value());
     }
     for (const auto& [labels, histogram] : family->histograms) {
-      std::uint64_t seen = 0;
-      const std::string comma = labels.empty() ? "" : ",";
-      for (std::size_t i = 0; i < histogram->bounds().size(); ++i) {
-        seen += histogram->counts()[i];
-        const std::string bucket = fmt::format("{}{}le=\"{}\"", labels, comma,
-                                               histogram->bounds()[i]);
-        append_sample(out, family->name + "_bucket", bucket, static_cast<double>(seen));
-      }
-      seen += histogram->counts().back();
-      append_sample(out, family->name + "_bucket", fmt::format("{}{}le=\"+Inf\"", labels, comma),
-                    static_cast<double>(seen));
-      append_sample(out, family->name + "_sum", labels, histogram->sum());
-      append_sample(out, family->name + "_count", labels, static_cast<double>(seen));
+      append_histogram(out, family->name, labels, *histogram);
     }
     if (family->read) {
       Sample sample(out, family->name);
       family->read(sample);
     }
   }
+  constexpr std::string_view kOverflows = "weir_metric_overflows_total";
+  append_head(out, kOverflows, "Label sets counted as other because their family was full.",
+              "counter");
+  append_sample(out, kOverflows, "", overflows_);
   return out;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small metrics registry with the Prometheus text format 0.0.4. Handles are resolved once;
 // counting through one allocates nothing. Label sets per family are bounded: what comes later is
-// counted under "other". I/O thread.
+// counted under "other", and weir_metric_overflows_total says so. I/O thread.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class Histogram {
 
 using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
-inline constexpr std::size_t kLabelSetsMax = 500;  // per family
+inline constexpr std::size_t kLabelSetsMax = 500;  // per family, and one more for "other"
 
 class Registry {
  public:
@@ -58,7 +58,8 @@ class Registry {
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help,
                        const std::vector<double>& bounds, const Labels& labels = {});
-  // Asked at every scrape; writes one or several samples with Sample::add.
+  // Asked at every scrape; writes one or several samples with Sample::add. How many is bounded by
+  // what there is: flows, dependencies.
   class Sample {
    public:
     void add(double value, const Labels& labels = {});
@@ -79,6 +80,7 @@ class Registry {
   struct Family;
   Family& family(std::string_view name, std::string_view help, std::string_view type);
   std::vector<std::unique_ptr<Family>> families_;
+  std::uint64_t overflows_ = 0;
 };
 
 }  // namespace weir::telemetry

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/decision_log.h"
+
+#include <array>
+#include <set>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace weir::telemetry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class StillClock final : public async::Clock {
+ public:
+  MonoTime mono() override { return now; }
+  WallTime wall() override { return *parse_rfc3339("2026-11-21T14:02:11.123Z"); }
+  async::Task<> sleep_until(MonoTime) override { co_return; }
+  void cancel_sleeps() override {}
+  MonoTime now{1h};
+};
+
+// Decisions in, metrics and log lines out.
+class Desk {
+ public:
+  ~Desk() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+
+  void tell(const Decision& decision, const ports::DecisionRecord& record = {}) {
+    ports::DecisionRecord full = record;
+    if (full.flow.empty()) full.flow = "sync";
+    full.dependency = "tracker";
+    full.event_id = "7f3c";
+    full.decision = &decision;
+    sink_.on_decision(full);
+  }
+  void tell_attempt(const Decision& decision, const Outcome& outcome, std::uint32_t attempt = 1) {
+    tell(decision, {.attempt = attempt, .outcome = &outcome});
+  }
+  // The value of one sample; nullopt if there is no such line.
+  std::optional<std::string> sample(const std::string& name_and_labels) const {
+    const std::string text = "\n" + metrics_.text();
+    const auto at = text.find("\n" + name_and_labels + " ");
+    if (at == text.npos) return std::nullopt;
+    const auto begin = at + name_and_labels.size() + 2;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  }
+  // Ends the log.
+  std::vector<std::string> lines() {
+    log_.reset();
+    std::string text(65'536, '\0');
+    // A line of our own, so that reading never waits.
+    REQUIRE(write(ends_[1], "\n", 1) == 1);
+    text.resize(static_cast<std::size_t>(read(ends_[0], text.data(), text.size())));
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; text[at] != '\n';) {
+      const auto end = text.find('\n', at);
+      lines.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return lines;
+  }
+  StillClock& clock() { return clock_; }
+
+ private:
+  static std::array<int, 2> open_pipe() {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe(ends.data()) == 0);
+    return ends;
+  }
+
+  std::array<int, 2> ends_ = open_pipe();
+  StillClock clock_;
+  Registry metrics_;
+  std::unique_ptr<Log> log_ = std::make_unique<Log>(ends_[1], Level::debug);
+  DecisionLog sink_{metrics_, *log_, clock_};
+};
+
+Decision done() { return {}; }
+
+Decision retry() {
+  return {.kind = DecisionKind::retryAt,
+          .failure = FailureClass::transient,
+          .rule = "http.503",
+          .reason = "503 may pass"};
+}
+
+Decision quarantine(std::string rule = "http.422", std::string mode = "") {
+  return {.kind = DecisionKind::quarantine,
+          .failure = FailureClass::permanent,
+          .rule = std::move(rule),
+          .reason = "422 is permanent",
+          .failure_mode = std::move(mode)};
+}
+
+Outcome answer(int status, Duration latency) { return {.status = status, .latency = latency}; }
+
+TEST_CASE("success is counted and measured, and not logged") {
+  Desk desk;
+  for (int i = 0; i < 3; ++i) desk.tell_attempt(done(), answer(204, 30ms));
+  CHECK(desk.sample(R"(weir_deliveries_total{flow="sync",decision="done"})") == "3");
+  CHECK(desk.sample(R"(weir_attempt_duration_seconds_count{flow="sync"})") == "3");
+  CHECK(desk.sample(R"(weir_attempt_duration_seconds_bucket{flow="sync",le="0.025"})") == "0");
+  CHECK(desk.sample(R"(weir_attempt_duration_seconds_bucket{flow="sync",le="0.05"})") == "3");
+  CHECK_FALSE(
+      desk.sample(R"(weir_failed_attempts_total{flow="sync",dependency="tracker",class="ok"})"));
+  CHECK(desk.lines().empty());
+}
+
+TEST_CASE("a failed attempt is counted by class; a quarantine by whether it has a name") {
+  Desk desk;
+  desk.tell_attempt(retry(), answer(503, 2s));
+  desk.tell_attempt(retry(), answer(503, 2s), 2);
+  desk.tell_attempt(quarantine(), answer(422, 1ms), 3);
+  desk.tell_attempt(quarantine("failureMode.x", "x"), answer(422, 1ms), 3);
+  CHECK(desk.sample(R"(weir_deliveries_total{flow="sync",decision="retryAt"})") == "2");
+  CHECK(desk.sample(R"(weir_deliveries_total{flow="sync",decision="quarantine"})") == "2");
+  CHECK(desk.sample(R"(weir_deliveries_total{flow="sync",decision="done"})") == "0");
+  CHECK(desk.sample(
+            R"(weir_failed_attempts_total{flow="sync",dependency="tracker",class="transient"})") ==
+        "2");
+  CHECK(desk.sample(
+            R"(weir_failed_attempts_total{flow="sync",dependency="tracker",class="permanent"})") ==
+        "2");
+  CHECK(desk.sample(R"(weir_unnamed_failures_total{flow="sync"})") == "1");
+  CHECK(desk.sample(R"(weir_attempt_duration_seconds_count{flow="sync"})") == "4");
+}
+
+TEST_CASE("an interruption and an expiry are no attempts") {
+  Desk desk;
+  desk.tell({.kind = DecisionKind::defer,
+             .failure = FailureClass::interrupted,
+             .rule = "interruption",
+             .reason = "cut short"});
+  desk.tell({.kind = DecisionKind::quarantine,
+             .failure = FailureClass::expired,
+             .rule = "deadline",
+             .reason = "too late"});
+  CHECK(desk.sample(R"(weir_interruptions_total{flow="sync"})") == "1");
+  CHECK_FALSE(desk.sample(
+      R"(weir_failed_attempts_total{flow="sync",dependency="tracker",class="expired"})"));
+  CHECK(desk.sample(R"(weir_attempt_duration_seconds_count{flow="sync"})") == "0");
+}
+
+TEST_CASE("a line says what was decided, about what, and why") {
+  Desk desk;
+  const Outcome outcome = answer(422, 1234567us);
+  desk.tell(quarantine(), {.trace_id = "0af7651916cd43dd8448eb211c80319c",
+                           .attempt = 2,
+                           .replay = ReplayId{3},
+                           .outcome = &outcome,
+                           .group = "9ad1"});
+  desk.tell({.kind = DecisionKind::quarantine,
+             .failure = FailureClass::expired,
+             .rule = "deadline",
+             .reason = "too late"});
+  const auto lines = desk.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] ==
+        R"({"ts":"2026-11-21T14:02:11.123Z","level":"warning","event":"delivery.quarantine",)"
+        R"("msg":"422 is permanent","flow":"sync","dependency":"tracker","eventId":"7f3c",)"
+        R"("attempt":2,"class":"permanent","rule":"http.422","group":"9ad1","replay":"r3",)"
+        R"("traceId":"0af7651916cd43dd8448eb211c80319c","durationMs":1234,"status":422})");
+  CHECK(lines[1] ==
+        R"({"ts":"2026-11-21T14:02:11.123Z","level":"warning","event":"delivery.quarantine",)"
+        R"("msg":"too late","flow":"sync","dependency":"tracker","eventId":"7f3c",)"
+        R"("class":"expired","rule":"deadline"})");
+}
+
+TEST_CASE("every line keeps to the schema") {
+  const std::set<std::string_view> known = {
+      "ts",     "level",   "event",      "msg",    "flow", "dependency", "stream",
+      "ref",    "eventId", "attempt",    "class",  "rule", "decision",   "group",
+      "replay", "traceId", "durationMs", "status", "code", "count"};
+  Desk desk;
+  for (int kind = 0; kind <= static_cast<int>(DecisionKind::pauseFlow); ++kind) {
+    const Outcome outcome = answer(kind * 100, 1ms);
+    desk.tell({.kind = static_cast<DecisionKind>(kind),
+               .failure = FailureClass::conflict,
+               .rule = "r",
+               .reason = "because"},
+              {.attempt = 1, .outcome = &outcome, .group = "g"});
+  }
+  const auto lines = desk.lines();
+  CHECK(lines.size() == 5);  // all but done
+  for (const auto& line : lines) {
+    const auto parsed = wire::parse_json(line);
+    REQUIRE(parsed.ok());
+    std::vector<std::string_view> names;
+    for (const wire::Json field : parsed->root()) {
+      CHECK(known.contains(field.key()));
+      names.push_back(field.key());
+    }
+    REQUIRE(names.size() > 4);
+    names.resize(4);
+    CHECK(names == std::vector<std::string_view>{"ts", "level", "event", "msg"});
+  }
+}
+
+TEST_CASE("the same line is written once a minute, with how many were left out") {
+  Desk desk;
+  for (int i = 0; i < 10; ++i) desk.tell_attempt(retry(), answer(503, 1ms));
+  desk.clock().now += 59s;
+  desk.tell_attempt(retry(), answer(503, 1ms));
+  desk.clock().now += 1s;
+  desk.tell_attempt(retry(), answer(503, 1ms));
+  const auto lines = desk.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK_FALSE(lines[0].contains("\"count\""));
+  CHECK(lines[1].ends_with("\"count\":10}"));
+  CHECK(desk.sample(R"(weir_deliveries_total{flow="sync",decision="retryAt"})") == "12");
+}
+
+TEST_CASE("another flow, decision, rule or group is another line") {
+  Desk desk;
+  desk.tell(retry());
+  desk.tell(quarantine());
+  desk.tell(quarantine("http.400"));
+  desk.tell(quarantine(), {.group = "9ad1"});
+  desk.tell(quarantine(), {.flow = "feed"});
+  desk.tell(quarantine(), {.flow = "feed"});
+  CHECK(desk.lines().size() == 5);
+}
+
+TEST_CASE("the gate lets one of a kind through per interval") {
+  LogGate gate(10s);
+  const MonoTime begin{1h};
+  CHECK(gate.admit("a", begin) == 0);
+  CHECK(gate.admit("b", begin) == 0);
+  CHECK_FALSE(gate.admit("a", begin));
+  CHECK_FALSE(gate.admit("a", begin + 9'999ms));
+  CHECK(gate.admit("a", begin + 10s) == 2);
+  CHECK(gate.admit("b", begin + 10s) == 0);
+  CHECK_FALSE(gate.admit("a", begin + 19s));
+  CHECK(gate.admit("a", begin + 20s) == 1);
+}
+
+TEST_CASE("the gate remembers a bounded number of kinds, and what is new then shares one place") {
+  LogGate gate(10s);
+  const MonoTime begin{1h};
+  for (std::size_t i = 0; i < LogGate::kKeysMax; ++i) {
+    CHECK(gate.admit(std::to_string(i), begin) == 0);
+  }
+  std::size_t written = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    written += gate.admit("new" + std::to_string(i), begin + 1s) ? 1 : 0;
+  }
+  CHECK(written == 1);
+  CHECK_FALSE(gate.admit("3", begin + 1s));  // known ones are still known
+  // Old ones make room.
+  CHECK(gate.admit("newer", begin + 11s) == 0);
+  CHECK_FALSE(gate.admit("newer", begin + 11s));
+  CHECK(gate.admit("newest", begin + 11s) == 0);
+}
+
+}  // namespace
+}  // namespace weir::telemetry
