@@ -109,14 +109,15 @@ def added_latency(rig: Rig) -> list[Figure]:
         began = time.time()
         load = single_rate(rig) // 2
         with rig.receiver() as receiver, rig.weir() as weir:
-            before = buckets(weir.metrics())
-            if not before:
-                raise RuntimeError(f"/metrics has no histogram {LATENCY}")
+            before = buckets(weir.metrics())  # nothing before the flow's first delivery
             cpu = weir.cpu()
             rig.publish("load", load * seconds, rate=load, connections=64)
             wait_for_delivered(weir, receiver, "deliver", load * seconds)
             spent = weir.cpu() - cpu
-            p99 = quantile(before, buckets(weir.metrics()), 0.99) * 1000
+            after = buckets(weir.metrics())
+            if not after:
+                raise RuntimeError(f"/metrics has no histogram {LATENCY}")
+            p99 = quantile(before, after, 0.99) * 1000
         shared = (began, time.time(), spent, load * seconds)
         tails.append(Sample(p99, LATENCY_TARGET_MILLIS, *shared))
         cpus.append(Sample(spent / (load * seconds) * 1000, CPU_TARGET, *shared))

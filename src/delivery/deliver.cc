@@ -50,7 +50,7 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
   const bool ordinary = attempted.classification.failure == FailureClass::ok &&
                         attempted.classification.forced == Classification::Override::none;
   if (ordinary) {
-    settle_done(parts_, flow, candidate, *event, attempted);
+    settle_done(parts_, flow, candidate, *event, attempted, admission.at);
   } else {
     Delivery row = new_row(flow, candidate.position, *event, candidate.key, deadline);
     conclude(flow, std::move(row), *event, attempted);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "async/turn.h"
 #include "base/assert.h"
 
 namespace weir::delivery {
@@ -23,13 +24,22 @@ void Dispatcher::update(DependencySpec spec) {
 void Dispatcher::remove(Flow* flow) { std::erase(flows_, flow); }
 
 void Dispatcher::pump() {
-  if (pumping_ || stopping_) return;  // a synchronous completion inside pump() asks again by itself
-  pumping_ = true;
+  if (pump_asked_ || stopping_) return;
+  pump_asked_ = true;
+  parts_.tasks.spawn(pump_after_turn());
+}
+
+async::Task<> Dispatcher::pump_after_turn() {
+  co_await async::turn();
+  pump_asked_ = false;  // whatever completes at once while dispatching asks again
+  if (!stopping_) dispatch();
+}
+
+void Dispatcher::dispatch() {
   refusal_.reset();
   Blocked blocked{};
   while (parts_.settler.backlog() < Settler::kBacklogMax && admit_one(blocked)) {
   }
-  pumping_ = false;
   set_alarm(parts_.clock.wall());
 }
 
@@ -38,8 +48,8 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   const auto ready = ready_work(wall, blocked);
   const std::optional<Work> work = order_.next(ready);
   if (!work) return false;
-  Admission admission{.guardrails = guardrails_};
-  if (auto refusal = guardrails_->admit(*work, parts_.clock.mono(), admission.permit)) {
+  Admission admission{.guardrails = guardrails_, .at = parts_.clock.mono()};
+  if (auto refusal = guardrails_->admit(*work, admission.at, admission.permit)) {
     const bool only_this_kind = refusal->guardrail == Guardrail::retryBudget;
     refusal_ = std::move(refusal);
     blocked[static_cast<std::size_t>(*work)] = true;

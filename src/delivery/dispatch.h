@@ -28,8 +28,9 @@ class Dispatcher {
   void add(Flow* flow) { flows_.push_back(flow); }
   void remove(Flow* flow);
 
-  // Dispatches until nothing is ready or a guardrail refuses; never blocks, cheap to call too
-  // often.
+  // Asks for dispatching until nothing is ready or a guardrail refuses. It happens once for
+  // everybody who asks, after what is ready now: the calls that a burst of answers makes room for
+  // leave together, which saves their receiver most of its wake-ups.
   void pump();
   void stop() { stopping_ = true; }
   std::function<void()> ready_signal() {
@@ -45,9 +46,12 @@ class Dispatcher {
   struct Admission {
     policy::Permit permit;
     std::shared_ptr<policy::Guardrails> guardrails;
+    MonoTime at;
   };
   using Blocked = std::array<bool, policy::kWorkCount>;
 
+  async::Task<> pump_after_turn();
+  void dispatch();
   policy::AdmissionOrder::Ready ready_work(WallTime now, const Blocked& blocked);
   bool admit_one(Blocked& blocked);
   Flow* next_flow(policy::Work work, WallTime now);
@@ -74,7 +78,7 @@ class Dispatcher {
   std::size_t turn_ = 0;
   std::optional<Refusal> refusal_;
   MonoTime next_alarm_ = MonoTime::max();
-  bool pumping_ = false;
+  bool pump_asked_ = false;
   bool stopping_ = false;
 };
 

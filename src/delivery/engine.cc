@@ -13,7 +13,7 @@ Engine::Engine(EngineOptions options)
       tasks_(options_.executor),
       alarms_(options_.executor),
       settling_(options_.executor),
-      settler_(options_.executor, options_.store.writer(), options_.clock,
+      settler_(options_.executor, options_.store.writer(), options_.clock, alarms_,
                options_.on_store_failed),
       parts_{.executor = options_.executor,
              .clock = options_.clock,

@@ -109,14 +109,21 @@ void Flow::want_mark() {
                              : !window_.empty() ? window_.front().position.seq
                                                 : read_next_;
   cursor_.want_mark(std::min(read_next_, std::max(next, cursor_.floor()) + lookahead_));
-  if (window() > 0 && next >= cursor_.durable_mark()) parts_.settler.touch(*this);
+  // Early enough that the mark moves before dispatch reaches it.
+  const bool near = next + lookahead_ / 2 >= cursor_.durable_mark();
+  const bool moved = cursor_.wanted_mark() > cursor_.durable_mark();
+  if (window() == 0 || !near || !moved || mark_asked_) return;
+  mark_asked_ = true;
+  parts_.settler.touch(*this);
 }
 
 void Flow::mark_is_durable(std::uint64_t mark) {
-  if (mark <= cursor_.durable_mark()) return;
+  mark_asked_ = false;
+  if (mark <= cursor_.durable_mark()) return want_mark();
   cursor_.mark_is_durable(mark);
   lookahead_ = std::clamp<std::uint64_t>(2 * sent_since_mark_, kMarkAheadMin, kMarkAheadMax);
   sent_since_mark_ = 0;
+  want_mark();
   parts_.ready();
 }
 

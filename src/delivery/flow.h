@@ -148,6 +148,7 @@ class Flow {
   std::uint64_t next_seq_ = 1;  // of the stream, as far as told
   std::uint64_t sent_since_mark_ = 0;
   std::uint64_t lookahead_ = kMarkAheadMin;
+  bool mark_asked_ = false;  // a commit with a new mark is on its way
   bool recovered_ = false;
   bool reading_ = false;
   bool rebuilding_ = false;

@@ -147,22 +147,10 @@ Delivery new_row(const Flow& flow, Position position, const Event& event, std::s
   return row;
 }
 
-void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
-                 const Attempted& attempted) {
-  const auto micros = std::min<std::int64_t>(attempted.outcome.latency.count(), UINT32_MAX);
-  const Settlement settlement{.seq = candidate.position.seq,
-                              .status = static_cast<std::uint16_t>(attempted.outcome.status),
-                              .duration_us = static_cast<std::uint32_t>(micros)};
-  const Decision done{};
-  parts.tell(ports::DecisionRecord{.ref = {flow.id(), candidate.position},
-                                   .flow = flow.spec().name,
-                                   .dependency = flow.spec().dependency,
-                                   .event_type = event.type,
-                                   .event_id = event.id,
-                                   .trace_id = attempted.trace_id,
-                                   .attempt = 1,
-                                   .outcome = &attempted.outcome,
-                                   .decision = &done});
+namespace {
+
+void queue_settlement(DeliveryParts& parts, Flow& flow, const Candidate& candidate,
+                      const Settlement& settlement) {
   if (candidate.origin == Origin::hold) {
     // Same commit: this one is settled and the hold moves on, so that a restart finds either both
     // or neither.
@@ -176,6 +164,30 @@ void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, c
   }
   parts.settler.settle(flow, settlement, [&flow, key = candidate.key](bool durable) {
     if (durable) flow.key_settled(key);
+  });
+}
+
+}  // namespace
+
+void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
+                 const Attempted& attempted, MonoTime admitted) {
+  const auto micros = std::min<std::int64_t>(attempted.outcome.latency.count(), UINT32_MAX);
+  queue_settlement(parts, flow, candidate,
+                   {.seq = candidate.position.seq,
+                    .status = static_cast<std::uint16_t>(attempted.outcome.status),
+                    .duration_us = static_cast<std::uint32_t>(micros)});
+  const Decision done{};
+  parts.tell(ports::DecisionRecord{
+      .ref = {flow.id(), candidate.position},
+      .flow = flow.spec().name,
+      .dependency = flow.spec().dependency,
+      .event_type = event.type,
+      .event_id = event.id,
+      .trace_id = attempted.trace_id,
+      .attempt = 1,
+      .outcome = &attempted.outcome,
+      .decision = &done,
+      .added = parts.clock.mono() - admitted - attempted.outcome.waited,
   });
 }
 

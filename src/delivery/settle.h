@@ -16,9 +16,10 @@ namespace weir::delivery {
 Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key,
                  WallTime deadline);
 
-// An event that was done at its first attempt: settlement and cursor, no row.
+// An event that was done at its first attempt: settlement and cursor, no row. `admitted` is when
+// the guardrails let it go.
 void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
-                 const Attempted& attempted);
+                 const Attempted& attempted, MonoTime admitted);
 
 // Everything else. `attempted` is nullptr if no attempt was made (expired, interrupted). `row`
 // carries what is known of the delivery; its attempts already count this one. `again` is called,

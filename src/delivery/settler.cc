@@ -10,16 +10,36 @@
 namespace weir::delivery {
 
 Settler::Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
-                 std::function<void(const Error&)> on_failed)
+                 async::TaskGroup& alarms, std::function<void(const Error&)> on_failed)
     : writer_(writer),
       clock_(clock),
+      alarms_(alarms),
       on_failed_(std::move(on_failed)),
       wake_(std::move(executor)) {}
 
 void Settler::settle(Flow& flow, Settlement settlement, After after) {
   flow.cursor().settle(settlement.seq);
   pending_.flows[&flow].settlements.push_back(settlement);
-  add_after(std::move(after));
+  if (after) return add_after(std::move(after));
+  linger();
+}
+
+void Settler::linger() {
+  if (++lingering_ >= kLingeringMax) return ask_commit();
+  if (alarm_set_ || commit_asked_ || stopping_ || failed_) return;
+  alarm_set_ = true;
+  alarms_.spawn(commit_at(clock_.mono() + kLinger));
+}
+
+async::Task<> Settler::commit_at(MonoTime at) {
+  co_await clock_.sleep_until(at);
+  alarm_set_ = false;
+  if (lingering_ > 0) ask_commit();
+}
+
+void Settler::ask_commit() {
+  commit_asked_ = true;
+  wake_.notify();
 }
 
 void Settler::write(Flow& flow, std::vector<ports::Mutation> mutations, After after) {
@@ -34,28 +54,29 @@ void Settler::add_after(After after) {
     return;
   }
   if (after) pending_.afters.push_back(std::move(after));
-  wake_.notify();
+  ask_commit();
 }
 
 void Settler::touch(Flow& flow) {
   pending_.flows.try_emplace(&flow);
-  wake_.notify();
+  ask_commit();
 }
 
 void Settler::stop() {
   stopping_ = true;
-  wake_.notify();
+  ask_commit();
 }
 
 async::Task<> Settler::run() {
   for (;;) {
-    if (pending_.empty()) {
-      if (stopping_) co_return;
+    if (pending_.empty() && stopping_) co_return;
+    if (pending_.empty() || !commit_asked_) {
       co_await wake_.wait();
       continue;
     }
-    Pending batch = std::move(pending_);
-    pending_ = Pending{};
+    Pending batch = std::exchange(pending_, {});
+    commit_asked_ = stopping_;
+    lingering_ = 0;
     co_await commit(std::move(batch));
     if (failed_) co_return;
   }

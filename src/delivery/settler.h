@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers what was decided and writes it in group commits: one batch on its way, everything decided
 // meanwhile is the next. What must happen only once it is durable (freeing a key, telling a sink)
-// happens after its commit.
+// happens after its commit. Settlements that nothing waits for linger a little, for a larger group:
+// a crash meanwhile means that those events are delivered again.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "async/clock.h"
 #include "async/signal.h"
 #include "async/task.h"
+#include "async/task_group.h"
 #include "ports/store.h"
 
 namespace weir::delivery {
@@ -23,9 +25,9 @@ class Settler {
   // Told whether the commit is durable; false only when the store failed, which ends the process.
   using After = std::move_only_function<void(bool durable)>;
 
-  // `on_failed` is told once when the store can no longer be written.
+  // `on_failed` is told once when the store can no longer be written. `alarms` outlives this.
   Settler(async::Executor executor, ports::Writer& writer, async::Clock& clock,
-          std::function<void(const Error&)> on_failed);
+          async::TaskGroup& alarms, std::function<void(const Error&)> on_failed);
 
   // A first attempt that ended well, or an event that the filter did not match: settlement and
   // cursor only.
@@ -43,6 +45,8 @@ class Settler {
   bool failed() const { return failed_; }
 
   static constexpr std::size_t kBacklogMax = 16'384;
+  static constexpr Duration kLinger = std::chrono::milliseconds{5};
+  static constexpr std::size_t kLingeringMax = 1024;  // settlements; then they go at once
 
  private:
   struct FlowPart {
@@ -57,14 +61,21 @@ class Settler {
   ports::WriteBatch make_batch(Pending& pending);
   async::Task<> commit(Pending pending);
   void add_after(After after);
+  void linger();
+  async::Task<> commit_at(MonoTime at);
+  void ask_commit();
   void fail(const Error& error, Pending& lost);
 
   ports::Writer& writer_;
   async::Clock& clock_;
+  async::TaskGroup& alarms_;
   std::function<void(const Error&)> on_failed_;
   async::Signal wake_;
   Pending pending_;
   std::size_t committing_ = 0;
+  std::size_t lingering_ = 0;
+  bool alarm_set_ = false;
+  bool commit_asked_ = false;
   bool stopping_ = false;
   bool failed_ = false;
 };

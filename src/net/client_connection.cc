@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client_connection.h"
 
+#include "async/turn.h"
 #include "base/assert.h"
 
 namespace weir::net {
@@ -10,10 +11,12 @@ constexpr std::size_t kInputMax = 64 * 1024;
 
 }  // namespace
 
-ClientConnection::ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits)
+ClientConnection::ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits,
+                                   async::Clock& clock)
     : stream_(std::move(stream)),
       parser_(limits),
-      input_(std::max(kInputMax, 2 * limits.header_bytes)) {}
+      input_(std::max(kInputMax, 2 * limits.header_bytes)),
+      clock_(clock) {}
 
 void ClientConnection::stop(StopCause cause) {
   if (stop_ == StopCause::none) stop_ = cause;
@@ -62,6 +65,8 @@ async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses)
 async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::string_view body) {
   reusable_ = false;
   parser_.restart();
+  // Calls that begin together are written together, so that their receiver wakes up once for them.
+  co_await async::turn();
   Transfer sent = stream_->write_now(head, body);
   if (sent.end == StreamEnd::none && sent.bytes < head.size() + body.size()) {
     const std::size_t of_head = std::min(sent.bytes, head.size());
@@ -72,15 +77,21 @@ async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::stri
   if (sent.end != StreamEnd::none && sent.bytes == 0) {
     co_return stopped_or(Fault::sendFailed, Phase::notSent, "send: " + sent.error);
   }
+  const MonoTime sent_at = clock_.mono();
   if (stop_ == StopCause::none) co_await receive();
-  if (parser_.state() == ParseState::done) co_return answered();
+  Outcome outcome = result(sent);
+  outcome.waited = clock_.mono() - sent_at;
+  co_return outcome;
+}
+
+Outcome ClientConnection::result(const Transfer& sent) {
+  if (parser_.state() == ParseState::done) return answered();
   if (sent.end != StreamEnd::none)
-    co_return stopped_or(Fault::sendFailed, Phase::maybeSeen, "send: " + sent.error);
-  if (parser_.state() == ParseState::failed) {
-    co_return stopped_or(parser_.fault(), Phase::maybeSeen, parser_.failure());
-  }
-  co_return stopped_or(Fault::connectionClosed, Phase::maybeSeen,
-                       "no complete answer: " + end_detail_);
+    return stopped_or(Fault::sendFailed, Phase::maybeSeen, "send: " + sent.error);
+  if (parser_.state() == ParseState::failed)
+    return stopped_or(parser_.fault(), Phase::maybeSeen, parser_.failure());
+  return stopped_or(Fault::connectionClosed, Phase::maybeSeen,
+                    "no complete answer: " + end_detail_);
 }
 
 // Reads until the parser has an answer, refuses one, or the peer ends the connection. A peer that

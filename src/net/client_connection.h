@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client connection: connect, then one exchange after another. It knows no clock: whoever owns
-// it stops it when a deadline has passed.
+// One client connection: connect, then one exchange after another. It knows no deadlines: whoever
+// owns it stops it when one has passed.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/clock.h"
 #include "async/task.h"
 #include "model/outcome.h"
 #include "net/http_parser.h"
@@ -20,7 +21,8 @@ enum class StopCause : std::uint8_t { none, deadline, connectDeadline, cancelled
 
 class ClientConnection {
  public:
-  ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits);
+  // The clock measures how long the peer was waited for.
+  ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits, async::Clock& clock);
 
   // Tries the addresses in turn. Fault::none, or the last failure with Phase::notSent.
   async::Task<Outcome> connect(std::vector<IpAddress> addresses);
@@ -38,12 +40,14 @@ class ClientConnection {
 
  private:
   async::Task<> receive();
+  Outcome result(const Transfer& sent);
   Outcome stopped_or(Fault fault, Phase phase, std::string detail) const;
   Outcome answered();
 
   std::unique_ptr<Stream> stream_;
   AnswerParser parser_;
   InputBuffer input_;
+  async::Clock& clock_;
   StopCause stop_ = StopCause::none;
   std::string end_detail_;
   bool reusable_ = false;

@@ -8,6 +8,19 @@
 namespace weir::net {
 namespace {
 
+// Moves only when a scripted step takes time.
+class StillClock final : public async::Clock {
+ public:
+  MonoTime mono() override { return now; }
+  WallTime wall() override { return {}; }
+  async::Task<> sleep_until(MonoTime) override { co_return; }
+  void cancel_sleeps() override {}
+  MonoTime now{std::chrono::hours{1}};
+};
+
+constexpr Duration kReadTime = std::chrono::milliseconds{40};
+constexpr Duration kConnectTime = std::chrono::milliseconds{7};
+
 // A stream of which every step is laid down; nothing real can be made to fail at exactly these
 // points.
 struct Script {
@@ -17,6 +30,7 @@ struct Script {
   std::vector<std::string> refused;  // addresses that refuse
   std::vector<std::string> tried;
   std::string written;  // what write() was given
+  StillClock clock;     // every connect and read takes its time
 };
 
 class ScriptedStream final : public Stream {
@@ -24,6 +38,7 @@ class ScriptedStream final : public Stream {
   explicit ScriptedStream(Script& script) : script_(script) {}
   async::Task<ConnectResult> connect(IpAddress address) override {
     script_.tried.push_back(address.text);
+    script_.clock.now += kConnectTime;
     for (const std::string& refused : script_.refused) {
       if (refused == address.text) co_return ConnectResult{Fault::refused, "refused by " + refused};
     }
@@ -35,6 +50,7 @@ class ScriptedStream final : public Stream {
     co_return script_.rest;
   }
   async::Task<Transfer> read_some(std::span<char> into) override {
+    script_.clock.now += kReadTime;
     if (script_.reads.empty()) co_return Transfer{0, StreamEnd::broken, "reset"};
     const auto [bytes, end] = script_.reads.front();
     script_.reads.erase(script_.reads.begin());
@@ -49,7 +65,7 @@ class ScriptedStream final : public Stream {
 };
 
 async::Task<> exchange(Script& script, Outcome& outcome) {
-  ClientConnection connection(std::make_unique<ScriptedStream>(script), {});
+  ClientConnection connection(std::make_unique<ScriptedStream>(script), {}, script.clock);
   outcome = co_await connection.exchange("HEAD", "BODY");
 }
 
@@ -114,8 +130,21 @@ TEST_CASE("an answer until the end needs an orderly end") {
   CHECK(cut.fault == Fault::connectionClosed);
 }
 
+TEST_CASE("waiting for the peer is measured from the request's last byte") {
+  const std::string_view ok = kOk;
+  const std::string half(ok.substr(0, 20));
+  const std::string rest(ok.substr(20));
+  const Transfer all{8, StreamEnd::none, ""};
+  const Outcome two_reads = outcome_of(
+      {.now = all, .reads = {{half, StreamEnd::none}, {rest, StreamEnd::none}}});
+  CHECK(two_reads.status == 200);
+  CHECK(two_reads.waited == 2 * kReadTime);
+  CHECK(outcome_of({.now = all, .reads = {{"", StreamEnd::eof}}}).waited == kReadTime);
+  CHECK(outcome_of({.now = {0, StreamEnd::broken, "broken pipe"}}).waited == Duration::zero());
+}
+
 async::Task<> connect(Script& script, Outcome& outcome) {
-  ClientConnection connection(std::make_unique<ScriptedStream>(script), {});
+  ClientConnection connection(std::make_unique<ScriptedStream>(script), {}, script.clock);
   outcome = co_await connection.connect({{"192.0.2.1", 80}, {"192.0.2.2", 80}});
 }
 

@@ -181,7 +181,7 @@ async::Task<Outcome> HttpClientPool::Impl::connect(Slot* slot, MonoTime deadline
   if (found.fault != Fault::none) co_return not_sent(found.fault, std::move(found.detail));
   auto stream = options.url.https ? tls_stream(executor, tls, options.url.host)
                                   : tcp_stream(executor);
-  slot->connection = std::make_unique<ClientConnection>(std::move(stream), options.answer);
+  slot->connection = std::make_unique<ClientConnection>(std::move(stream), options.answer, clock);
   slot->deadline = until;
   slot->on_deadline = StopCause::connectDeadline;
   Outcome outcome = co_await slot->connection->connect(std::move(found.list));

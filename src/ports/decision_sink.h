@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who wants to hear about decisions: telemetry, a running replay. Told after the decision is
-// durable.
+// durable; of an event that was done at its first attempt, when its settling has been queued.
 #pragma once
 
 #include <string_view>
@@ -22,6 +22,9 @@ struct DecisionRecord {
   ReplayId replay;
   const Outcome* outcome = nullptr;  // nullptr if no attempt was made
   const Decision* decision = nullptr;
+  // What Weir added to a first attempt, from admission until its settling was queued, without the
+  // time the handler was waited for. Of deliveries that no commit interrupts; otherwise 0.
+  Duration added{};
   std::string_view group;  // hash, for quarantines
 };
 

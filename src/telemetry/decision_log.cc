@@ -8,6 +8,8 @@ namespace {
 
 const std::vector<double> kSeconds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
                                       0.5,   0.75, 1,     2.5,  5,     7.5, 10};
+const std::vector<double> kAddedSeconds = {0.0001, 0.0002, 0.0003, 0.0005, 0.00075, 0.001, 0.0015,
+                                           0.002,  0.003,  0.005,  0.01,   0.025,   0.1,   1};
 
 constexpr std::string_view kDeliveries = "weir_deliveries_total";
 constexpr std::string_view kDeliveriesHelp = "Decisions about deliveries, by what was decided.";
@@ -51,7 +53,12 @@ DecisionLog::FlowMetrics& DecisionLog::flow_metrics(std::string_view flow) {
                                               {{"flow", flow}, {"decision", "done"}}),
                     .duration = &metrics_.histogram("weir_attempt_duration_seconds",
                                                     "Time of one attempt, the handler's included.",
-                                                    kSeconds, {{"flow", flow}})};
+                                                    kSeconds, {{"flow", flow}}),
+                    .added = &metrics_.histogram(
+                        "weir_added_latency_seconds",
+                        "What Weir adds to a first attempt that succeeds, from admission until "
+                        "settling is queued, without the handler and without commits.",
+                        kAddedSeconds, {{"flow", flow}})};
   return flows_.emplace(flow, fresh).first->second;
 }
 
@@ -59,6 +66,9 @@ void DecisionLog::on_decision(const ports::DecisionRecord& record) {
   FlowMetrics& flow = flow_metrics(record.flow);
   if (record.outcome != nullptr) {
     flow.duration->observe(std::chrono::duration<double>(record.outcome->latency).count());
+  }
+  if (record.added > Duration::zero()) {
+    flow.added->observe(std::chrono::duration<double>(record.added).count());
   }
   if (record.decision->kind == DecisionKind::done && record.decision->failure == FailureClass::ok) {
     flow.done->add();

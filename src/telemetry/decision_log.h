@@ -46,6 +46,7 @@ class DecisionLog final : public ports::DecisionSink {
   struct FlowMetrics {
     Counter* done;
     Histogram* duration;
+    Histogram* added;
   };
   FlowMetrics& flow_metrics(std::string_view flow);
   void count(const ports::DecisionRecord& record);

@@ -147,6 +147,15 @@ TEST_CASE("an interruption and an expiry are no attempts") {
   CHECK(desk.sample(R"(weir_attempt_duration_seconds_count{flow="sync"})") == "0");
 }
 
+TEST_CASE("what Weir adds is measured where no commit is in between") {
+  Desk desk;
+  desk.tell(done(), {.attempt = 1, .added = 1200us});
+  desk.tell(done(), {.attempt = 2});
+  CHECK(desk.sample(R"(weir_added_latency_seconds_count{flow="sync"})") == "1");
+  CHECK(desk.sample(R"(weir_added_latency_seconds_bucket{flow="sync",le="0.001"})") == "0");
+  CHECK(desk.sample(R"(weir_added_latency_seconds_bucket{flow="sync",le="0.0015"})") == "1");
+}
+
 TEST_CASE("a line says what was decided, about what, and why") {
   Desk desk;
   const Outcome outcome = answer(422, 1234567us);
