@@ -61,11 +61,12 @@ std::optional<Refusal> Guardrails::admit(Work work, MonoTime now, Permit& permit
   }
   permit = Permit{work, now, 0, needs_budget(work, now)};
   // Everything was asked before anything is taken, so nothing can be refused now.
-  WEIR_ASSERT(!breaker_.admit(now, permit.epoch));
+  const bool broken = breaker_.admit(now, permit.epoch).has_value();
+  WEIR_ASSERT(!broken);
   const bool paid = !permit.charged || budget_.try_spend(now);
-  WEIR_ASSERT(paid);
-  WEIR_ASSERT(!rate_.admit(now));
-  WEIR_ASSERT(concurrency_.acquire());
+  const bool late = rate_.admit(now).has_value();
+  const bool acquired = concurrency_.acquire();
+  WEIR_ASSERT(paid && !late && acquired);
   if (work == Work::first) budget_.first_attempt(now);
   ++admitted_[index(work)];
   return {};
