@@ -113,6 +113,8 @@ Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, co
 }  // namespace
 
 int run_serve(const ServeOptions& options) {
+  // Who reads the log may go away; that is no reason to stop delivering.
+  std::signal(SIGPIPE, SIG_IGN);
 #if defined(WEIR_FAILPOINTS)
   if (const char* points = std::getenv("WEIR_FAILPOINT")) {
     const auto configured = configure_failpoints(points);
