@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/config_files.h"
+#include "app/wiring.h"
 #include "config/diff.h"
 #include "handlers/http/http_handler.h"
 #include "net/url.h"
@@ -36,7 +37,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       log_(STDERR_FILENO, telemetry::Level::info),
       decision_log_(metrics_, log_, clock),
       chores_(executor) {
-  live_ = make_live();
+  live_ = wire_recovery(engine_, clock_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = executor,

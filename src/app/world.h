@@ -43,7 +43,6 @@ class World {
   Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency,
                                                        const FlowSpec& flow);
   Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency);
-  recovery::Live make_live();
   void register_gauges();
   void register_dependency_gauges();
   async::Task<std::uint64_t> dedupe_seed();

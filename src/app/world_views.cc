@@ -1,81 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What recovery and /metrics ask of the running engine.
-#include <algorithm>
-
+// What /metrics asks of the running engine.
 #include "app/world.h"
 
 namespace weir::app {
-namespace {
-
-std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTime now) {
-  policy::Breaker& breaker = dispatcher.guardrails().breaker();
-  switch (breaker.state(now)) {
-    case policy::Breaker::State::closed: return "closed";
-    case policy::Breaker::State::halfOpen: return "half-open";
-    case policy::Breaker::State::open:
-      return fmt::format("open until {}", to_clock_text(wall + (breaker.open_until() - now)));
-  }
-  return "closed";
-}
-
-}  // namespace
-
-recovery::Live World::make_live() {
-  recovery::Live live;
-  live.flows = [this] {
-    std::vector<recovery::LiveFlow> flows;
-    for (const delivery::FlowView& view : engine_->flow_views()) {
-      flows.push_back({*view.record, engine_->stream_name(view.record->stream), view.spec});
-    }
-    for (const FlowRecord& record : engine_->removed_flows()) {
-      flows.push_back({record, engine_->stream_name(record.stream), nullptr});
-    }
-    return flows;
-  };
-  live.delivery = [this](FlowId id, Position position,
-                         std::string_view key) -> std::optional<recovery::LiveDelivery> {
-    const delivery::Flow* flow = engine_->find_flow(id);
-    if (flow == nullptr) return std::nullopt;
-    recovery::LiveDelivery answer;
-    answer.settled_or_owned = flow->cursor().is_settled(position.seq);
-    answer.sent = position.seq < flow->cursor().durable_mark();
-    if (const Hold* hold = flow->find_hold(key)) answer.hold = *hold;
-    return answer;
-  };
-  live.dependency = [this](std::string_view name) -> std::optional<recovery::LiveDependency> {
-    delivery::Dispatcher* dispatcher = engine_->find_dispatcher(name);
-    if (dispatcher == nullptr) return std::nullopt;
-    const MonoTime now = clock_.mono();
-    recovery::LiveDependency answer;
-    answer.breaker = breaker_text(*dispatcher, clock_.wall(), now);
-    answer.breaker_open = dispatcher->guardrails().breaker().state(now) !=
-                          policy::Breaker::State::closed;
-    if (const auto& refusal = dispatcher->refusal()) answer.refusal = refusal->reason;
-    const RateLimitSpec& rate = dispatcher->spec().policy.rate_limit;
-    answer.rate_limit = rate.enabled ? rate.per_second : 0;
-    answer.capacity = dispatcher->spec().capacity_per_second;
-    return answer;
-  };
-  live.failure_mode = [this](std::string_view name) -> const FailureModeSpec* {
-    const auto& modes = engine_->config().failure_modes;
-    const auto found = std::ranges::find(modes, name, &FailureModeSpec::name);
-    return found == modes.end() ? nullptr : &*found;
-  };
-  live.position = [this](std::string_view stream, std::uint64_t seq) -> std::optional<Position> {
-    const StreamRecord* record = engine_->find_stream(stream);
-    if (record == nullptr || seq == 0 || seq > kSeqMax) return std::nullopt;
-    return Position{record->id, 0, seq};
-  };
-  live.stream_name = [this](StreamId id) { return engine_->stream_name(id); };
-  live.release = [this](const std::vector<DeliveryRef>& refs, ReplayId replay) {
-    engine_->release(refs, replay);
-  };
-  live.settled_elsewhere = [this](DeliveryRef ref, const std::string& key) {
-    engine_->settled_elsewhere(ref, key);
-  };
-  return live;
-}
-
 void World::register_gauges() {
   using Sample = telemetry::Registry::Sample;
   metrics_.gauge("weir_flow_backlog_events",

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/wiring.h"
+
+#include <algorithm>
+
+namespace weir::app {
+namespace {
+
+std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTime now) {
+  policy::Breaker& breaker = dispatcher.guardrails().breaker();
+  switch (breaker.state(now)) {
+    case policy::Breaker::State::closed: return "closed";
+    case policy::Breaker::State::halfOpen: return "half-open";
+    case policy::Breaker::State::open:
+      return fmt::format("open until {}", to_clock_text(wall + (breaker.open_until() - now)));
+  }
+  return "closed";
+}
+
+}  // namespace
+
+recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
+  recovery::Live live;
+  live.flows = [&engine] {
+    std::vector<recovery::LiveFlow> flows;
+    for (const delivery::FlowView& view : engine->flow_views()) {
+      flows.push_back({*view.record, engine->stream_name(view.record->stream), view.spec});
+    }
+    for (const FlowRecord& record : engine->removed_flows()) {
+      flows.push_back({record, engine->stream_name(record.stream), nullptr});
+    }
+    return flows;
+  };
+  live.delivery = [&engine](FlowId id, Position position,
+                            std::string_view key) -> std::optional<recovery::LiveDelivery> {
+    const delivery::Flow* flow = engine->find_flow(id);
+    if (flow == nullptr) return std::nullopt;
+    recovery::LiveDelivery answer;
+    answer.settled_or_owned = flow->cursor().is_settled(position.seq);
+    answer.sent = position.seq < flow->cursor().durable_mark();
+    if (const Hold* hold = flow->find_hold(key)) answer.hold = *hold;
+    return answer;
+  };
+  live.dependency = [&engine,
+                     &clock](std::string_view name) -> std::optional<recovery::LiveDependency> {
+    delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
+    if (dispatcher == nullptr) return std::nullopt;
+    const MonoTime now = clock.mono();
+    recovery::LiveDependency answer;
+    answer.breaker = breaker_text(*dispatcher, clock.wall(), now);
+    answer.breaker_open = dispatcher->guardrails().breaker().state(now) !=
+                          policy::Breaker::State::closed;
+    if (const auto& refusal = dispatcher->refusal()) answer.refusal = refusal->reason;
+    const RateLimitSpec& rate = dispatcher->spec().policy.rate_limit;
+    answer.rate_limit = rate.enabled ? rate.per_second : 0;
+    answer.capacity = dispatcher->spec().capacity_per_second;
+    return answer;
+  };
+  live.failure_mode = [&engine](std::string_view name) -> const FailureModeSpec* {
+    const auto& modes = engine->config().failure_modes;
+    const auto found = std::ranges::find(modes, name, &FailureModeSpec::name);
+    return found == modes.end() ? nullptr : &*found;
+  };
+  live.position = [&engine](std::string_view stream, std::uint64_t seq) -> std::optional<Position> {
+    const StreamRecord* record = engine->find_stream(stream);
+    if (record == nullptr || seq == 0 || seq > kSeqMax) return std::nullopt;
+    return Position{record->id, 0, seq};
+  };
+  live.stream_name = [&engine](StreamId id) { return engine->stream_name(id); };
+  live.release = [&engine](const std::vector<DeliveryRef>& refs, ReplayId replay) {
+    engine->release(refs, replay);
+  };
+  live.settled_elsewhere = [&engine](DeliveryRef ref, const std::string& key) {
+    engine->settled_elsewhere(ref, key);
+  };
+  return live;
+}
+
+}  // namespace weir::app

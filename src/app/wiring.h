@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where delivery and recovery meet: what recovery asks of the running engine and tells it.
+#pragma once
+
+#include <memory>
+
+#include "async/clock.h"
+#include "delivery/engine.h"
+#include "recovery/live.h"
+
+namespace weir::app {
+
+// The engine may be made later, but before anything is asked; it and the clock outlive the answer.
+recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
+
+}  // namespace weir::app
