@@ -173,8 +173,10 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
   CLI::App* noun = root.add_subcommand("replay", "put quarantined deliveries back, under a plan");
   noun->require_subcommand(1);
   auto flags = std::make_shared<ReplayPlanFlags>();
-  CLI::App* plans = noun->add_subcommand("plan",
-                                         "freeze a selection and say how it will be replayed");
+  CLI::App* plans = noun->add_subcommand(
+      "plan",
+      "freeze a selection and say how it will be replayed; needs "
+      "--reason");
   add_replay_plan_flags(*plans, *flags);
   plans->callback([&chosen, flags] {
     chosen.action = [flags](Session& session) { return plan(session, *flags); };

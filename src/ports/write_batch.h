@@ -108,6 +108,11 @@ struct AddReplayItem {
 struct PutReplay {
   Replay replay;
 };  // everything but counts.planned
+// A replay without members; no-op for one that has some. Later mutations of it in the same batch
+// are refused.
+struct DropReplay {
+  ReplayId replay;
+};
 struct SetReplayItem {
   ReplayId replay;
   DeliveryRef ref;
@@ -137,10 +142,11 @@ struct PutMeta {
   std::string value;
 };
 
-using Mutation = std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements,
-                              RemoveFlow, PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold,
-                              JoinGroup, LeaveGroup, CreateReplay, FreezeChunk, AddReplayItem,
-                              PutReplay, SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+using Mutation =
+    std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
+                 PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
+                 CreateReplay, FreezeChunk, AddReplayItem, PutReplay, DropReplay, SetReplayItem,
+                 TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
 struct DeliveryIs {

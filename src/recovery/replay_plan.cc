@@ -66,6 +66,17 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
   }
 }
 
+// A plan of nothing is no plan: it leaves no trace.
+async::Task<Result<>> refuse_empty_plan(ports::Store& store, ReplayId id,
+                                        const std::string& title) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::DropReplay{id});
+  auto receipt = co_await store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
+                  "weir quarantine list; members of another unfinished replay do not count"};
+}
+
 async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
                                   const std::string& title) {
   auto stored = co_await store.recovery().replay(replay.id);
@@ -73,9 +84,8 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   if (!stored->has_value())
     co_return Error{Code::internal, "the plan vanished while it was made", ""};
   replay.counts.planned = (*stored)->counts.planned;
-  const bool empty = replay.counts.planned == 0;
-  replay.state = empty ? ReplayState::aborted : ReplayState::planned;
-  if (empty) replay.state_reason = "nothing matched";
+  if (replay.counts.planned == 0) co_return co_await refuse_empty_plan(store, replay.id, title);
+  replay.state = ReplayState::planned;
   if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{})
     replay.plan.canary.count = 0;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -92,10 +102,6 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied)
     co_return Error{Code::conflict, "the plan changed while it was made", "plan again"};
-  if (empty) {
-    co_return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
-                    "weir quarantine list; members of another unfinished replay do not count"};
-  }
   co_return Result<>{};
 }
 
@@ -107,6 +113,8 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   if (!checked.ok()) co_return checked.error();
   auto selection = co_await resolve_selection(store, live, plan.selection);
   if (!selection.ok()) co_return selection.error();
+  if (plan.reason.empty())
+    co_return Error{Code::reason_required, "a replay needs a reason", "add --reason TEXT"};
   Replay replay;
   replay.plan = std::move(plan);
   replay.created_at = clock.wall();

@@ -13,8 +13,8 @@
 namespace weir::recovery {
 
 // Freezes and stores; the result is in state planned. Errors: empty_selection (no condition, or
-// nothing matches), those of resolve_selection(), invalid_argument for a rate plan that cannot
-// work.
+// nothing matches), reason_required, those of resolve_selection(), invalid_argument for a rate plan
+// that cannot work.
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan);
 

@@ -93,7 +93,9 @@ Mutation recovery_mutation_of(const Step& step) {
     }
     case 14:
       return SetReplayItem{replay_of(step), ref_of(step), static_cast<ItemState>(step.c % 6)};
-    case 15: return LeaveGroup{GroupId{step.c % 5u}};
+    case 15:
+      return step.c % 8 == 0 ? Mutation{DropReplay{replay_of(step)}}
+                             : Mutation{LeaveGroup{GroupId{step.c % 5u}}};
     default:
       return join(ref_of(step).position.seq, kHashes[step.c % 3], at(500 + step.b), flow_of(step));
   }

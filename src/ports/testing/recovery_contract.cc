@@ -150,6 +150,28 @@ void replays(StoreBench& bench) {
   }
 }
 
+void dropping(StoreBench& bench) {
+  RecoveryTable& table = bench.store().recovery();
+  const ReplayId empty = make(bench, {.ids = {"x"}});
+  const ReplayId full = make(bench, {.ids = {"x"}});
+  bench.commit({AddReplayItem{full, ref(1)}}, Lane::operate);
+  bench.commit({DropReplay{empty}, DropReplay{full}, DropReplay{ReplayId{99}}}, Lane::operate);
+  SUBCASE("a replay without members goes, one with members stays, and ids are not used again") {
+    CHECK(*bench.run(table.replay(empty)) == std::nullopt);
+    CHECK((*bench.run(table.replay(full)))->counts.planned == 1);
+    CHECK(bench.run(table.replays())->size() == 1);
+    CHECK(make(bench, {.ids = {"x"}}) > full);
+  }
+  SUBCASE("nothing can follow in the same batch") {
+    const ReplayId next = make(bench, {.ids = {"x"}});
+    const auto refused = bench.try_commit(
+        {.lane = Lane::operate, .mutations = {DropReplay{next}, AddReplayItem{next, ref(2)}}});
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().code == Code::unknown_replay);
+    CHECK((*bench.run(table.replay(next))).has_value());
+  }
+}
+
 void membership(StoreBench& bench) {
   RecoveryTable& table = bench.store().recovery();
   SUBCASE("a delivery is in one unfinished replay at a time") {
@@ -238,6 +260,7 @@ void recovery_contract(const StoreFactory& open) {
   SUBCASE("groups") { groups(bench); }
   SUBCASE("replays") { replays(bench); }
   SUBCASE("membership") { membership(bench); }
+  SUBCASE("dropping") { dropping(bench); }
   SUBCASE("freezing") { freezing(bench); }
 }
 

@@ -56,6 +56,7 @@ struct Apply {
   void operator()(const CreateReplay& m) { create_replay(tables, m, receipt); }
   void operator()(const FreezeChunk& m) { freeze_chunk(tables, m, receipt); }
   void operator()(const AddReplayItem& m) { add_replay_item(tables, m); }
+  void operator()(const DropReplay& m) { drop_replay(tables, m.replay); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
 

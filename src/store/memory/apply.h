@@ -20,6 +20,7 @@ void join_group(Tables& tables, const ports::JoinGroup& mutation, ports::Receipt
 void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::Receipt& receipt);
 void freeze_chunk(Tables& tables, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
 void add_replay_item(Tables& tables, const ports::AddReplayItem& mutation);
+void drop_replay(Tables& tables, ReplayId id);
 
 // The unfinished replay that the delivery is in.
 std::optional<ReplayId> open_replay_of(const Tables& tables, DeliveryRef ref);

@@ -108,4 +108,10 @@ void add_replay_item(Tables& tables, const AddReplayItem& mutation) {
     add_item(tables, tables.replays.at(mutation.replay), mutation.ref);
 }
 
+void drop_replay(Tables& tables, ReplayId id) {
+  const auto replay = tables.replays.find(id);
+  if (replay != tables.replays.end() && replay->second.counts.planned == 0)
+    tables.replays.erase(replay);
+}
+
 }  // namespace weir::store::memory

@@ -26,6 +26,11 @@ class Check {
   Result<> operator()(const FreezeChunk& m) { return replay(m.replay); }
   Result<> operator()(const PutReplay& m) { return replay(m.replay.id); }
 
+  Result<> operator()(const DropReplay& m) {
+    dropped_.insert(m.replay);
+    return {};
+  }
+
   Result<> operator()(const PutStream& m) {
     const StreamRecord& stream = m.stream;
     if (!stream.id || stream.id.value > kStreamIdMax) return invalid("a stream id out of range");
@@ -92,7 +97,7 @@ class Check {
 
   Result<> replay(ReplayId id) {
     WEIR_TRY(const bool known, existing_.replay(id));
-    if (known) return {};
+    if (known && !dropped_.contains(id)) return {};
     return Error{Code::unknown_replay, fmt::format("replay {}", id.value), ""};
   }
 
@@ -100,6 +105,7 @@ class Check {
   std::set<StreamId> streams_;
   std::set<FlowId> flows_;
   std::set<DeliveryRef> deliveries_;
+  std::set<ReplayId> dropped_;
 };
 
 }  // namespace

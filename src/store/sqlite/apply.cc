@@ -81,6 +81,7 @@ struct Apply {
   Result<> operator()(const FreezeChunk& m) { return freeze_chunk(side, m, receipt); }
   Result<> operator()(const AddReplayItem& m) { return add_replay_item(side, m); }
   Result<> operator()(const PutReplay& m) { return put_replay(side, m); }
+  Result<> operator()(const DropReplay& m) { return drop_replay(side, m); }
   Result<> operator()(const SetReplayItem& m) { return set_replay_item(side, m); }
   Result<> operator()(const TrimStream& m) { return trim_stream(side, m); }
   Result<> operator()(const AddAudit& m) { return add_audit(side, m); }

@@ -32,6 +32,7 @@ Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation,
 Result<> freeze_chunk(WriteSide& side, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
 Result<> add_replay_item(WriteSide& side, const ports::AddReplayItem& mutation);
 Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);
+Result<> drop_replay(WriteSide& side, const ports::DropReplay& mutation);
 Result<> set_replay_item(WriteSide& side, const ports::SetReplayItem& mutation);
 
 Result<> trim_stream(WriteSide& side, const ports::TrimStream& mutation);

@@ -189,6 +189,13 @@ Result<> put_replay(WriteSide& side, const PutReplay& mutation) {
   return write_replay(side, replay);
 }
 
+Result<> drop_replay(WriteSide& side, const DropReplay& mutation) {
+  return side.db.run(
+      "DELETE FROM replays WHERE id = ?1 "
+      "AND NOT EXISTS (SELECT 1 FROM replay_items WHERE replay = ?1)",
+      mutation.replay.value);
+}
+
 Result<> set_replay_item(WriteSide& side, const SetReplayItem& mutation) {
   return side.db.run(
       "UPDATE replay_items SET state = ?4 WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
