@@ -18,7 +18,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from processes import EXAMPLE, Tracker, Weir, environment_binary, request, wait_until
+from actors import Tracker, Weir
+from processes import EXAMPLE, environment_binary, request, wait_for  # found by way of actors
 
 sys.path.insert(0, str(EXAMPLE))
 import github_events  # noqa: E402
@@ -161,7 +162,7 @@ def kill_while_publishing(weir, publisher, chance, kills):
         weir.start()
     publisher.stopping.set()
     publisher.join(60)
-    wait_until(lambda: settled(weir), 120, "delivering the rest")
+    wait_for(lambda: settled(weir), 120, "delivering the rest")
 
 
 def parse_arguments():
@@ -192,10 +193,10 @@ def main():
             if replay is None:
                 break
             replays.append(replay)
-            wait_until(lambda: settled(weir), 120, "delivering what was held")
+            wait_for(lambda: settled(weir), 120, "delivering what was held")
         while (replay := run_replay(weir, chance, 0)) is not None:  # what was interrupted too often
             replays.append(replay)
-            wait_until(lambda: settled(weir), 120, "delivering what was held")
+            wait_for(lambda: settled(weir), 120, "delivering what was held")
         db = sqlite3.connect(f"file:{tracker.db}?mode=ro", uri=True)
         found += check_replays(weir, db, replays, weir.starts - 1)
         code = weir.stop()
