@@ -16,7 +16,7 @@ enum class Fault : std::uint8_t {
   none,          // an HTTP answer arrived; see status
   dnsTemporary,  // EAI_AGAIN, SERVFAIL
   dnsNotFound,   // NXDOMAIN
-  refused,       // ECONNREFUSED
+  refused,       // ECONNREFUSED, or reset before the first byte
   unreachable,   // EHOSTUNREACH, ENETUNREACH
   connectTimeout,
   tlsHandshake,      // I/O error during the handshake

@@ -23,6 +23,7 @@ namespace {
 
 Fault connect_fault(const error_code& error) {
   if (error == asio::error::connection_refused) return Fault::refused;
+  if (error == asio::error::connection_reset) return Fault::refused;  // right after the handshake
   if (error == asio::error::timed_out) return Fault::connectTimeout;
   return Fault::unreachable;
 }
