@@ -44,6 +44,7 @@ async::Task<> ReplayRun::run() {
 // checkpoint.
 async::Task<Result<>> ReplayRun::recount() {
   ReplayCounts counts;
+  origin_.clear();
   DeliveryRef after{};
   constexpr std::size_t kPage = 1000;
   for (bool end = false; !end;) {
@@ -56,12 +57,15 @@ async::Task<Result<>> ReplayRun::recount() {
       counts.failed_again += item.state == ItemState::failedAgain;
       counts.skipped += item.state == ItemState::skipped;
       counts.in_doubt += item.state == ItemState::inDoubt;
+      if (item.state == ItemState::claimed) origin_.emplace(item.ref, "");
     }
     end = items->size() < kPage;
     if (!end) after = items->back().ref;
   }
   counts.same_fingerprint = replay_.counts.same_fingerprint;
   replay_.counts = counts;
+  counted_ = true;
+  for (const Ending& ending : std::exchange(early_, {})) count(ending);
   co_return Result<>{};
 }
 
@@ -140,21 +144,30 @@ async::Task<> ReplayRun::alarm(MonoTime at) {
 }
 
 void ReplayRun::on_settled(const ports::DecisionRecord& record) {
-  const auto origin = origin_.find(record.ref);
+  (void)WEIR_FAILPOINT("replay.settled");
+  const DecisionKind kind = record.decision->kind;
+  const Ending ending{.ref = record.ref,
+                      .succeeded = kind == DecisionKind::done || kind == DecisionKind::discard,
+                      .in_doubt = record.decision->in_doubt,
+                      .group = std::string(record.group)};
+  if (counted_) return count(ending);
+  early_.push_back(ending);
+}
+
+void ReplayRun::count(const Ending& ending) {
+  const auto origin = origin_.find(ending.ref);
+  if (origin == origin_.end()) return;  // the recount found it settled already
   ReplayCounts& counts = replay_.counts;
-  const bool ended = record.decision->kind == DecisionKind::done ||
-                     record.decision->kind == DecisionKind::discard;
-  if (ended) {
+  if (ending.succeeded) {
     ++counts.succeeded;
-  } else if (record.decision->in_doubt) {
+  } else if (ending.in_doubt) {
     ++counts.in_doubt;
   } else {
     ++counts.failed_again;
   }
-  if (!ended && origin != origin_.end() && origin->second == record.group)
-    ++counts.same_fingerprint;
-  if (origin != origin_.end()) origin_.erase(origin);
-  ramp_.settled(ended);
+  if (!ending.succeeded && origin->second == ending.group) ++counts.same_fingerprint;
+  origin_.erase(origin);
+  ramp_.settled(ending.succeeded);
   last_result_ = clock_.mono();
   dirty_ = true;
   wake_.notify();

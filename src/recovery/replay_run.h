@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "async/clock.h"
 #include "async/signal.h"
@@ -39,7 +40,16 @@ class ReplayRun {
   async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor);
 
  private:
+  // How a delivery of this run ended.
+  struct Ending {
+    DeliveryRef ref;
+    bool succeeded = false;
+    bool in_doubt = false;
+    std::string group;  // hash, if it is in quarantine again
+  };
+
   async::Task<Result<>> recount();
+  void count(const Ending& ending);
   async::Task<Result<bool>> step();  // false: wait for a result or a moment
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
   async::Task<Result<bool>> claim(const std::vector<Delivery>& rows);
@@ -65,14 +75,19 @@ class ReplayRun {
   policy::Ramp ramp_;
   async::Signal wake_;
   async::TaskGroup alarms_;
-  std::map<DeliveryRef, std::string>
-      origin_;  // group hash of what is under way, to see whether it comes back
+  // What is under way, with the hash of the group it came from (empty if that was before a
+  // restart), to see whether it comes back.
+  std::map<DeliveryRef, std::string> origin_;
+  // Told while the items were being counted, which may or may not have shown it; as many as are
+  // under way.
+  std::vector<Ending> early_;
   std::map<GroupId, std::string> group_hashes_;
   std::set<std::string, std::less<>> dependencies_;
   ReplayCounts baseline_;
   DeliveryRef after_{};
   MonoTime last_result_{};
   MonoTime next_alarm_ = MonoTime::max();
+  bool counted_ = false;
   bool dirty_ = false;
   bool stopping_ = false;
 };

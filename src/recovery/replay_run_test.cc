@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/replay_run.h"
+
+#include <doctest/doctest.h>
+
+#include "recovery/testing/explain_desk.h"
+#include "store/memory/memory_store.h"
+
+namespace weir::recovery::testing {
+namespace {
+
+constexpr std::uint64_t kMembers = 3;
+
+// A run of three deliveries that the last process left, all of them under way.
+struct Resumed {
+  ExplainDesk desk{[](async::Executor executor) { return store::memory::open(executor); }};
+  std::unique_ptr<ReplayRun> run;
+  std::optional<bool> over;
+
+  Resumed() {
+    Replay replay = ports::testing::replay(Selection{.flow = "sync-issues"}, kNow);
+    replay.id = desk.bench.commit({ports::CreateReplay{replay}}, ports::Lane::operate).replay;
+    replay.state = ReplayState::running;
+    for (std::uint64_t seq = 1; seq <= kMembers; ++seq) {
+      desk.bench.commit({ports::AddReplayItem{replay.id, ref(seq)}}, ports::Lane::operate);
+      set_item(replay.id, seq, ItemState::claimed);
+    }
+    desk.bench.commit({ports::PutReplay{replay}});
+    run = std::make_unique<ReplayRun>(desk.bench.executor(), desk.bench.store(), desk.clock,
+                                      desk.live, replay);
+  }
+
+  void set_item(ReplayId id, std::uint64_t seq, ItemState state) {
+    desk.bench.commit({ports::SetReplayItem{id, ref(seq), state}});
+  }
+  // Durable in the store, as the settling of a delivery writes it.
+  void settle(std::uint64_t seq) { set_item(run->replay().id, seq, ItemState::succeeded); }
+  // What the run hears of it.
+  void tell(std::uint64_t seq) {
+    const Decision done;
+    run->on_settled({.ref = ref(seq), .replay = run->replay().id, .decision = &done});
+  }
+  void start() { desk.bench.start(finish(), over); }
+  void wait_over() {
+    desk.bench.wait([this] { return over.has_value(); });
+  }
+
+ private:
+  async::Task<bool> finish() {
+    co_await run->run();
+    co_return true;
+  }
+};
+
+TEST_CASE("a result that is told while the items are counted is counted once") {
+  Resumed resumed;
+  SUBCASE("its item was read before it was settled") {
+    resumed.start();
+    for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.tell(seq);
+  }
+  SUBCASE("its item was read after it was settled") {
+    for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.settle(seq);
+    resumed.start();
+    for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.tell(seq);
+  }
+  SUBCASE("some of each, and one that is told after the count") {
+    resumed.settle(1);
+    resumed.start();
+    resumed.tell(1);
+    resumed.tell(2);
+    resumed.settle(2);  // by now the items are counted
+    resumed.tell(1);
+    resumed.tell(3);
+  }
+  resumed.wait_over();
+  const Replay& replay = resumed.run->replay();
+  CHECK(replay.state == ReplayState::completed);
+  CHECK(replay.counts.sent == kMembers);
+  CHECK(replay.counts.succeeded == kMembers);
+  CHECK(replay.counts.in_flight() == 0);
+}
+
+}  // namespace
+}  // namespace weir::recovery::testing
