@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs clang-tidy over what changed since it was last clean.
 
-    tools/clang_tidy.py BUILD_FOLDER [FILE...]
+    tools/clang_tidy.py BUILD_FOLDER [--no-tests | FILE...]
 
 Takes the files of src/ and bench/ from the build's compile commands. A file is clean under a key made
 of its content, of every header of ours it included when it was built, of its command and of
@@ -27,15 +27,19 @@ FOLDERS = ("src/", "bench/")
 
 
 def main() -> int:
-    build, *wanted = (Path(argument).resolve() for argument in sys.argv[1:])
+    build = Path(sys.argv[1]).resolve()
+    tests = "--no-tests" not in sys.argv[2:]
+    wanted = [Path(argument).resolve() for argument in sys.argv[2:] if argument != "--no-tests"]
     units = [u for u in read_units(build) if not wanted or u["path"] in wanted]
+    if not tests:
+        units = [u for u in units if not u["path"].name.endswith("_test.cc")]
     keys = cache_keys(build, units)
     CACHE.mkdir(parents=True, exist_ok=True)
     stale = [unit for unit in units if not (CACHE / keys[unit["path"]]).exists()]
     started = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         clean = list(pool.map(lambda unit: run(build, unit["path"], keys[unit["path"]]), stale))
-    if not wanted:
+    if tests and not wanted:
         prune(set(keys.values()))
     took = time.monotonic() - started
     print(

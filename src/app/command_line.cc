@@ -81,7 +81,7 @@ std::vector<std::string> names_of_commands(const CLI::App* app) {
 }
 
 std::string full_name(const CLI::App* app) {
-  const std::string name = app->get_name();
+  const std::string& name = app->get_name();
   return app->get_parent() == nullptr ? "weir" : full_name(app->get_parent()) + " " + name;
 }
 

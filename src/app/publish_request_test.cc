@@ -45,7 +45,7 @@ TEST_CASE("the content type follows the data unless it is given") {
   };
   options.data = "plain words";
   CHECK(type() == "text/plain; charset=utf-8");
-  options.data = "\xFF\x00";
+  options.data = std::string{'\xFF', '\0'};
   CHECK(type() == "application/octet-stream");
   options.content_type = "image/png";
   CHECK(type() == "image/png");

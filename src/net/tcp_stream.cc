@@ -35,7 +35,7 @@ std::array<asio::const_buffer, 2> gather(std::string_view head, std::string_view
 
 class TcpStream final : public Stream {
  public:
-  explicit TcpStream(async::Executor executor) : socket_(std::move(executor)) {}
+  explicit TcpStream(const async::Executor& executor) : socket_(executor) {}
 
   async::Task<ConnectResult> connect(IpAddress address) override {
     return connect_socket(socket_, std::move(address));

@@ -297,7 +297,7 @@ class Traffic {
             true);
       case 2: return end([&](auto epoch) { breaker.cancelled(epoch, now); }, false);
       case 3: return end([&](auto epoch) { breaker.inconclusive(epoch, now); }, false);
-      case 4: now += std::chrono::milliseconds{*rc::gen::inRange(0, 4000)};
+      default: now += std::chrono::milliseconds{*rc::gen::inRange(0, 4000)};
     }
   }
 

@@ -139,7 +139,7 @@ TEST_CASE("the bound holds in every window") {
         case 1:
           if (budget.try_spend(now)) events.push_back({now, false, true});
           break;
-        case 2: {
+        default: {
           const auto open = std::find_if(events.begin(), events.end(), [](const Event& event) {
             return event.spent && !event.refunded;
           });

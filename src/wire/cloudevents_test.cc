@@ -206,10 +206,9 @@ TEST_CASE("the bounds on attributes and data hold at the exact edge") {
 }
 
 TEST_CASE("structured mode takes attributes of every type") {
-  const auto parsed = parse_structured(
-      event_with(
-          R"("subject":"a\"b","n":-42,"z":-0,"yes":true,"s":"\u00e4","gone":null,"data":{"x": [1] })"),
-      {});
+  const std::string body = event_with(
+      R"("subject":"a\"b","n":-42,"z":-0,"yes":true,"s":"\u00e4","gone":null,"data":{"x": [1] })");
+  const auto parsed = parse_structured(body, {});
   REQUIRE(parsed.ok());
   const auto& entry = parsed->entries().at(0);
   REQUIRE(fault_of(entry) == "accepted");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/testing/raw_peer.h"
 
+#include <cerrno>
 #include <charconv>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <vector>
 
@@ -209,8 +211,9 @@ struct DeafServer::Impl {
       tcp::socket& socket = fillers.emplace_back(loop.executor(), tcp::v4());
       socket.native_non_blocking(true);
       const tcp::endpoint to = acceptor.local_endpoint();
-      static_cast<void>(::connect(socket.native_handle(), to.data(),
-                                  static_cast<socklen_t>(to.size())));  // in progress
+      const int started = ::connect(socket.native_handle(), to.data(),
+                                    static_cast<socklen_t>(to.size()));
+      if (started != 0 && errno != EINPROGRESS) throw std::runtime_error("connect");
     }
   }
   tcp::acceptor acceptor;

@@ -65,8 +65,8 @@ Result<> verify_size(Connection& db) {
   WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
   sqlite3_file* file = nullptr;
   sqlite3_int64 size = 0;
-  const bool asked = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
-                         SQLITE_OK &&
+  const bool asked = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER,
+                                          static_cast<void*>(&file)) == SQLITE_OK &&
                      file->pMethods->xFileSize(file, &size) == SQLITE_OK;
   if (!asked) return Error{Code::store_failed, "the size of the database file cannot be read", ""};
   if (size >= pages * kPageSize) return {};

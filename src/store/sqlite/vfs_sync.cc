@@ -23,7 +23,8 @@ Result<> sync_folder(const std::string& folder) {
 
 Result<> sync_database(Connection& db, const std::string& folder) {
   sqlite3_file* file = nullptr;
-  const int found = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  const int found = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER,
+                                         static_cast<void*>(&file));
   const bool synced = found == SQLITE_OK && file != nullptr && file->pMethods != nullptr &&
                       file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
   if (!synced)
