@@ -20,8 +20,33 @@ net::HttpResponse text_answer(std::string text, std::string_view content_type) {
           .body = std::move(text)};
 }
 
+namespace {
+
+std::string_view take_segment(std::string_view& path) {
+  const auto end = std::min(path.find('/', 1), path.size());
+  const std::string_view segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+// The pattern with the path's own names in its places.
+std::string fill(std::string_view pattern, std::string_view path) {
+  std::string filled;
+  while (!pattern.empty()) {
+    const std::string_view part = take_segment(pattern);
+    const std::string_view name = take_segment(path);
+    filled += part.starts_with("/{") && !name.empty() ? name : part;
+  }
+  return filled;
+}
+
+}  // namespace
+
 std::string nearest_hint(std::string_view path, const std::vector<std::string>& known) {
-  if (const auto best = nearest(path, known)) return fmt::format("did you mean '{}'?", *best);
+  std::vector<std::string> filled;
+  for (const std::string& pattern : known) filled.push_back(fill(pattern, path));
+  if (const auto best = nearest(path, filled))
+    return fmt::format("did you mean '{}'?", printable(*best));
   return "GET /v1/openapi.json lists every path";
 }
 
@@ -40,7 +65,7 @@ Result<std::size_t> page_size(std::string_view text, std::size_t standard, std::
 Result<std::optional<WallTime>> time_argument(std::string_view name, std::string_view text,
                                               WallTime now) {
   if (text.empty()) return std::optional<WallTime>{};
-  if (const auto time = parse_rfc3339(text)) return std::optional<WallTime>{*time};
+  if (auto time = parse_rfc3339(text)) return time;
   if (const auto ago = parse_duration(text)) return std::optional<WallTime>{now - *ago};
   return Error{Code::invalid_argument,
                fmt::format("{} '{}' is neither a time nor a duration", name, printable(text)),

@@ -2,6 +2,7 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
+#include "base/text.h"
 #include "recovery/explain.h"
 #include "recovery/references.h"
 #include "wire/cloudevents.h"
@@ -38,9 +39,12 @@ Api::Answer Api::list_events(Call call) {
   if (!from.ok()) co_return net::problem_response(from.error());
   const StreamRecord* stream = parts_.engine.find_stream(call.arg("stream"));
   if (stream == nullptr) {
-    co_return net::problem_response(Error{Code::unknown_stream,
-                                          fmt::format("unknown stream '{}'", call.arg("stream")),
-                                          "give ?stream=NAME"});
+    if (call.arg("stream").empty())
+      co_return net::problem_response(
+          Error{Code::invalid_argument, "no stream is given", "give ?stream=NAME"});
+    co_return net::problem_response(Error{
+        Code::unknown_stream, fmt::format("unknown stream '{}'", printable(call.arg("stream"))),
+        did_you_mean(call.arg("stream"), parts_.live.stream_names())});
   }
   const std::uint64_t newest = stream->next_seq > *limit ? stream->next_seq - *limit : 1;
   auto events = co_await parts_.store.events().read(stream->id, *from == 0 ? newest : *from, *limit,

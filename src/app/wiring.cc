@@ -67,6 +67,11 @@ recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, as
     return Position{record->id, 0, seq};
   };
   live.stream_name = [&engine](StreamId id) { return engine->stream_name(id); };
+  live.stream_names = [&engine] {
+    std::vector<std::string> names;
+    for (const StreamRecord& stream : engine->streams()) names.push_back(stream.name);
+    return names;
+  };
   live.release = [&engine](const std::vector<DeliveryRef>& refs, ReplayId replay) {
     engine->release(refs, replay);
   };

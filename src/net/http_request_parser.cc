@@ -144,6 +144,20 @@ std::string_view describe_scan(HeaderVerdict verdict) {
   }
 }
 
+// In words for the client's author; the library's own are two words long.
+std::string describe_error(const error_code& ec) {
+  if (ec == http::error::bad_transfer_encoding)
+    return "Transfer-Encoding is given twice, or together with Content-Length";
+  if (ec == http::error::bad_content_length || ec == http::error::multiple_content_length)
+    return "Content-Length must be one number, given once, and not with Transfer-Encoding";
+  if (ec == http::error::bad_method) return "the request does not begin with a method";
+  if (ec == http::error::bad_target) return "the request line has no target that can be read";
+  if (ec == http::error::bad_version) return "the request line must end in HTTP/1.1 or HTTP/1.0";
+  if (ec == http::error::bad_field) return "the name of a header field cannot be read";
+  if (ec == http::error::bad_value) return "the value of a header field cannot be read";
+  return fmt::format("the header cannot be read: {}", ec.message());
+}
+
 }  // namespace
 
 struct RequestParser::Impl {
@@ -163,7 +177,7 @@ struct RequestParser::Impl {
     error_code ec;
     const std::size_t used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     if (!ec || ec == http::error::need_more) return used;
-    parser->refuse(Code::malformed_request, ec.message());
+    parser->refuse(Code::malformed_request, describe_error(ec));
     return used;
   }
 

@@ -378,6 +378,11 @@ TEST_CASE("explain: errors say what to do") {
   CHECK(weir::to_text(later.error()) ==
         "error[WR1110]: there is no event github#3 yet\nhint: the newest event is github#2");
   CHECK(desk.try_ask("github#0").error().code == Code::event_unknown);
+  const auto stream = desk.try_ask("githb#1");
+  REQUIRE(!stream.ok());
+  CHECK(weir::to_text(stream.error()) ==
+        "error[WR1201]: unknown stream 'githb'\nhint: did you mean 'github'?");
+  CHECK(desk.try_ask("githb#x").error().code == Code::event_unknown);
   const auto flow = desk.try_ask("github#1", "sync-isues");
   REQUIRE(!flow.ok());
   CHECK(flow.error().code == Code::unknown_flow);

@@ -43,6 +43,7 @@ struct Live {
   std::function<std::optional<Position>(std::string_view stream, std::uint64_t seq)>
       position;  // nullopt: no such stream
   std::function<std::string(StreamId)> stream_name;
+  std::function<std::vector<std::string>()> stream_names;
   // Rows became ready for this run, durably.
   std::function<void(const std::vector<DeliveryRef>&, ReplayId)> release;
   // Somebody else settled this delivery, durably.

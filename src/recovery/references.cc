@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/references.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -16,6 +17,23 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// What to say about a reference that nothing has. One that reads stream#seq names a stream first.
+Error unknown(const Live& live, std::string_view reference) {
+  const auto hash = reference.rfind('#');
+  if (hash != reference.npos && hash > 0 && parse_number(reference.substr(hash + 1))) {
+    const std::string_view stream = reference.substr(0, hash);
+    const std::vector<std::string> names = live.stream_names();
+    if (std::ranges::find(names, stream) == names.end()) {
+      return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", stream),
+                   did_you_mean(stream, names)};
+    }
+  }
+  return Error{Code::event_unknown, fmt::format("no event '{}' was found", reference),
+               fmt::format("ids are found for every open or quarantined delivery and among the "
+                           "newest {} events of each stream; otherwise use stream#seq",
+                           kScan)};
 }
 
 }  // namespace
@@ -36,13 +54,7 @@ async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
   auto places = co_await store.events().find_id(reference, kScan);
   if (!places.ok()) co_return places.error();
   if (places->size() == 1) co_return places->front();
-  if (places->empty()) {
-    co_return Error{Code::event_unknown, fmt::format("no event '{}' was found", reference),
-                    fmt::format("ids are found for every open or quarantined delivery and among "
-                                "the newest {} events of "
-                                "each stream; otherwise use stream#seq",
-                                kScan)};
-  }
+  if (places->empty()) co_return unknown(live, reference);
   std::string all;
   for (const Position place : *places)
     all += fmt::format("{}{}", all.empty() ? "" : ", ", to_reference(live, place));

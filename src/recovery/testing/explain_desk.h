@@ -66,6 +66,7 @@ struct ExplainDesk {
       return stream == "github" ? std::optional(place(seq)) : std::nullopt;
     };
     live.stream_name = [](StreamId) { return std::string("github"); };
+    live.stream_names = [] { return std::vector<std::string>{"github"}; };
     bench.commit({ports::PutStream{stream(kStream, "github")}}, ports::Lane::operate);
     add_flow(kFlow, "sync-issues");
   }
