@@ -48,6 +48,8 @@ void CursorTracker::mark_is_durable(std::uint64_t mark) {
   durable_mark_ = std::max(durable_mark_, mark);
 }
 
+void CursorTracker::close() { closed_ = dirty_ = true; }
+
 Cursor CursorTracker::snapshot() {
   dirty_ = false;
   Cursor cursor;
@@ -55,7 +57,7 @@ Cursor CursorTracker::snapshot() {
   // What was settled without being sent (filtered, held) may lie above the wanted mark.
   const std::uint64_t settled_end = settled_.empty() ? floor_ : settled_.rbegin()->second;
   wanted_mark_ = std::max({wanted_mark_, floor_, settled_end});
-  cursor.mark = wanted_mark_;
+  cursor.mark = closed_ ? floor_ : wanted_mark_;
   cursor.settled.reserve(settled_.size());
   for (const auto& [first, last] : settled_) cursor.settled.push_back({first, last});
   return cursor;

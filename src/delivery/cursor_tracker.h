@@ -26,6 +26,9 @@ class CursorTracker {
   std::uint64_t wanted_mark() const { return wanted_mark_; }
   void want_mark(std::uint64_t mark);
   void mark_is_durable(std::uint64_t mark);
+  // Everything that was sent is settled: the snapshots from now on say that nothing else was, so
+  // that the next start counts no interruption.
+  void close();
 
   // Something changed since the last snapshot() that a commit should carry.
   bool dirty() const { return dirty_; }
@@ -38,6 +41,7 @@ class CursorTracker {
   std::map<std::uint64_t, std::uint64_t>
       settled_;  // first -> last (exclusive), disjoint, above the floor
   bool dirty_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace weir::delivery

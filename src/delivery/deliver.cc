@@ -2,6 +2,7 @@
 // The event's way from admission to its decision. Reads like its own summary: load, check the
 // deadline, call, decide.
 #include "async/completion.h"
+#include "base/failpoint.h"
 #include "delivery/dispatch.h"
 #include "delivery/settle.h"
 #include "policy/deadline.h"
@@ -105,6 +106,7 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
     release(admission);
     co_return;
   }
+  (void)WEIR_FAILPOINT("attempt.in_flight");
   const Attempted attempted = co_await run_attempt(
       parts_, flow,
       {.event = *event, .number = row.attempts + 1, .replay = row.replay, .timeout = *timeout});

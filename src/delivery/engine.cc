@@ -64,6 +64,8 @@ async::Task<> Engine::join() {
   co_await alarms_.join();
   settler_.stop();
   co_await settling_.join();
+  for (auto& [name, flow] : flows_) flow->close();
+  co_await settler_.commit_rest();
 }
 
 std::vector<FlowView> Engine::flow_views() const {

@@ -3,6 +3,7 @@
 // delivery needs.
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "delivery/engine.h"
 #include "policy/ordering_key.h"
 
@@ -52,11 +53,13 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
                                  .target = find_stream_by_id(id)->name,
                                  .reason = "retention",
                                  .detail = fmt::format("events {} to {}", first, until - 1)}});
+  (void)WEIR_FAILPOINT("retention.before_trim");
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) {
     options_.on_error(receipt.error());
     co_return false;
   }
+  (void)WEIR_FAILPOINT("retention.after_trim");
   find_stream_by_id(id)->first_seq = until;
   co_return until < end;
 }

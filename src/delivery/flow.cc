@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "policy/ordering_key.h"
 
 namespace weir::delivery {
@@ -41,6 +42,15 @@ void Flow::set_recovered() {
   recovered_ = true;
   read_more();
   parts_.ready();
+}
+
+void Flow::close() {
+  if (!recovered_) return;  // what the last process left is still to be looked at
+  for (const Candidate& next : front_) {
+    if (next.origin == Origin::hold) keys_.take_back(next.key);
+  }
+  cursor_.close();
+  parts_.settler.touch(*this);
 }
 
 void Flow::stream_grew(std::uint64_t next_seq) {
@@ -182,7 +192,9 @@ void Flow::drain_key(const std::string& key) {
   }
   // The hold's move must be durable before the next event goes: it is what a restart goes by.
   parts_.settler.write(*this, {}, [this, next = std::move(drain.next)](bool durable) mutable {
-    if (durable) offer_next(std::move(next));
+    if (!durable) return;
+    (void)WEIR_FAILPOINT("hold.moved");
+    offer_next(std::move(next));
   });
 }
 

@@ -70,6 +70,8 @@ class Flow {
   void set_recovered();
   void expect(std::uint64_t next_seq) { next_seq_ = std::max(next_seq_, next_seq); }
   void stop_reading() { stopping_ = true; }
+  // After a clean drain, when everything decided is durable: what was not sent until now never was.
+  void close();
 
   // --- first attempts ---
   void stream_grew(std::uint64_t next_seq);

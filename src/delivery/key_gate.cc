@@ -128,6 +128,18 @@ void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seq
   state.known_until = std::max(state.known_until, known_until);
 }
 
+void KeyGate::take_back(const std::string& key) {
+  const auto found = keys_.find(key);
+  WEIR_ASSERT(found != keys_.end() && found->second.held && found->second.held->released);
+  Hold& hold = *found->second.held;
+  hold.first = hold.holder.seq;
+  if (hold.count == 0) hold.last = hold.first;
+  ++hold.count;
+  hold.holder.seq = 0;
+  hold.released = false;
+  mark_dirty(key);
+}
+
 void KeyGate::load(const Hold& hold) {
   State& state = keys_[hold.key];
   state.held = hold;

@@ -61,6 +61,10 @@ class KeyGate {
   void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
                std::uint64_t known_until);
 
+  // Undoes the last drain() of a key whose next event was not sent and will not be: at the next
+  // start its hold has no holder and goes on with that event.
+  void take_back(const std::string& key);
+
   void load(const Hold& hold);  // at start
   const Hold* find_hold(std::string_view key) const;
   std::vector<Hold> all_holds() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/recover.h"
 
+#include "base/failpoint.h"
 #include "delivery/settle.h"
 #include "policy/deadline.h"
 #include "policy/decide.h"
@@ -13,6 +14,7 @@ constexpr std::size_t kPage = 1000;
 
 void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& event) {
   ++row.interruptions;
+  (void)WEIR_FAILPOINT("recover.interrupted");
   Decision decision = policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent,
                                                  parts.clock.wall());
   const Flow::Due due{
@@ -156,6 +158,7 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   if (!drained.ok()) co_return drained.error();
   step = co_await load_rows(parts, flow);
   if (!step.ok()) co_return step;
+  (void)WEIR_FAILPOINT("recover.rows_read");
   for (const Hold& hold : released) {
     step = co_await interrupt_drained(parts, flow, hold);
     if (!step.ok()) co_return step;
@@ -163,6 +166,7 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   step = co_await recover_unsettled(parts, flow);
   if (!step.ok()) co_return step;
   for (const std::string& key : *drained) flow.drain_key(key);
+  (void)WEIR_FAILPOINT("recover.ended");
   co_return Result<>{};
 }
 

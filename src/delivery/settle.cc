@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/failpoint.h"
 #include "policy/fingerprint.h"
 
 namespace weir::delivery {
@@ -198,6 +199,7 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   update_row(row, settled.decision, settled.attempted, now);
   Fingerprint print;
   if (is_quarantine(settled.decision.kind)) {
+    (void)WEIR_FAILPOINT("quarantine.decided");
     print = policy::fingerprint(flow.spec().name, flow.spec().dependency, settled.decision.failure,
                                 outcome, settled.decision.rule);
   }

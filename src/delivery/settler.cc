@@ -82,6 +82,11 @@ async::Task<> Settler::run() {
   }
 }
 
+async::Task<> Settler::commit_rest() {
+  if (failed_ || pending_.empty()) co_return;
+  co_await commit(std::exchange(pending_, {}));
+}
+
 async::Task<> Settler::commit(Pending pending) {
   committing_ = pending.afters.size();
   std::vector<std::pair<Flow*, std::uint64_t>> marks;

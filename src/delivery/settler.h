@@ -40,6 +40,8 @@ class Settler {
   // Commits until stop() and nothing is left. Spawned once by the engine.
   async::Task<> run();
   void stop();
+  // After run() has ended: what was asked for since.
+  async::Task<> commit_rest();
   // Decisions not yet durable: dispatch pauses above kBacklogMax.
   std::size_t backlog() const { return pending_.afters.size() + committing_; }
   bool failed() const { return failed_; }

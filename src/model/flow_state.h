@@ -22,11 +22,11 @@ struct StreamRecord {
 };
 
 // Where a flow stands in its stream. Everything below `floor` is settled or owned by a row or a
-// hold; `settled` lists what is so above it; nothing at or above `mark` was ever sent.
+// hold; `settled` lists what is so above it; what is not settled at or above `mark` was never sent.
 struct Cursor {
   std::uint64_t floor = 1;
   std::uint64_t mark = 1;
-  std::vector<SeqRange> settled;  // sorted, disjoint, non-empty ranges, all within [floor, mark)
+  std::vector<SeqRange> settled;  // sorted, disjoint, non-empty ranges, none below the floor
   bool operator==(const Cursor&) const = default;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/quarantine.h"
 
+#include "base/failpoint.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 
@@ -59,9 +60,11 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
       if (result.samples.size() < kSamples)
         result.samples.push_back(to_reference(live, row.ref.position));
       if (dry_run) continue;
+      (void)WEIR_FAILPOINT("operator.before_settle");
       auto receipt = co_await store.writer().commit(
           settle_batch(live, row, what, reason, actor, clock.wall()));
       if (!receipt.ok()) co_return receipt.error();
+      (void)WEIR_FAILPOINT("operator.after_settle");
       ++(receipt->applied ? result.settled : result.skipped);
       if (receipt->applied) live.settled_elsewhere(row.ref, row.key);
     }

@@ -100,7 +100,7 @@ bool is_valid(const Cursor& cursor) {
     if (range.first < at || range.last <= range.first) return false;
     at = range.last;
   }
-  return at <= cursor.mark && cursor.mark <= kSeqMax + 1;
+  return at <= kSeqMax + 1 && cursor.floor <= cursor.mark && cursor.mark <= kSeqMax + 1;
 }
 
 }  // namespace weir::store
