@@ -92,7 +92,7 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
     if (!learned.ok()) co_return learned.error();
     auto claimed = co_await claim(claimable);
     if (!claimed.ok()) co_return claimed.error();
-    if (!*claimed) {
+    if (*claimed == Claim::refused) {
       auto single = co_await claim_one_by_one(claimable);
       if (!single.ok()) co_return single.error();
     }
@@ -117,16 +117,21 @@ async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows)
   co_return Result<>{};
 }
 
-async::Task<Result<bool>> ReplayRun::claim(const std::vector<Delivery>& rows) {
+async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Delivery>& rows) {
+  if (!is_running(replay_.state)) co_return Claim::halted;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   Replay after = replay_;
   after.counts.sent += rows.size();
   for (const Delivery& row : rows) append(batch, claim_batch(replay_, row, released(row)));
   batch.mutations.emplace_back(ports::PutReplay{after});
   (void)WEIR_FAILPOINT("replay.before_claim");
+  const std::vector<ports::Precondition> conditions = batch.preconditions;
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied) co_return false;
+  if (!receipt->applied) {
+    const auto& failed = conditions.at(receipt->failed_precondition);
+    co_return std::holds_alternative<ports::ReplayIs>(failed) ? Claim::halted : Claim::refused;
+  }
   (void)WEIR_FAILPOINT("replay.after_claim");
   replay_.counts.sent += rows.size();
   std::vector<DeliveryRef> refs;
@@ -136,14 +141,15 @@ async::Task<Result<bool>> ReplayRun::claim(const std::vector<Delivery>& rows) {
   }
   ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
   live_.release(refs, replay_.id);
-  co_return true;
+  co_return Claim::done;
 }
 
 async::Task<Result<>> ReplayRun::claim_one_by_one(const std::vector<Delivery>& rows) {
   for (const Delivery& row : rows) {
     auto claimed = co_await claim({row});
     if (!claimed.ok()) co_return claimed.error();
-    if (*claimed || !is_running(replay_.state)) continue;
+    if (*claimed == Claim::halted) co_return Result<>{};
+    if (*claimed == Claim::done) continue;
     auto skipped = co_await skip(row.ref);
     if (!skipped.ok()) co_return skipped.error();
   }

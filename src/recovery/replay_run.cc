@@ -31,13 +31,18 @@ async::Task<> ReplayRun::run() {
     co_await clock_.sleep_until(clock_.mono() + kPatience);
     counted = co_await recount();
   }
-  while (!stopping_ && !is_over(replay_.state)) {
+  while (!stopping_ && !is_finished()) {
     auto again = co_await step();
     if (!again.ok()) wake_at(clock_.mono() + kPatience);
-    if (again.ok() && *again) continue;
+    if ((again.ok() && *again) || is_finished()) continue;
     co_await wake_.wait();
   }
   co_await alarms_.join();
+}
+
+// An aborted run goes on listening to what it has sent, so that its report adds up.
+bool ReplayRun::is_finished() const {
+  return is_over(replay_.state) && replay_.counts.in_flight() == 0 && !dirty_;
 }
 
 // After a restart the items are the truth; counters in the replay's row are only its last
@@ -173,12 +178,15 @@ void ReplayRun::count(const Ending& ending) {
   wake_.notify();
 }
 
+// Only what changed in the state that the store knows: a new one on its way must not be undone.
 async::Task<Result<>> ReplayRun::checkpoint() {
   dirty_ = false;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   batch.mutations.emplace_back(ports::PutReplay{replay_});
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) dirty_ = true;
   co_return Result<>{};
 }
 
@@ -215,6 +223,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   replay_.state_reason = changed.state_reason;
   replay_.started_at = changed.started_at;
   replay_.finished_at = changed.finished_at;
+  dirty_ = true;
   wake_.notify();
   co_return Result<>{};
 }

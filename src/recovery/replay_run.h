@@ -52,7 +52,9 @@ class ReplayRun {
   void count(const Ending& ending);
   async::Task<Result<bool>> step();  // false: wait for a result or a moment
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
-  async::Task<Result<bool>> claim(const std::vector<Delivery>& rows);
+  // refused: not all of them could be claimed, and none was. halted: the run is no longer running.
+  enum class Claim : unsigned char { done, refused, halted };
+  async::Task<Result<Claim>> claim(const std::vector<Delivery>& rows);
   async::Task<Result<>> claim_one_by_one(const std::vector<Delivery>& rows);
   async::Task<Result<>> skip(DeliveryRef ref);
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
@@ -61,6 +63,7 @@ class ReplayRun {
   bool breaker_open();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
+  bool is_finished() const;
   bool everything_sent() const {
     return replay_.counts.sent + replay_.counts.skipped >= replay_.counts.planned;
   }

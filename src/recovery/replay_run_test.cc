@@ -80,5 +80,29 @@ TEST_CASE("a result that is told while the items are counted is counted once") {
   CHECK(replay.counts.in_flight() == 0);
 }
 
+TEST_CASE("a result that comes while an operator's word is written does not undo it") {
+  Resumed resumed;
+  resumed.start();
+  resumed.settle(1);  // by now the items are counted
+  const ReplayId id = resumed.run->replay().id;
+  std::optional<Result<>> aborted;
+  resumed.desk.bench.start(resumed.run->command(ReplayState::aborted, "enough", "me"), aborted);
+  resumed.tell(1);
+  resumed.desk.bench.wait([&] { return aborted.has_value(); });
+  CHECK(aborted->ok());
+  const auto replay = [&] {
+    return **resumed.desk.bench.run(resumed.desk.bench.store().recovery().replay(id));
+  };
+  CHECK(replay().state == ReplayState::aborted);
+  CHECK_FALSE(resumed.over.has_value());  // two are under way
+  resumed.tell(2);
+  resumed.tell(3);
+  resumed.wait_over();
+  CHECK(replay().state == ReplayState::aborted);
+  CHECK(replay().state_reason == "enough");
+  CHECK(replay().counts.succeeded == kMembers);
+  CHECK(replay().counts.in_flight() == 0);
+}
+
 }  // namespace
 }  // namespace weir::recovery::testing

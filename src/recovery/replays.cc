@@ -17,7 +17,8 @@ async::Task<Result<>> Replays::start() {
   if (!replays.ok()) co_return replays.error();
   for (Replay& replay : *replays) {
     const bool under_way = !is_over(replay.state) && replay.state >= ReplayState::canary;
-    if (under_way) adopt(std::move(replay));
+    const bool awaited = replay.state == ReplayState::aborted && replay.counts.in_flight() > 0;
+    if (under_way || awaited) adopt(std::move(replay));
   }
   co_return Result<>{};
 }
