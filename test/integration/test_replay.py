@@ -409,6 +409,24 @@ class Killed(ReplayCase):
         self.assertEqual(self.replay_calls(ids, replay)[ids[1]], 1)
         self.assertTrue(self.explain(ids[1], "unkeyed")["inDoubt"])
 
+    def test_an_aborted_run_stays_aborted_and_its_report_adds_up(self):
+        ids = self.failed("over", 8)
+        self.mend(ids, stub.late(0.1, stub.status(200)))
+        replay = self.plan(ids=ids, concurrency=4)["replay"]
+        self.post(f"/v1/replays/{replay}/run")
+        wait_for(lambda: self.replay_calls(ids, replay), 10, "the first calls")
+        self.post(f"/v1/replays/{replay}/abort", {"reason": "enough"})
+        self.weir.kill()
+        self.weir.start()
+        wait_for(lambda: self.get(f"/v1/replays/{replay}")["counts"]["inFlight"] == 0, 10, "what was under way")
+        self.assertEqual(self.get(f"/v1/replays/{replay}")["state"], "aborted")
+        counts = self.check_sums(replay)
+        self.assertEqual(counts["succeeded"], counts["sent"])
+        self.weir.kill()
+        self.weir.start()
+        report = self.get(f"/v1/replays/{replay}")
+        self.assertEqual((report["state"], report["counts"]), ("aborted", counts))
+
     def test_paused_runs_and_plans_survive(self):
         ids = self.failed("asleep", 10)
         self.mend(ids)
