@@ -59,8 +59,8 @@ def answers(port, path):
 class Served:
     """`weir serve` on one port; killed and started again on the same data as often as a test likes."""
 
-    def __init__(self, binary, config, data, port, output, **popen):
-        self.command = [binary, "serve", "--config", config, "--data", data]
+    def __init__(self, binary, config, data, port, output, command=None, **popen):
+        self.command = command or [binary, "serve", "--config", config, "--data", data]
         self.port = port
         self.output = output
         self.popen = popen

@@ -98,7 +98,7 @@ async::Task<> World::drain(Duration grace) {
   const MonoTime deadline = clock_.mono() + grace;
   if (server_) co_await server_->drain(deadline);
   co_await engine_->drain(deadline);
-  for (auto& [name, pool] : pools_) co_await pool.second->close();
+  for (auto& [name, pool] : pools_) co_await pool.pool->close();
   for (auto& pool : old_pools_) co_await pool->close();
   clock_.cancel_sleeps();
   co_await replays_->drain();
@@ -112,8 +112,11 @@ async::Task<Result<std::string>> World::reload(std::string actor) {
   auto config = load_config(config_path_);
   const WallTime now = clock_.wall();
   if (!config.ok()) {
-    log_.error(now, "config.refused", config.error());
-    co_return config.error();
+    Error refused = config.error();
+    refused.hint += refused.hint.empty() ? "" : "; ";
+    refused.hint += "the configuration in force stays as it was";
+    log_.error(now, "config.refused", refused);
+    co_return refused;
   }
   reloading_ = true;
   const std::string changes = config::diff(engine_->config(), *config);
@@ -135,20 +138,28 @@ async::Task<Result<std::string>> World::reload(std::string actor) {
   co_return changes;
 }
 
-Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec& dependency) {
+// The flows of a dependency share its connections: the most patient one's connect timeout counts.
+Duration World::connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const {
+  Duration longest = flow.policy.timeouts.connect;
+  for (const FlowSpec& other : engine_->config().flows) {
+    if (other.dependency == dependency.name)
+      longest = std::max(longest, other.policy.timeouts.connect);
+  }
+  return longest;
+}
+
+Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec& dependency,
+                                                            Duration connect) {
   const auto found = pools_.find(dependency.name);
   if (found != pools_.end()) {
-    const DependencySpec& old = found->second.first;
+    const DependencySpec& old = found->second.dependency;
     const bool same = old.url == dependency.url && old.ca_file == dependency.ca_file &&
-                      old.policy.concurrency == dependency.policy.concurrency;
-    if (same) return found->second.second;
-    old_pools_.push_back(found->second.second);
+                      old.policy.concurrency == dependency.policy.concurrency &&
+                      found->second.connect == connect;
+    if (same) return found->second.pool;
+    old_pools_.push_back(found->second.pool);
   }
   WEIR_TRY(net::Url url, net::parse_url(dependency.url));
-  Duration connect = std::chrono::milliseconds{500};
-  for (const FlowSpec& flow : engine_->config().flows) {
-    if (flow.dependency == dependency.name) connect = flow.policy.timeouts.connect;
-  }
   WEIR_TRY(auto opened, net::HttpClientPool::open(
                             executor_, clock_,
                             {.url = std::move(url),
@@ -156,13 +167,13 @@ Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec
                              .connections = dependency.policy.concurrency.max_parallel_requests,
                              .connect_timeout = connect}));
   std::shared_ptr<net::HttpClientPool> pool = std::move(opened);
-  pools_.insert_or_assign(dependency.name, std::pair(dependency, pool));
+  pools_.insert_or_assign(dependency.name, Pool{dependency, connect, pool});
   return pool;
 }
 
 Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec& dependency,
                                                             const FlowSpec& flow) {
-  WEIR_TRY(auto pool, pool_of(dependency));
+  WEIR_TRY(auto pool, pool_of(dependency, connect_timeout(dependency, flow)));
   WEIR_TRY(const net::Url url, net::parse_url(dependency.url));
   handlers::http::HttpHandlerOptions options{.pool = std::move(pool),
                                              .target = net::join_paths(url.path, flow.path),

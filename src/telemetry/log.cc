@@ -130,8 +130,10 @@ void Log::begin(wire::JsonWriter& json, WallTime now, Level level, std::string_v
 void Log::push(WallTime now, std::string line) { writer_->push(now, std::move(line)); }
 
 void Log::error(WallTime now, std::string_view event, const Error& error) {
-  write(now, Level::error, event, error.detail,
-        [&](wire::JsonWriter& json) { json.field("code", describe(error.code).id); });
+  write(now, Level::error, event, error.detail, [&](wire::JsonWriter& json) {
+    json.field("code", describe(error.code).id);
+    if (!error.hint.empty()) json.field("hint", error.hint);
+  });
 }
 
 std::uint64_t Log::dropped() const {

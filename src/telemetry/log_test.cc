@@ -79,7 +79,7 @@ TEST_CASE("a line is one JSON object: time, level, event, message, then its fiel
   CHECK(lines[1] == R"({"ts":"2026-11-21T14:02:11.123Z","level":"debug","event":"store.opened",)"
                     R"("msg":"in 3 ms"})");
   CHECK(lines[2] == R"({"ts":"2026-11-21T14:02:11.123Z","level":"error","event":"config.refused",)"
-                    R"("msg":"weir.yaml:3:7: no","code":"WR1301"})");
+                    R"("msg":"weir.yaml:3:7: no","code":"WR1301","hint":"hint"})");
 }
 
 TEST_CASE("whatever a message holds, it stays one line of valid JSON") {

@@ -113,8 +113,10 @@ def read_to_end(connection):
 
 
 def parse_answer(data):
-    """The last HTTP answer in raw bytes."""
-    head, _, body = data[data.rindex(b"HTTP/1.1 "):].partition(b"\r\n\r\n")
+    """The HTTP answer in raw bytes, after an interim one if there is one."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    if head.startswith(b"HTTP/1.1 100"):
+        head, _, body = body.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
     return Answer(int(first.split(" ")[1]), headers, body.decode())

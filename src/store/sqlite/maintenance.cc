@@ -159,7 +159,12 @@ Result<> restore(const std::string& file, const std::string& folder) {
   if (failure)
     return Error{Code::store_failed, fmt::format("{}: {}", unfinished, failure.message()), ""};
   Result<> done = prepare_restored(unfinished, folder);
-  if (done.ok()) done = rename_synced(unfinished, path);
+  if (!done.ok()) {
+    remove_database(unfinished);
+    return Error{done.error().code, fmt::format("{}: {}", file, done.error().detail),
+                 done.error().code == Code::store_corrupt ? "restore another backup" : ""};
+  }
+  done = rename_synced(unfinished, path);
   if (!done.ok()) remove_database(unfinished);
   return done;
 }
