@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the outside saw: every call that reached the handler, every answer a client or an operator
+// got. Plain bytes, so that it can lie in memory shared with a process that dies.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+#include "base/time.h"
+
+namespace weir::crash {
+
+inline constexpr std::uint32_t kCallsMax = 4096;
+inline constexpr std::uint32_t kEvents = 24;
+inline constexpr std::uint32_t kReplays = 2;
+
+enum class FlowName : std::uint8_t { orders, feed };
+
+struct Call {
+  FlowName flow = FlowName::orders;
+  std::uint32_t event = 0;
+  std::uint32_t attempt = 0;
+  std::uint32_t replay = 0;  // 0 = none
+  std::uint32_t life = 0;
+  int status = 0;
+  std::array<char, 32> key{};
+};
+
+struct Journal {
+  std::uint32_t count = 0;
+  std::array<Call, kCallsMax> calls{};
+  std::uint32_t life = 0;  // process lives so far
+  std::uint32_t step = 0;  // of the script, acknowledged
+  bool fixed = false;      // the handler was repaired
+  std::array<bool, kEvents + 1> acknowledged{};
+  std::uint32_t refused = 0;  // publishes that were refused for want of space
+  MonoTime now{};             // the clock of the next life starts here
+};
+static_assert(std::is_trivially_copyable_v<Journal>);
+
+}  // namespace weir::crash

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "course.h"
+
+namespace weir::crash {
+
+TEST_CASE("the scenario without a fault keeps its own promises, and always takes the same course") {
+  std::uint64_t operations = 0;
+  for (int run = 0; run < 2; ++run) {
+    Course course;
+    course.run_to_the_end();
+    CHECK(course.journal.life == 2);  // one, and one more to look at what it left
+    const std::uint64_t now = course.operations;
+    if (run > 0) CHECK(now == operations);
+    operations = now;
+  }
+  MESSAGE("operations of the disk: ", operations);
+}
+
+}  // namespace weir::crash
