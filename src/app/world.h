@@ -40,9 +40,16 @@ class World {
   telemetry::Log& log() { return log_; }
 
  private:
+  struct Pool {
+    DependencySpec dependency;
+    Duration connect;
+    std::shared_ptr<net::HttpClientPool> pool;
+  };
   Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency,
                                                        const FlowSpec& flow);
-  Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency);
+  Duration connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const;
+  Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency,
+                                                       Duration connect);
   void register_gauges();
   void register_dependency_gauges();
   async::Task<std::uint64_t> dedupe_seed();
@@ -57,7 +64,7 @@ class World {
   telemetry::Registry metrics_;
   telemetry::Log log_;
   telemetry::DecisionLog decision_log_;
-  std::map<std::string, std::pair<DependencySpec, std::shared_ptr<net::HttpClientPool>>> pools_;
+  std::map<std::string, Pool> pools_;
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
   std::unique_ptr<recovery::Replays> replays_;
   recovery::Live live_;
