@@ -80,7 +80,7 @@ TEST_CASE("a result that is told while the items are counted is counted once") {
   CHECK(replay.counts.in_flight() == 0);
 }
 
-TEST_CASE("a result that comes while an operator's word is written does not undo it") {
+TEST_CASE("an aborted run counts what it has sent until all of it has ended") {
   Resumed resumed;
   resumed.start();
   resumed.settle(1);  // by now the items are counted
