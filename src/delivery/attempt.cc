@@ -20,7 +20,7 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   const std::string key = wire::idempotency_key(parts.stream_name(flow.stream()), event.source,
                                                 event.id, flow.record().identity);
   const wire::Span span = wire::next_span(extension(event, "traceparent"),
-                                          extension(event, "tracestate"), parts.rng);
+                                          extension(event, "tracestate"), key, parts.rng);
   const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value)
                                             : std::string{};
 

@@ -51,12 +51,13 @@ std::string to_text(const TraceParent& parent) {
                      parent.flags & kKnownFlags);
 }
 
-Span next_span(std::string_view traceparent, std::string_view tracestate, Rng& rng) {
+Span next_span(std::string_view traceparent, std::string_view tracestate,
+               std::string_view own_trace_id, Rng& rng) {
   auto parent = parse_traceparent(traceparent);
   const bool known = parent.has_value();
   if (!known) {
     parent.emplace();
-    parent->trace_id = fmt::format("{:016x}{:016x}", rng.next(), nonzero(rng));
+    parent->trace_id = own_trace_id;
     parent->flags = kKnownFlags;
   }
   parent->parent_id = fmt::format("{:016x}", nonzero(rng));

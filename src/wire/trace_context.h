@@ -43,8 +43,9 @@ struct Span {
   std::string_view span_id() const { return std::string_view(traceparent).substr(36, 16); }
 };
 
-// A new span in the event's trace; without a valid traceparent a new trace (sampled, random), and
-// tracestate is dropped.
-Span next_span(std::string_view traceparent, std::string_view tracestate, Rng& rng);
+// A new span in the event's trace. Without a valid traceparent the trace is `own_trace_id` (32 hex
+// digits, lower case, random enough to be one: sampled, random), and tracestate is dropped.
+Span next_span(std::string_view traceparent, std::string_view tracestate,
+               std::string_view own_trace_id, Rng& rng);
 
 }  // namespace weir::wire
