@@ -30,9 +30,10 @@ struct Call {
 struct Journal {
   std::uint32_t count = 0;
   std::array<Call, kCallsMax> calls{};
-  std::uint32_t life = 0;  // process lives so far
-  std::uint32_t step = 0;  // of the script, acknowledged
-  bool fixed = false;      // the handler was repaired
+  std::uint32_t life = 0;    // process lives so far
+  std::uint32_t step = 0;    // of the script, acknowledged
+  bool fixed = false;        // the handler was repaired
+  std::uint32_t poison = 0;  // the event in flow orders whose call ends the process; 0 = none
   std::array<bool, kEvents + 1> acknowledged{};
   std::uint32_t refused = 0;  // publishes that were refused for want of space
   MonoTime now{};             // the clock of the next life starts here

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "life.h"
 
+#include <unistd.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 
 #include "app/wiring.h"
@@ -37,6 +39,7 @@ class Receiver final : public ports::Handler {
     seen.status = answer_of(journal, flow_, seen.event);
     if (call.idempotency_key.size() != seen.key.size()) throw std::runtime_error("odd key");
     std::ranges::copy(call.idempotency_key, seen.key.begin());
+    if (flow_ == FlowName::orders && seen.event == journal.poison) _exit(kPoisoned);
     outcome.status = seen.status;
     if (outcome.status >= 400) outcome.body = problem_of(flow_, seen.event);
     co_await life_.clock_->sleep_until(life_.clock_->mono() + kCallTakes);

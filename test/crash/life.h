@@ -22,6 +22,9 @@
 
 namespace weir::crash {
 
+// Exit code of a process that the poisonous event ended.
+inline constexpr int kPoisoned = 99;
+
 // Where lives run, one after the other. Without a disk, in the folder.
 struct Site {
   Journal& journal;

@@ -228,6 +228,8 @@ Config scenario_config() {
   return config;
 }
 
+bool publish_all(Life& life, Journal& journal) { return publish(1, kEvents)(life, journal); }
+
 std::uint32_t script_length() { return static_cast<std::uint32_t>(script().size()); }
 
 bool run_script(Life& life, Journal& journal) {

@@ -29,5 +29,7 @@ bool run_script(Life& life, Journal& journal);
 // As far as before step `end`.
 bool run_script_until(Life& life, Journal& journal, std::uint32_t end);
 std::uint32_t script_length();
+// Only publishes every event. False if the life ended first.
+bool publish_all(Life& life, Journal& journal);
 
 }  // namespace weir::crash

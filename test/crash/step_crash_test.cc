@@ -2,7 +2,10 @@
 // The process dies at every logical step and at every store operation (failpoints), in a child of
 // its own; the journal lies in memory that both share.
 #if defined(WEIR_FAILPOINTS)
+#include <algorithm>
+#include <functional>
 #include <new>
+#include <span>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,21 +61,22 @@ class SharedJournal {
   Journal* journal_;
 };
 
-// Exit code of a life that goes on with the script and meets the failpoints.
-int live_in_child(Site& site, const std::string& failpoints) {
+// Exit code of a process of its own.
+int in_child(const std::function<int()>& work) {
   const pid_t pid = fork();
-  if (pid == 0) {
-    if (!configure_failpoints(failpoints).ok()) _exit(3);
-    bool ended = false;
-    {
-      Life life(site);
-      ended = run_script(life, site.journal);
-    }
-    _exit(ended ? 0 : 4);
-  }
+  if (pid == 0) _exit(work());
   int status = 0;
   REQUIRE(waitpid(pid, &status, 0) == pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// A life that goes on with the script and meets the failpoints.
+int live_in_child(Site& site, const std::string& failpoints) {
+  return in_child([&] {
+    if (!configure_failpoints(failpoints).ok()) return 3;
+    Life life(site);
+    return run_script(life, site.journal) ? 0 : 4;
+  });
 }
 
 void finish(Site& site, std::uint32_t crashes) {
@@ -128,6 +132,51 @@ TEST_CASE("crash during the recovery from a crash: every promise is kept") {
       REQUIRE(live_in_child(site, step + "=crash@1") == kCrashed);
       finish(site, 2);
     }
+  }
+}
+
+TEST_CASE(
+    "an event that keeps killing the process is quarantined after its interruptions cap, and its "
+    "neighbours are delivered") {
+  constexpr std::uint32_t kPoison = 13;
+  SharedJournal shared;
+  Journal& journal = *shared;
+  const store::sqlite::testing::TempFolder folder;
+  Site site{.journal = journal, .folder = folder.path()};
+  journal.fixed = true;
+  journal.poison = kPoison;
+  std::uint32_t deaths = 0;
+  const auto work = [&] {
+    Life life(site);
+    if (!journal.acknowledged[1] && !publish_all(life, journal)) return 4;
+    life.settle(std::chrono::seconds{60});
+    return life.dead() ? 4 : 0;
+  };
+  int code = 0;
+  while ((code = in_child(work)) == kPoisoned) REQUIRE(++deaths < 10);
+  REQUIRE(code == 0);
+  CHECK(deaths == scenario_config().flows[0].policy.retry.max_interruptions);
+  Life life(site);
+  const auto rows = life.wait(
+      life.store().deliveries().list({.state = DeliveryState::quarantined}));
+  REQUIRE((rows && rows->ok()));
+  std::uint32_t poisoned = 0;
+  for (const Delivery& row : **rows) {
+    if (row.failure != FailureClass::interrupted) continue;
+    ++poisoned;
+    CHECK(row.event_id == fmt::format("e{}", kPoison));
+    CHECK(row.attempts == 0);
+    CHECK(row.history.back().note.find("retry.maxInterruptions") == 0);
+  }
+  CHECK(poisoned == 1);
+  const auto calls = std::span(journal.calls).first(journal.count);
+  for (std::uint32_t event = 1; event <= kEvents; ++event) {
+    CAPTURE(event);
+    const bool behind = event >= kPoison && key_of(event) == key_of(kPoison);
+    if (behind || ending_of(FlowName::orders, event) != Ending::applied) continue;
+    CHECK(std::ranges::any_of(calls, [&](const Call& call) {
+      return call.flow == FlowName::orders && call.event == event && call.status == 200;
+    }));
   }
 }
 
