@@ -69,6 +69,8 @@ TEST_CASE("everything wrong with the listener, the folder and the limits is told
        "2:22: 'bodyBytes' must be from 1024 bytes to 1048576GiB"},
       {"version: 1\nlimits: { eventBytes: 16MiB, bodyBytes: 8MiB }",
        "2:23: an event of eventBytes does not fit into bodyBytes"},
+      {"version: 1\nlimits: { bodyBytes: 8MiB, pendingIngestBytes: 1MiB }",
+       "2:22: a body of bodyBytes does not fit into pendingIngestBytes"},
       {"version: 1\nlimits: { batchEvents: 0 }", "2:24: 'batchEvents' must be from 1 to 100000"},
       {"version: 1\nlimits: { batchEvents: 2.5 }", "2:24: this must be a whole number"},
   };

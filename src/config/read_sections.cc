@@ -235,6 +235,8 @@ LimitsSpec read_limits(MapReader& map) {
   limits.disk_free_min_bytes = disk;
   if (limits.event_bytes > limits.body_bytes)
     map.problem("eventBytes", "an event of eventBytes does not fit into bodyBytes");
+  if (limits.body_bytes > limits.pending_ingest_bytes)  // it would be told to come again for ever
+    map.problem("bodyBytes", "a body of bodyBytes does not fit into pendingIngestBytes");
   map.finish();
   return limits;
 }
