@@ -83,7 +83,6 @@ std::size_t count_of(const std::string& request, std::string_view part) {
 TEST_CASE("the request is the documented contract, and the data bytes are untouched") {
   Bench bench("HTTP/1.1 204 No Content\r\n\r\n");
   const std::string data = "{ \"a\" : 1.10,\r\n\0\xff}"s;
-  REQUIRE(data.size() == 19);
   Event event;
   event.id = "7f3c";
   event.source = "/github/octo hello";
@@ -106,7 +105,7 @@ TEST_CASE("the request is the documented contract, and the data bytes are untouc
         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "Idempotency-Key: \"0123456789abcdef0123456789abcdef\"", "Weir-Flow: sync-issues",
         "Weir-Attempt: 3", "Weir-Timeout-Ms: 1500", "User-Agent: weir/0.1.0",
-        "Authorization: Bearer t", "Content-Length: 19"}) {
+        "Authorization: Bearer t", "Content-Length: 18"}) {
     INFO(std::string(line));
     CHECK(has_line(request, line));
   }
