@@ -4,6 +4,7 @@ import json
 import signal
 import unittest
 
+import stub_handler as stub
 from server import ServerCase, free_port, run_cli, wait_for
 
 # Each problem with where it stands and what to do about it.
@@ -180,8 +181,21 @@ class Reload(ServerCase):
         self.weir.port = free_port()
         self.weir.write_config(GOOD)
         self.weir.port = port
-        self.assertEqual(self.weir.cli("config", "reload").code, 0)
+        told = self.weir.cli("config", "reload")
+        self.assertEqual(told.code, 0, told)
+        self.assert_says(told.out, "listen changed (takes effect at the next start)")
         self.assertEqual(self.flows(), ["one"])
+
+    def test_a_flow_of_the_old_configuration_delivers_on(self):
+        with stub.StubHandler() as handler:
+            handler.default(stub.status(204))
+            config = GOOD.replace("http://127.0.0.1:9", handler.url).replace("[nobody]", "[test]")
+            self.weir.write_config(config)
+            self.assertEqual(self.weir.cli("config", "reload").code, 0)
+            self.weir.write_config(config.replace("dependency: d }", "dependency: dd }"))
+            self.hang_up("config.refused", "unknown dependency 'dd'")
+            self.kept.append(self.publish(self.weir, "after"))
+            wait_for(lambda: handler.calls_of("after"), 10, "the delivery of the old flow")
 
 
 if __name__ == "__main__":
