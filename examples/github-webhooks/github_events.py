@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-DEFAULT_PACKAGE = "node_modules/@octokit/webhooks-examples"
+DEFAULT_PACKAGE = Path(__file__).resolve().parent / "node_modules/@octokit/webhooks-examples"
 SYNC_PREFIXES = ("com.github.issue", "com.github.pull_request")
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 # Where a payload says when its event happened: the most specific part first.
