@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "net/testing/raw_peer.h"
+#include "net/testing/client_calls.h"
 
 namespace weir::net {
 namespace {
@@ -13,33 +13,13 @@ namespace {
 using namespace std::chrono_literals;
 using testing::closed_port;
 using testing::DeafServer;
+using testing::kNoContent;
 using testing::Loop;
+using testing::open_pool;
+using testing::post;
 using testing::RawServer;
 using testing::RawSocket;
-
-HttpClientOptions to_port(std::uint16_t port) {
-  HttpClientOptions options;
-  options.url = Url{.https = false, .host = "127.0.0.1", .port = port, .path = "", .query = ""};
-  return options;
-}
-
-std::unique_ptr<HttpClientPool> open_pool(Loop& loop, HttpClientOptions options) {
-  auto pool = HttpClientPool::open(loop.executor(), loop.clock(), std::move(options));
-  REQUIRE(pool.ok());
-  return std::move(*pool);
-}
-
-async::Task<Outcome> post(Loop& loop, HttpClientPool& pool, std::string body = "{}",
-                          Duration time = 5s) {
-  HttpCall call;
-  call.target = "/sync";
-  call.headers = "X-A: b\r\n";
-  call.body = body;
-  call.deadline = loop.clock().mono() + time;
-  co_return co_await pool.call(call);
-}
-
-constexpr const char* kNoContent = "HTTP/1.1 204 No Content\r\n\r\n";
+using testing::to_port;
 
 // Answers every request of every connection with the same bytes.
 RawServer::Script always(std::string answer) {

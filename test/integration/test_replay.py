@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays of the built binary: plans that are refused, plans that run, stop, pause and survive kill -9."""
-import time
 import unittest
 from collections import Counter
 
@@ -252,7 +251,8 @@ class Runs(ReplayCase):
         self.assertLess(sent, 60)
         calls = len(self.replay_calls(ids, replay))
         self.assertEqual(calls, sent)
-        time.sleep(0.5)  # five would have gone out
+        live = self.publish("live-while-paused")
+        wait_for(lambda: self.handler.calls_of("live-while-paused"), 10, f"{live}, for which dispatch ran")
         self.assertEqual(len(self.replay_calls(ids, replay)), calls)
         self.assertEqual(self.post(f"/v1/replays/{replay}/pause", {}, 409)["code"], "WR1502")
         self.cli("replay", "resume", replay)
