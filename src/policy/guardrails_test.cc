@@ -14,7 +14,9 @@ namespace {
 std::atomic<std::uint64_t> allocations{0};
 }  // namespace
 
-// Counts, so that the happy path can prove that it does not allocate.
+// Counts, so that the happy path can prove that it does not allocate. The thread sanitizer brings
+// its own operators.
+#if !__has_feature(thread_sanitizer)
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
@@ -22,6 +24,7 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace weir::policy {
 namespace {
