@@ -151,22 +151,18 @@ Api::Answer Api::ingest(Call call) {
   const std::string stream_name = stream->name;
   const bool nothing_valid = append.events.empty();
   if (!nothing_valid) {
-    const StreamId stream_id = stream->id;
     ports::WriteBatch batch{.lane = ports::Lane::ingest};
     batch.mutations.emplace_back(std::move(append));
     (void)WEIR_FAILPOINT("ingest.before_commit");
     auto receipt = co_await parts_.store.writer().commit(std::move(batch));
     if (!receipt.ok()) co_return busy(receipt.error(), "5");
     (void)WEIR_FAILPOINT("ingest.after_commit");
-    std::uint64_t next_seq = 0;
     std::size_t at = 0;
     for (IngestResult& result : results) {
       if (!result.ok) continue;
       result.appended = receipt->appended[at++];
-      if (result.appended.status == ports::AppendStatus::stored)
-        next_seq = std::max(next_seq, result.appended.seq + 1);
     }
-    if (next_seq > 0) parts_.engine.stream_grew(stream_id, next_seq);
+    parts_.engine.appended(receipt->stored);
   }
   if (*mode == wire::ContentMode::batch) co_return answer_of(stream_name, *parsed, results);
   // A single event has a status of its own.

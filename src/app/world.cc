@@ -21,6 +21,7 @@ net::HttpServerOptions server_options(const LimitsSpec& limits) {
   options.request.header_bytes = limits.header_bytes;
   options.request.body_bytes = limits.body_bytes;
   options.connections = limits.connections;
+  options.bodies_bytes = limits.pending_ingest_bytes;
   return options;
 }
 

@@ -8,8 +8,11 @@
 
 namespace weir::delivery {
 
-CursorTracker::CursorTracker(const Cursor& cursor)
-    : floor_(cursor.floor), durable_mark_(cursor.mark), wanted_mark_(cursor.mark) {
+CursorTracker::CursorTracker(const Cursor& cursor, std::uint64_t next_seq)
+    : floor_(cursor.floor),
+      durable_mark_(std::max(cursor.floor, std::min(cursor.mark, next_seq))),
+      wanted_mark_(durable_mark_),
+      dirty_(durable_mark_ != cursor.mark) {
   WEIR_ASSERT(cursor.floor <= cursor.mark);
   for (const SeqRange& range : cursor.settled) settled_.emplace(range.first, range.last);
 }

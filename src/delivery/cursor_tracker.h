@@ -13,7 +13,9 @@ namespace weir::delivery {
 // read position, so the map is small.
 class CursorTracker {
  public:
-  explicit CursorTracker(const Cursor& cursor);
+  // The mark may have run ahead of the stream, whose next event will be `next_seq`: what is
+  // appended from now on was not sent before.
+  CursorTracker(const Cursor& cursor, std::uint64_t next_seq);
 
   // Settled, filtered, or owned by a row or a hold from now on. Settling twice is harmless.
   void settle(std::uint64_t seq);

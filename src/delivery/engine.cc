@@ -29,11 +29,14 @@ Engine::Engine(EngineOptions options)
 
 Engine::~Engine() = default;
 
-void Engine::stream_grew(StreamId stream, std::uint64_t next_seq) {
+void Engine::appended(const std::vector<StoredEvent>& events) {
+  if (events.empty()) return;
+  const StreamId stream = events.front().position.stream;
+  const std::uint64_t next_seq = events.back().position.seq + 1;
   const auto record = std::ranges::find(streams_, stream, &StreamRecord::id);
   if (record != streams_.end()) record->next_seq = std::max(record->next_seq, next_seq);
   for (auto& [name, flow] : flows_) {
-    if (flow->stream() == stream) flow->stream_grew(next_seq);
+    if (flow->stream() == stream) flow->appended(events);
   }
 }
 

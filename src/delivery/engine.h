@@ -59,8 +59,8 @@ class Engine {
   // keep their handler.
   async::Task<Result<>> apply(Config config);
 
-  // Events were appended and are durable.
-  void stream_grew(StreamId stream, std::uint64_t next_seq);
+  // Events of one stream that were appended and are durable, in order.
+  void appended(const std::vector<StoredEvent>& events);
   // Rows in state ready that a replay released, durably.
   void release(const std::vector<DeliveryRef>& refs, ReplayId replay);
   // Rows that somebody else settled (resolved, discarded), durably: their keys go on.

@@ -209,15 +209,15 @@ Result<> Engine::add_flow(const FlowSpec& spec, FlowRecord record) {
     return {};
   }
   const StreamId stream = record.stream;
-  auto flow = std::make_unique<Flow>(spec, std::move(record), std::move(filter), std::move(handler),
+  const auto stream_record = std::ranges::find(streams_, stream, &StreamRecord::id);
+  auto flow = std::make_unique<Flow>(spec, std::move(record), stream_record->next_seq,
+                                     std::move(filter), std::move(handler),
                                      Flow::Parts{.tasks = tasks_,
                                                  .store = options_.store,
                                                  .settler = settler_,
                                                  .ready = dispatcher->ready_signal(),
                                                  .on_error = options_.on_error});
   dispatcher->add(flow.get());
-  const auto stream_record = std::ranges::find(streams_, stream, &StreamRecord::id);
-  flow->expect(stream_record->next_seq);
   flows_.emplace(spec.name, std::move(flow));
   return {};
 }

@@ -9,16 +9,17 @@
 
 namespace weir::delivery {
 
-Flow::Flow(FlowSpec spec, FlowRecord record, policy::Filter filter,
+Flow::Flow(FlowSpec spec, FlowRecord record, std::uint64_t next_seq, policy::Filter filter,
            std::shared_ptr<ports::Handler> handler, Parts parts)
     : spec_(std::move(spec)),
       record_(std::move(record)),
       filter_(std::move(filter)),
       handler_(std::move(handler)),
       parts_(std::move(parts)),
-      cursor_(record_.cursor),
+      cursor_(record_.cursor, next_seq),
       keys_(record_.id),
-      read_next_(record_.cursor.mark) {}
+      read_next_(cursor_.durable_mark()),
+      next_seq_(next_seq) {}
 
 void Flow::set_status(FlowStatus status, std::string reason, WallTime since) {
   record_.status = status;
@@ -40,6 +41,7 @@ void Flow::update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::H
 
 void Flow::set_recovered() {
   recovered_ = true;
+  if (cursor_.dirty()) parts_.settler.touch(*this);
   read_more();
   parts_.ready();
 }
@@ -53,15 +55,20 @@ void Flow::close() {
   parts_.settler.touch(*this);
 }
 
-void Flow::stream_grew(std::uint64_t next_seq) {
-  next_seq_ = std::max(next_seq_, next_seq);
+void Flow::appended(const std::vector<StoredEvent>& events) {
+  next_seq_ = std::max(next_seq_, events.back().position.seq + 1);
+  if (may_read() && events.front().position.seq == read_next_) return take_in(events);
   read_more();
 }
 
-void Flow::read_more() {
+bool Flow::may_read() const {
   const bool full = read_next_ >= cursor_.floor() + kWindowMax ||
                     window_bytes_ >= kWindowBytesMax || window_.size() > kReadEvents;
-  if (!recovered_ || reading_ || stopping_ || full || !active() || read_next_ >= next_seq_) return;
+  return recovered_ && active() && !reading_ && !stopping_ && !full;
+}
+
+void Flow::read_more() {
+  if (!may_read() || read_next_ >= next_seq_) return;
   reading_ = true;
   parts_.tasks.spawn(read_ahead());
 }
@@ -74,12 +81,14 @@ async::Task<> Flow::read_ahead() {
     parts_.on_error(events.error());
     co_return;
   }
-  for (StoredEvent& event : *events) accept(std::move(event));
-  if (!events->empty()) {
-    want_mark();
-    parts_.ready();
-    read_more();
-  }
+  if (!events->empty()) take_in(*std::move(events));
+}
+
+void Flow::take_in(std::vector<StoredEvent> events) {
+  for (StoredEvent& event : events) accept(std::move(event));
+  want_mark();
+  parts_.ready();
+  read_more();
 }
 
 bool Flow::matches(const StoredEvent& stored, std::string& key) {
@@ -118,7 +127,7 @@ void Flow::want_mark() {
   const std::uint64_t next = !front_.empty()    ? front_.front().position.seq
                              : !window_.empty() ? window_.front().position.seq
                                                 : read_next_;
-  cursor_.want_mark(std::min(read_next_, std::max(next, cursor_.floor()) + lookahead_));
+  cursor_.want_mark(std::max(next, cursor_.floor()) + lookahead_);
   // Early enough that the mark moves before dispatch reaches it.
   const bool near = next + lookahead_ / 2 >= cursor_.durable_mark();
   const bool moved = cursor_.wanted_mark() > cursor_.durable_mark();
@@ -131,7 +140,8 @@ void Flow::mark_is_durable(std::uint64_t mark) {
   mark_asked_ = false;
   if (mark <= cursor_.durable_mark()) return want_mark();
   cursor_.mark_is_durable(mark);
-  lookahead_ = std::clamp<std::uint64_t>(2 * sent_since_mark_, kMarkAheadMin, kMarkAheadMax);
+  const std::uint64_t most = spec_.idempotent ? kMarkAheadMax : kMarkAheadMin;
+  lookahead_ = std::clamp<std::uint64_t>(4 * sent_since_mark_, kMarkAheadMin, most);
   sent_since_mark_ = 0;
   want_mark();
   parts_.ready();

@@ -29,8 +29,10 @@ inline constexpr std::size_t kWindowBytesMax = 8 * 1024 *
                                                1024;  // event bytes read and not yet sent
 inline constexpr std::size_t kReadEvents = 512;
 inline constexpr std::size_t kReadBytes = 1024 * 1024;
-// How far the dispatch mark runs ahead of what is sent: enough for the next commit, little enough
-// that a crash counts few events as interrupted that were never sent.
+// How far the dispatch mark runs ahead of what is sent, and of what is in the stream: enough that
+// it seldom needs a commit of its own, little enough that a crash counts few events as interrupted
+// that were never sent. A flow that is not idempotent keeps to the minimum: there each of those
+// ends in quarantine, in doubt.
 inline constexpr std::uint64_t kMarkAheadMin = 32;
 inline constexpr std::uint64_t kMarkAheadMax = 2048;
 
@@ -44,7 +46,8 @@ class Flow {
     std::function<void(const Error&)>
         on_error;  // a read failed: the flow stops reading until the next wake
   };
-  Flow(FlowSpec spec, FlowRecord record, policy::Filter filter,
+  // `next_seq` of its stream: what is appended from now on was not sent by anybody.
+  Flow(FlowSpec spec, FlowRecord record, std::uint64_t next_seq, policy::Filter filter,
        std::shared_ptr<ports::Handler> handler, Parts parts);
 
   FlowId id() const { return record_.id; }
@@ -68,13 +71,14 @@ class Flow {
   // Reading starts once what the last process left is known.
   bool recovered() const { return recovered_; }
   void set_recovered();
-  void expect(std::uint64_t next_seq) { next_seq_ = std::max(next_seq_, next_seq); }
   void stop_reading() { stopping_ = true; }
   // After a clean drain, when everything decided is durable: what was not sent until now never was.
   void close();
 
   // --- first attempts ---
-  void stream_grew(std::uint64_t next_seq);
+  // Events that are new in the stream, in order. A flow that has read all before them takes them
+  // as they are; another will come to them by reading.
+  void appended(const std::vector<StoredEvent>& events);
   bool has_ready() const;              // something may be sent at once
   Candidate take_ready();              // only if has_ready()
   void put_back(Candidate candidate);  // a taken candidate that was not sent after all
@@ -120,7 +124,9 @@ class Flow {
       const;  // recorded time of the oldest event read and not sent; epoch zero if none
 
  private:
+  bool may_read() const;
   void read_more();
+  void take_in(std::vector<StoredEvent> events);
   void want_mark();
   async::Task<> read_ahead();
   void rebuild_more();
@@ -147,7 +153,7 @@ class Flow {
   std::set<std::string, std::less<>> to_rebuild_;
   std::size_t window_bytes_ = 0;
   std::uint64_t read_next_;
-  std::uint64_t next_seq_ = 1;  // of the stream, as far as told
+  std::uint64_t next_seq_;  // of the stream, as far as told
   std::uint64_t sent_since_mark_ = 0;
   std::uint64_t lookahead_ = kMarkAheadMin;
   bool mark_asked_ = false;  // a commit with a new mark is on its way

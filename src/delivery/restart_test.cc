@@ -96,6 +96,37 @@ TEST_CASE("a clean drain leaves no interruption behind: events past a hold, and 
   CHECK(top.log.size() == 6);
 }
 
+TEST_CASE("events appended after a crash were not sent before it, however far the mark had run") {
+  BenchTop top(always_ok);
+  Config config = BenchTop::config("");
+  config.flows[0].idempotent = false;
+  top.start(config);
+  top.publish("e1", "");
+  top.settle(milliseconds{100});
+  const FlowId flow = top.engine->find_flow("f")->id();
+  top.stop();
+  ports::WriteBatch killed{.lane = ports::Lane::settle};
+  killed.mutations.emplace_back(ports::PutCursor{flow, {.floor = 2, .mark = 34}});
+  REQUIRE(top.wait(top.store->writer().commit(std::move(killed))).ok());
+  top.start(config);
+  for (const std::string id : {"e2", "e3"}) top.publish(id, "");
+  top.settle(milliseconds{100});
+  CHECK(top.served() == std::vector<std::string>{"e1", "e2", "e3"});
+  CHECK(rows(top).empty());
+}
+
+TEST_CASE("the mark runs ahead of the stream: a stream that trickles costs few commits") {
+  BenchTop top(always_ok);
+  top.start(BenchTop::config(""));
+  const auto before = top.wait(top.store->info()).commits;
+  for (int i = 0; i < 16; ++i) {
+    top.publish(fmt::format("e{}", i), "");
+    top.settle(milliseconds{0});  // sent and answered, not yet settled
+  }
+  CHECK(top.log.size() == 16);
+  CHECK(top.wait(top.store->info()).commits - before <= 16 + 2);
+}
+
 TEST_CASE(
     "an event that keeps interrupting the process is quarantined after its interruptions cap") {
   BenchTop top([](const std::string&, std::uint32_t) { return 503; });

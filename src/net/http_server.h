@@ -24,6 +24,8 @@ namespace weir::net {
 struct HttpServerOptions {
   RequestLimits request;
   std::size_t connections = 1024;  // above it: 503 and close
+  // Of all requests that arrive or are handled now; a request still arriving above it: 503.
+  std::size_t bodies_bytes = 64 * 1024 * 1024;
   Duration header_timeout = std::chrono::seconds(
       10);  // accept to first byte; first byte to end of the head: 408
   Duration body_grace = std::chrono::seconds(
@@ -39,6 +41,7 @@ struct HttpServerOptions {
 struct HttpServerCounts {
   std::size_t open = 0;           // connections
   std::size_t running = 0;        // requests being handled
+  std::size_t bodies_bytes = 0;   // of requests that arrive or are handled now
   std::uint64_t requests = 0;     // answered by the handle
   std::uint64_t refused = 0;      // malformed, too large, too slow
   std::uint64_t turned_away = 0;  // connections above the cap

@@ -317,6 +317,33 @@ TEST_CASE("connections above the cap are turned away") {
   CHECK(bench.loop.run(test_cap(bench)));
 }
 
+async::Task<> test_bodies(Bench& bench) {
+  const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n";
+  RawSocket one = co_await bench.connect();
+  co_await one.send(head + std::string(40'000, 'a'));
+  while (bench.server.counts().bodies_bytes < 40'000) co_await bench.loop.pause(1ms);
+  RawSocket two = co_await bench.connect();
+  co_await two.send(head + std::string(40'000, 'b'));
+  const std::string refused = co_await two.read_to_end();
+  CHECK(status_of(refused) == 503);
+  CHECK(refused.find("WR1006") != std::string::npos);
+  CHECK(refused.find("retry-after: 1\r\n") != std::string::npos);
+  co_await one.send(std::string(20'000, 'a'));
+  CHECK(status_of(co_await one.read_until("aaa")) == 200);
+  while (bench.server.counts().bodies_bytes > 0) co_await bench.loop.pause(1ms);
+  RawSocket three = co_await bench.connect();
+  co_await three.send(head + std::string(60'000, 'c'));
+  CHECK(status_of(co_await three.read_until("ccc")) == 200);
+  co_await bench.end();
+}
+
+TEST_CASE("what arrives at once is bounded over all connections") {
+  HttpServerOptions options;
+  options.bodies_bytes = 70'000;
+  Bench bench(options);
+  CHECK(bench.loop.run(test_bodies(bench)));
+}
+
 async::Task<> call_held(Bench& bench, std::string& answer) {
   RawSocket client = co_await bench.connect();
   co_await client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");

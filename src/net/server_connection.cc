@@ -60,6 +60,12 @@ void format_head(std::string& out, const HttpResponse& response, bool keep_alive
   out += keep_alive ? "\r\n" : "connection: close\r\n\r\n";
 }
 
+RequestRefusal too_much_at_once() {
+  return {Error{Code::overloaded, "more requests arrive at once than memory is set aside for",
+                "try again after Retry-After; limits.pendingIngestBytes"},
+          503};
+}
+
 Duration at_rate(std::uint64_t bytes, std::size_t per_second) {
   return Duration(bytes * 1'000'000 / std::max<std::size_t>(per_second, 1));
 }
@@ -68,10 +74,12 @@ Duration at_rate(std::uint64_t bytes, std::size_t per_second) {
 
 struct ServerConnection::Impl {
   Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> shared);
+  ~Impl() { account_body(0); }
   async::Task<> serve();
   void check_deadline(MonoTime now);
   void close();
   void enter(ConnectionPhase phase, Duration timeout);
+  void account_body(std::size_t bytes);
   async::Task<bool> read_request();
   async::Task<bool> read_more();
   async::Task<bool> send_continue();
@@ -91,6 +99,7 @@ struct ServerConnection::Impl {
   MonoTime phase_start_{};
   MonoTime deadline_ = MonoTime::max();
   std::uint64_t body_wire_bytes_ = 0;
+  std::size_t body_bytes_ = 0;  // accounted for in what the connections share
   bool timed_out_ = false;
 };
 
@@ -113,6 +122,11 @@ void ServerConnection::Impl::enter(ConnectionPhase phase, Duration timeout) {
   phase_ = phase;
   phase_start_ = shared_->now;
   deadline_ = timeout == Duration::max() ? MonoTime::max() : phase_start_ + timeout;
+}
+
+void ServerConnection::Impl::account_body(std::size_t bytes) {
+  shared_->counts.bodies_bytes += bytes;
+  shared_->counts.bodies_bytes -= std::exchange(body_bytes_, bytes);
 }
 
 void ServerConnection::Impl::check_deadline(MonoTime now) {
@@ -155,9 +169,14 @@ async::Task<bool> ServerConnection::Impl::read_request() {
     const std::size_t used = parser_.feed(input_.content());
     input_.consume(used);
     const ParseState after = parser_.state();
+    account_body(parser_.request().body.size());
     if (after == ParseState::done) co_return true;
     if (after == ParseState::failed) {
       co_await refuse_and_linger(parser_.refusal());
+      co_return false;
+    }
+    if (shared_->counts.bodies_bytes > shared_->options.bodies_bytes) {
+      co_await refuse_and_linger(too_much_at_once());
       co_return false;
     }
     if (before == ParseState::head && after == ParseState::body) {
@@ -215,6 +234,7 @@ async::Task<bool> ServerConnection::Impl::answer_request() {
   enter(ConnectionPhase::running, Duration::max());
   ++shared_->counts.running;
   HttpResponse response = co_await shared_->handle(std::move(request));
+  account_body(0);
   --shared_->counts.running;
   ++shared_->counts.requests;
   if (!socket_.is_open()) co_return false;
@@ -252,8 +272,11 @@ async::Task<bool> ServerConnection::Impl::write_all(std::string_view head, std::
 async::Task<> ServerConnection::Impl::refuse_and_linger(RequestRefusal refusal) {
   ++shared_->counts.refused;
   timed_out_ = false;
-  const bool written = co_await write_response(problem_response(refusal.error, refusal.status),
-                                               false, false);
+  parser_.request().body = std::string();
+  account_body(0);
+  HttpResponse response = problem_response(refusal.error, refusal.status);
+  if (refusal.status == 503) response.headers.push_back({"retry-after", "1"});
+  const bool written = co_await write_response(std::move(response), false, false);
   if (written) co_await linger();
 }
 

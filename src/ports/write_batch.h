@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/delivery.h"
+#include "model/event.h"
 #include "model/flow_state.h"
 #include "model/group.h"
 #include "model/replay.h"
@@ -181,17 +182,22 @@ enum class AppendStatus : std::uint8_t { stored, duplicate, conflict };
 struct AppendResult {
   AppendStatus status = AppendStatus::stored;
   std::uint64_t seq = 0;  // its own, or that of the event it repeats or conflicts with
+  WallTime recorded{};    // of a stored one
 };
 
 struct Receipt {
   bool applied = true;                  // false: a precondition did not hold; nothing was written
   std::size_t failed_precondition = 0;  // index, if not applied
   std::vector<AppendResult> appended;   // of every AppendEvents, in order
+  std::vector<StoredEvent> stored;      // those that are new: nobody has to read them back
   ReplayId replay;                      // of CreateReplay
   DeliveryRef freeze_next;              // of FreezeChunk: pass as `after` next time
   bool freeze_done = false;
   std::uint32_t frozen = 0;     // items added by FreezeChunk
   std::vector<GroupId> groups;  // of every JoinGroup, in order
 };
+
+// Moves the records of what was stored from a committed batch into its receipt.
+void hand_back(WriteBatch& batch, Receipt& receipt);
 
 }  // namespace weir::ports

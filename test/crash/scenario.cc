@@ -67,7 +67,7 @@ Step publish(std::uint32_t first, std::uint32_t last) {
       journal.acknowledged[number] = true;
     }
     REQUIRE(results.back().status == ports::AppendStatus::conflict);
-    life.engine().stream_grew(stream, last + 1);
+    life.engine().appended((*receipt)->stored);
     return true;
   };
 }

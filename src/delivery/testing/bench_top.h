@@ -91,7 +91,7 @@ class BenchTop {
     batch.mutations.emplace_back(
         ports::AppendEvents{stream, {{++hash_, encode_event(event)}}, clock->wall()});
     auto receipt = wait(store->writer().commit(std::move(batch)));
-    engine->stream_grew(stream, receipt->appended[0].seq + 1);
+    engine->appended(receipt->stored);
   }
 
   // Runs until nothing happens any more, timers of at most `limit` ahead included.

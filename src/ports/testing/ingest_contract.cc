@@ -16,6 +16,24 @@ std::vector<std::uint64_t> seqs(const std::vector<StoredEvent>& events) {
 
 using Seqs = std::vector<std::uint64_t>;
 
+void handed_back(StoreBench& bench) {
+  bench.append(1, 1, at(10));
+  const NewEvent repeated = event("e1");
+  const auto receipt = bench.commit(
+      {AppendEvents{kStream, {repeated, event("x")}, at(5)},  // the clock ran backwards
+       AppendEvents{StreamId{1}, {event("e1", "other"), event("y")}, at(20)}},
+      Lane::ingest);
+  const auto read = bench.run(bench.store().events().read(kStream, 2, 10, 10'000));
+  REQUIRE(read.ok());
+  REQUIRE(read->size() == 2);
+  REQUIRE(receipt.stored.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(receipt.stored[i].position == (*read)[i].position);
+    CHECK(receipt.stored[i].recorded == (*read)[i].recorded);
+    CHECK(receipt.stored[i].record == (*read)[i].record);
+  }
+}
+
 void duplicates(StoreBench& bench) {
   SUBCASE("events get consecutive places in commit order") {
     const auto first = bench.append(1, 3, at(10));
@@ -168,6 +186,7 @@ void ingest_contract(const StoreFactory& open) {
   StoreBench bench(open);
   bench.register_names();
   SUBCASE("duplicates") { duplicates(bench); }
+  SUBCASE("the receipt hands back what is new, as it can be read") { handed_back(bench); }
   SUBCASE("window") { window(bench); }
   SUBCASE("reads") { reads(bench); }
 }

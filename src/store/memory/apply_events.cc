@@ -19,7 +19,7 @@ std::optional<AppendResult> find_repeated(StreamLog& log, const NewEvent& added,
     if (!before.ok() || !event.ok() || before->id != event->id || before->source != event->source)
       continue;
     return AppendResult{
-        same_content(*before, *event) ? AppendStatus::duplicate : AppendStatus::conflict, seq};
+        same_content(*before, *event) ? AppendStatus::duplicate : AppendStatus::conflict, seq, {}};
   }
   return std::nullopt;
 }
@@ -37,7 +37,7 @@ void append_events(Tables& tables, const AppendEvents& mutation, Receipt& receip
     const std::uint64_t seq = log.record.next_seq++;
     log.events.push_back({Position{mutation.stream, 0, seq}, log.last_recorded, added.record});
     log.dedupe.add(added.dedupe_hash, seq, log.last_recorded);
-    receipt.appended.push_back({AppendStatus::stored, seq});
+    receipt.appended.push_back({AppendStatus::stored, seq, log.last_recorded});
   }
 }
 

@@ -25,7 +25,7 @@ std::optional<typename Map::mapped_type> copy_of(const Map& map,
 
 }  // namespace
 
-Result<Receipt> MemoryWriter::commit_now(const WriteBatch& batch) {
+Result<Receipt> MemoryWriter::commit_now(WriteBatch batch) {
   const Error failed{Code::store_failed, "injected", ""};
   if (core_.failed) return failed;
   if (std::exchange(core_.faults->fail_next_commit, false)) {
@@ -35,6 +35,7 @@ Result<Receipt> MemoryWriter::commit_now(const WriteBatch& batch) {
   if (core_.faults->full && batch.lane == Lane::ingest)
     return Error{Code::store_full, "injected", ""};
   auto receipt = apply_batch(core_.tables, batch);
+  if (receipt.ok()) hand_back(batch, *receipt);
   ++core_.commits;
   if (!std::exchange(core_.faults->lose_next_reply, false)) return receipt;
   core_.failed = true;
@@ -42,7 +43,7 @@ Result<Receipt> MemoryWriter::commit_now(const WriteBatch& batch) {
 }
 
 async::Task<Result<Receipt>> MemoryWriter::commit(WriteBatch batch) {
-  co_return co_await core_.later(commit_now(batch));
+  co_return co_await core_.later(commit_now(std::move(batch)));
 }
 
 async::Task<Result<std::vector<StoredEvent>>> MemoryEventLog::read(StreamId stream,

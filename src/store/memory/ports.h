@@ -14,7 +14,7 @@ class MemoryWriter final : public ports::Writer {
   std::size_t pending_bytes() const override { return 0; }
 
  private:
-  Result<ports::Receipt> commit_now(const ports::WriteBatch& batch);
+  Result<ports::Receipt> commit_now(ports::WriteBatch batch);
   Core& core_;
 };
 

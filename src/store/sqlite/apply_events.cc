@@ -31,7 +31,7 @@ Result<std::optional<AppendResult>> compare(WriteSide& side, StreamState& stream
   if (!same) return std::optional<AppendResult>();
   const bool identical = same_content(*before, *event);
   return std::optional(
-      AppendResult{identical ? AppendStatus::duplicate : AppendStatus::conflict, seq});
+      AppendResult{identical ? AppendStatus::duplicate : AppendStatus::conflict, seq, {}});
 }
 
 Result<std::optional<AppendResult>> find_repeated(WriteSide& side, StreamState& stream,
@@ -66,7 +66,8 @@ Result<> append_events(WriteSide& side, const AppendEvents& mutation, Receipt& r
       receipt.appended.push_back(*repeated);
       continue;
     }
-    receipt.appended.push_back({AppendStatus::stored, stream.record.next_seq});
+    receipt.appended.push_back(
+        {AppendStatus::stored, stream.record.next_seq, stream.last_recorded});
     WEIR_CHECK(insert_event(side, stream, added));
   }
   return {};

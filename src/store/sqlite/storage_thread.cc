@@ -162,8 +162,9 @@ Result<> StorageThread::commit() {
 void StorageThread::settle(Attempt attempt, Batches batches) {
   Batches late;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    if (attempt.receipts[i]) {
-      answer(std::move(batches[i]), *std::move(attempt.receipts[i]));
+    if (auto& receipt = attempt.receipts[i]) {
+      if (receipt->ok()) hand_back(batches[i].batch, **receipt);
+      answer(std::move(batches[i]), *std::move(receipt));
     } else {
       late.push_back(std::move(batches[i]));
     }
