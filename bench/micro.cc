@@ -131,7 +131,7 @@ BENCHMARK(key_gate);
 
 // 64 calls in flight that end in a shuffled order, as the cursor sees them.
 void cursor_tracker(benchmark::State& state) {
-  delivery::CursorTracker tracker{Cursor{}};
+  delivery::CursorTracker tracker(Cursor{}, 1);
   std::uint64_t first = tracker.floor();
   for (auto _ : state) {
     for (std::uint64_t i = 0; i < 64; ++i) tracker.settle(first + i * 37 % 64);

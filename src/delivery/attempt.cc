@@ -38,6 +38,7 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
       .replay = replay,
       .timeout = attempt.timeout,
       .deadline = parts.clock.mono() + attempt.timeout,
+      .burst = attempt.burst,
   };
   (void)WEIR_FAILPOINT("attempt.before_call");
   result.outcome = co_await handler->invoke(invocation);

@@ -18,6 +18,7 @@ struct Attempt {
   std::uint32_t number = 1;
   ReplayId replay;
   Duration timeout;
+  async::Burst* burst = nullptr;
 };
 
 struct Attempted {

@@ -45,8 +45,8 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
     expire(flow, new_row(flow, candidate.position, *event, candidate.key, deadline), *event);
     co_return;
   }
-  const Attempted attempted = co_await run_attempt(parts_, flow,
-                                                   {.event = *event, .timeout = *timeout});
+  const Attempted attempted = co_await run_attempt(
+      parts_, flow, {.event = *event, .timeout = *timeout, .burst = &burst_});
   finish(admission, attempted);
   const bool ordinary = attempted.classification.failure == FailureClass::ok &&
                         attempted.classification.forced == Classification::Override::none;
@@ -107,9 +107,12 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
     co_return;
   }
   (void)WEIR_FAILPOINT("attempt.in_flight");
-  const Attempted attempted = co_await run_attempt(
-      parts_, flow,
-      {.event = *event, .number = row.attempts + 1, .replay = row.replay, .timeout = *timeout});
+  const Attempted attempted = co_await run_attempt(parts_, flow,
+                                                   {.event = *event,
+                                                    .number = row.attempts + 1,
+                                                    .replay = row.replay,
+                                                    .timeout = *timeout,
+                                                    .burst = &burst_});
   finish(admission, attempted);
   conclude(flow, std::move(row), *event, attempted);
 }

@@ -38,9 +38,20 @@ async::Task<> Dispatcher::pump_after_turn() {
 void Dispatcher::dispatch() {
   refusal_.reset();
   Blocked blocked{};
-  while (parts_.settler.backlog() < Settler::kBacklogMax && admit_one(blocked)) {
+  while (admit_burst(blocked)) {
   }
   set_alarm(parts_.clock.wall());
+}
+
+bool Dispatcher::admit_burst(Blocked& blocked) {
+  burst_.open();
+  int admitted = 0;
+  while (admitted < kBurstMax && parts_.settler.backlog() < Settler::kBacklogMax &&
+         admit_one(blocked)) {
+    ++admitted;
+  }
+  burst_.close();
+  return admitted == kBurstMax;
 }
 
 bool Dispatcher::admit_one(Blocked& blocked) {

@@ -29,9 +29,10 @@ class Dispatcher {
   void remove(Flow* flow);
 
   // Asks for dispatching until nothing is ready or a guardrail refuses. It happens once for
-  // everybody who asks, after what is ready now: the calls that a burst of answers makes room for
-  // leave together, which saves their receiver most of its wake-ups.
+  // everybody who asks, after what is ready now: the calls that many answers make room for leave in
+  // bursts, which saves their receiver most of its wake-ups.
   void pump();
+  static constexpr int kBurstMax = 16;  // little, so that the first need not wait for long
   void stop() { stopping_ = true; }
   std::function<void()> ready_signal() {
     return [this] { pump(); };
@@ -53,6 +54,7 @@ class Dispatcher {
   async::Task<> pump_after_turn();
   void dispatch();
   policy::AdmissionOrder::Ready ready_work(WallTime now, const Blocked& blocked);
+  bool admit_burst(Blocked& blocked);
   bool admit_one(Blocked& blocked);
   Flow* next_flow(policy::Work work, WallTime now);
   static bool flow_has(Flow& flow, policy::Work work, WallTime now);
@@ -76,6 +78,7 @@ class Dispatcher {
   policy::AdmissionOrder order_;
   std::vector<Flow*> flows_;
   std::size_t turn_ = 0;
+  async::Burst burst_;
   std::optional<Refusal> refusal_;
   MonoTime next_alarm_ = MonoTime::max();
   bool pump_asked_ = false;

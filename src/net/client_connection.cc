@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client_connection.h"
 
-#include "async/turn.h"
 #include "base/assert.h"
 
 namespace weir::net {
@@ -65,8 +64,6 @@ async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses)
 async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::string_view body) {
   reusable_ = false;
   parser_.restart();
-  // Calls that begin together are written together, so that their receiver wakes up once for them.
-  co_await async::turn();
   Transfer sent = stream_->write_now(head, body);
   if (sent.end == StreamEnd::none && sent.bytes < head.size() + body.size()) {
     const std::size_t of_head = std::min(sent.bytes, head.size());

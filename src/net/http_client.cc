@@ -159,6 +159,7 @@ async::Task<Outcome> HttpClientPool::Impl::run_in(Slot* slot, HttpCall call) {
     }
     slot->deadline = call.deadline;
     slot->on_deadline = StopCause::deadline;
+    if (call.burst != nullptr) co_await call.burst->over();
     Outcome outcome = co_await slot->connection->exchange(slot->head, call.body);
     const bool untouched = outcome.fault == Fault::sendFailed && outcome.phase == Phase::notSent;
     if (!untouched || !kept || round == 1) {

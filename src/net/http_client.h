@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/burst.h"
 #include "async/clock.h"
 #include "async/task.h"
 #include "base/result.h"
@@ -46,6 +47,7 @@ struct HttpCall {
                              // which are added here
   std::string_view body;     // sent from where it is
   MonoTime deadline;
+  async::Burst* burst = nullptr;  // the request waits until it is over, if there is one
 };
 
 struct HttpClientCounts {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/burst.h"
 #include "async/task.h"
 #include "base/time.h"
 #include "model/event.h"
@@ -20,9 +21,10 @@ struct Invocation {
   std::string_view traceparent;      // a new span per attempt, the event's trace continued
   std::string_view tracestate;
   std::uint32_t attempt = 1;
-  std::string_view replay;  // replay id text, or empty
-  Duration timeout;         // told to the handler as a duration
-  MonoTime deadline;        // give up then
+  std::string_view replay;        // replay id text, or empty
+  Duration timeout;               // told to the handler as a duration
+  MonoTime deadline;              // give up then
+  async::Burst* burst = nullptr;  // calls that begin together are sent when it is over
 };
 
 // One handler endpoint of one flow. invoke() never fails: whatever happens is an Outcome, a timeout

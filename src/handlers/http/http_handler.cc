@@ -27,7 +27,8 @@ class HttpHandler final : public ports::Handler {
                                                          .target = options_.target,
                                                          .headers = headers,
                                                          .body = call.event.data,
-                                                         .deadline = call.deadline});
+                                                         .deadline = call.deadline,
+                                                         .burst = call.burst});
   }
 
  private:
