@@ -20,11 +20,12 @@ enum class Origin : std::uint8_t {
 struct Candidate {
   Position position;
   Origin origin = Origin::log;
-  std::string key;         // ordering key, empty = unordered
-  std::string record;      // the event, for origin log; otherwise loaded when dispatched
-  WallTime recorded{};     // for origin log
-  ReplayId replay;         // for origin row
-  bool first_call = true;  // no attempt in this round yet: not charged to the retry budget
+  std::string key;                  // ordering key, empty = unordered
+  std::string record;               // the event, for origin log; otherwise loaded when dispatched
+  WallTime recorded{};              // for origin log
+  ReplayId replay;                  // for origin row
+  bool first_call = true;           // no attempt in this round yet: not charged to the retry budget
+  std::uint32_t interruptions = 0;  // for origin row
 };
 
 }  // namespace weir::delivery

@@ -29,6 +29,7 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
     if (!stored.ok() || stored->empty()) {
       parts_.on_error(stored.ok() ? Error{Code::event_unknown, "an event behind a hold is gone", ""}
                                   : stored.error());
+      flow.put_off(std::move(candidate));
       release(admission);
       co_return;
     }
@@ -60,31 +61,32 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
 }
 
 async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admission admission) {
+  Candidate candidate{.position = due.ref.position,
+                      .origin = Origin::row,
+                      .replay = due.replay,
+                      .first_call = work != Work::retry,
+                      .interruptions = due.interruptions};
   auto rows = co_await parts_.store.deliveries().get_many({due.ref});
   auto stored = co_await parts_.store.events().fetch({due.ref});
-  if (!rows.ok() || !stored.ok() || rows->empty() || stored->empty()) {
-    parts_.on_error(!rows.ok()     ? rows.error()
-                    : !stored.ok() ? stored.error()
-                                   : Error{Code::unknown_delivery,
-                                           "a due delivery has no row or no event", ""});
+  if (!rows.ok() || !stored.ok()) {
+    parts_.on_error(rows.ok() ? stored.error() : rows.error());
+    flow.put_off(std::move(candidate));
     release(admission);
     flow.resumed_ended(due);
     co_return;
   }
-  Delivery row = std::move(rows->front());
-  const bool still_due = row.state == DeliveryState::waiting || row.state == DeliveryState::ready;
-  const Candidate candidate{.position = due.ref.position,
-                            .origin = Origin::row,
-                            .key = row.key,
-                            .replay = due.replay,
-                            .first_call = work != Work::retry};
+  const bool still_due = !rows->empty() && !stored->empty() &&
+                         (rows->front().state == DeliveryState::waiting ||
+                          rows->front().state == DeliveryState::ready);
+  if (still_due) candidate.key = rows->front().key;
   if (!still_due || !flow.keys().admit_row(candidate)) {
-    release(
-        admission);  // an operator settled it meanwhile, or its key is busy and it will come back
+    // An operator settled it meanwhile, or its key is busy and it stands in line.
+    if (!still_due) flow.row_is_gone(due.ref.position);
+    release(admission);
     flow.resumed_ended(due);
     co_return;
   }
-  co_await attempt_row(flow, std::move(row), std::move(stored->front().record),
+  co_await attempt_row(flow, std::move(rows->front()), std::move(stored->front().record),
                        std::move(admission));
   flow.resumed_ended(due);
   pump();

@@ -170,17 +170,22 @@ Candidate Flow::take_ready() {
   return candidate;
 }
 
-void Flow::put_back(Candidate candidate) {
-  window_bytes_ += candidate.record.size();
-  front_.push_front(std::move(candidate));
-}
+void Flow::put_off(Candidate candidate) { put_off_.push_back(std::move(candidate)); }
 
 void Flow::offer_next(std::optional<Candidate> next) {
   if (!next) return;
   if (next->origin == Origin::row) {
-    const Due due{.due = {}, .ref = {id(), next->position}, .replay = next->replay};
-    keys_.settled(next->key);  // rows take their key again when they are dispatched
-    (next->replay ? replays_ : retries_).insert(due);
+    const Due due{.due = {},
+                  .ref = {id(), next->position},
+                  .replay = next->replay,
+                  .interruptions = next->interruptions};
+    if (!next->first_call) {
+      add_retry(due);
+    } else if (next->replay && next->interruptions == 0) {
+      add_replay(due);
+    } else {
+      add_resumed(due);
+    }
   } else {
     front_.push_back(std::move(*next));
     want_mark();
@@ -190,6 +195,19 @@ void Flow::offer_next(std::optional<Candidate> next) {
 
 void Flow::key_settled(const std::string& key) {
   if (!key.empty()) offer_next(keys_.settled(key));
+}
+
+void Flow::park(const std::string& key, Position holder) {
+  const KeyGate::Joined joined = keys_.hold(key, holder);
+  for (const std::uint64_t seq : joined.seqs) cursor_.settle(seq);
+  window_bytes_ -= std::min(window_bytes_, joined.bytes);
+  // Before the holder's own retry, which is told of the same commit later.
+  if (joined.rows_wait) {
+    parts_.settler.write(*this, {}, [this, key](bool durable) {
+      if (durable) key_settled(key);
+    });
+  }
+  read_more();
 }
 
 void Flow::drain_key(const std::string& key) {
@@ -217,6 +235,7 @@ void Flow::rebuild_more() {
 void Flow::try_again() {
   read_more();
   rebuild_more();
+  for (Candidate& candidate : std::exchange(put_off_, {})) offer_next(std::move(candidate));
   parts_.ready();
 }
 

@@ -79,9 +79,10 @@ class Flow {
   // Events that are new in the stream, in order. A flow that has read all before them takes them
   // as they are; another will come to them by reading.
   void appended(const std::vector<StoredEvent>& events);
-  bool has_ready() const;              // something may be sent at once
-  Candidate take_ready();              // only if has_ready()
-  void put_back(Candidate candidate);  // a taken candidate that was not sent after all
+  bool has_ready() const;  // something may be sent at once
+  Candidate take_ready();  // only if has_ready()
+  // A taken candidate, or a row, that could not be read: try_again() offers it anew.
+  void put_off(Candidate candidate);
   void mark_is_durable(std::uint64_t mark);
   // Admits or parks events of one read, in order (public for recovery of interrupted ones and for
   // tests).
@@ -112,8 +113,12 @@ class Flow {
   void resumed_ended(const Due& due);
 
   // --- keys ---
+  // The delivery at `holder` holds its key from now on; what stood in line is held behind it.
+  void park(const std::string& key, Position holder);
   // The delivery of this key is settled, durably: lets the next one in line go.
   void key_settled(const std::string& key);
+  // A row that was due is not any more: whoever stands behind it goes.
+  void row_is_gone(Position position) { offer_next(keys_.row_is_gone(position)); }
   // The holder is settled, durably: moves the hold on.
   void drain_key(const std::string& key);
 
@@ -145,6 +150,7 @@ class Flow {
   KeyGate keys_;
   std::deque<Candidate> window_;  // read from the log, free to go, in order
   std::deque<Candidate> front_;   // next of their keys: before the window
+  std::vector<Candidate> put_off_;
   std::set<Due> retries_;
   std::set<Due> replays_;
   std::set<Due> resumed_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/key_gate.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace weir::delivery {
@@ -25,8 +27,15 @@ KeyGate::Admit KeyGate::admit(Candidate& candidate) {
 bool KeyGate::admit_row(const Candidate& candidate) {
   if (candidate.key.empty()) return true;
   State& state = keys_[candidate.key];
+  if (state.reserved == candidate.position) {
+    state.reserved.reset();
+    return true;
+  }
   if (state.busy) {
-    state.line.push_front(candidate);  // rows are older than what is read from the log
+    const auto later = std::ranges::find_if(state.line, [&](const Candidate& waiting) {
+      return candidate.position < waiting.position;
+    });
+    state.line.insert(later, candidate);
     ++in_line_;
     return false;
   }
@@ -39,19 +48,28 @@ std::optional<Candidate> KeyGate::settled(const std::string& key) {
   if (found == keys_.end()) return std::nullopt;
   State& state = found->second;
   state.busy = false;
+  state.reserved.reset();
   if (!state.line.empty()) {
     Candidate next = std::move(state.line.front());
     state.line.pop_front();
     --in_line_;
     state.busy = true;
+    if (next.origin == Origin::row) state.reserved = next.position;
     return next;
   }
   if (!state.held) keys_.erase(found);
   return std::nullopt;
 }
 
-std::vector<std::uint64_t> KeyGate::hold(const std::string& key, Position holder) {
-  std::vector<std::uint64_t> joined;
+std::optional<Candidate> KeyGate::row_is_gone(Position position) {
+  for (const auto& [key, state] : keys_) {
+    if (state.reserved == position) return settled(std::string(key));
+  }
+  return std::nullopt;
+}
+
+KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
+  Joined joined;
   if (key.empty()) return joined;
   State& state = keys_[key];
   state.busy = false;
@@ -69,11 +87,13 @@ std::vector<std::uint64_t> KeyGate::hold(const std::string& key, Position holder
       rows.push_back(std::move(waiting));
       continue;
     }
-    joined.push_back(waiting.position.seq);
+    joined.seqs.push_back(waiting.position.seq);
+    joined.bytes += waiting.record.size();
     join(state, waiting.position.seq);
     --in_line_;
   }
   state.line = std::move(rows);
+  joined.rows_wait = !state.line.empty();
   return joined;
 }
 

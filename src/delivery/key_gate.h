@@ -37,16 +37,23 @@ class KeyGate {
   // dirty. Candidates without a key always go.
   Admit admit(Candidate& candidate);
   // A row of this key wants to be dispatched (a due retry, a replay, an interruption). False: the
-  // key is busy with another delivery; ask again when it is free (the row was put in line and will
-  // come back from settled()).
+  // key is busy with another delivery, and the row stands in line by its place in the stream; it
+  // will come back from settled().
   bool admit_row(const Candidate& candidate);
 
   // The delivery that made the key busy was settled, durably. Returns the next one in line, now
-  // busy with it.
-  std::optional<Candidate> settled(const std::string& key);
-  // The delivery at `holder` failed or was interrupted and holds its key from now on. Returns the
-  // seqs in line that joined the hold (to be marked settled in the cursor). The hold is dirty.
-  std::vector<std::uint64_t> hold(const std::string& key, Position holder);
+  // busy with it: a row is dispatched anew, and admit_row() lets that one in.
+  [[nodiscard]] std::optional<Candidate> settled(const std::string& key);
+  // A row that came back from settled() will not be dispatched after all: as settled() for its key.
+  [[nodiscard]] std::optional<Candidate> row_is_gone(Position position);
+  // The delivery at `holder` failed or was interrupted and holds its key from now on. What stood in
+  // line, rows apart, joins the hold, whose record is dirty.
+  struct Joined {
+    std::vector<std::uint64_t> seqs;  // to be marked settled in the cursor
+    std::size_t bytes = 0;            // of records let go
+    bool rows_wait = false;           // call settled() once the holder's row is durable
+  };
+  [[nodiscard]] Joined hold(const std::string& key, Position holder);
 
   // The holder was settled. Moves the hold on to the next event behind it: the candidate to
   // dispatch (origin hold), nullopt if the key is free again, or needs_rebuild() if the next seq is
@@ -84,6 +91,7 @@ class KeyGate {
  private:
   struct State {
     bool busy = false;                 // something of this key is on its way
+    std::optional<Position> reserved;  // the row that it is busy with is still to be dispatched
     std::deque<Candidate> line;        // waiting for busy to end
     std::optional<Hold> held;          // durable
     std::deque<std::uint64_t> behind;  // seqs of the hold, complete from held->first to known_until

@@ -40,7 +40,7 @@ TEST_CASE("a failing key holds itself: what is in line and what comes later") {
   admit(gate, 1);
   admit(gate, 2);
   const auto joined = gate.hold("k", at(1).position);
-  CHECK(joined == std::vector<std::uint64_t>{2});
+  CHECK(joined.seqs == std::vector<std::uint64_t>{2});
   CHECK(admit(gate, 5) == KeyGate::Admit::held);
   const Hold* hold = gate.find_hold("k");
   REQUIRE(hold != nullptr);
@@ -54,7 +54,7 @@ TEST_CASE("a failing key holds itself: what is in line and what comes later") {
 TEST_CASE("a drained hold hands out its events one by one and then frees the key") {
   KeyGate gate(FlowId{1});
   admit(gate, 1);
-  gate.hold("k", at(1).position);
+  (void)gate.hold("k", at(1).position);
   admit(gate, 2);
   admit(gate, 3);
   CHECK(gate.drain("k").next->position.seq == 2);
@@ -82,7 +82,7 @@ TEST_CASE("after a restart the events behind a hold must be found again, newcome
 TEST_CASE("the list of held events is bounded; beyond it they are found by reading") {
   KeyGate gate(FlowId{1});
   admit(gate, 1);
-  gate.hold("k", at(1).position);
+  (void)gate.hold("k", at(1).position);
   for (std::uint64_t seq = 2; seq < kBehindMax + 12; ++seq) admit(gate, seq);
   CHECK(gate.find_hold("k")->count == kBehindMax + 10);
   for (std::size_t i = 0; i < kBehindMax; ++i) REQUIRE(gate.drain("k").next.has_value());
@@ -92,21 +92,62 @@ TEST_CASE("the list of held events is bounded; beyond it they are found by readi
 TEST_CASE("changes are told once") {
   KeyGate gate(FlowId{1});
   admit(gate, 1);
-  gate.hold("k", at(1).position);
+  (void)gate.hold("k", at(1).position);
   CHECK(gate.take_changes().put.size() == 1);
   CHECK(gate.take_changes().put.empty());
   gate.drain("k");
   CHECK(gate.take_changes().drop == std::vector<std::string>{"k"});
 }
 
-TEST_CASE("a row of a busy key stands in line before what was read from the log") {
+namespace {
+
+Candidate row_at(std::uint64_t seq) {
+  Candidate row = at(seq);
+  row.origin = Origin::row;
+  return row;
+}
+
+}  // namespace
+
+TEST_CASE("rows of a busy key stand in line by their place, and nobody is lost behind them") {
   KeyGate gate(FlowId{1});
   admit(gate, 5);
   admit(gate, 6);
-  Candidate row = at(2);
-  row.origin = Origin::row;
-  CHECK_FALSE(gate.admit_row(row));
-  CHECK(gate.settled("k")->origin == Origin::row);
+  for (const std::uint64_t seq : {2, 4, 3}) CHECK_FALSE(gate.admit_row(row_at(seq)));
+  for (const std::uint64_t seq : {2, 3, 4}) {
+    const auto next = gate.settled("k");
+    REQUIRE(next.has_value());
+    CHECK(next->position.seq == seq);
+    CHECK(next->origin == Origin::row);
+    CHECK(admit(gate, 10 + seq) == KeyGate::Admit::inLine);  // the key is the row's
+    CHECK(gate.admit_row(*next));
+  }
+  for (const std::uint64_t seq : {6, 12, 13, 14}) CHECK(gate.settled("k")->position.seq == seq);
+  CHECK_FALSE(gate.settled("k").has_value());
+}
+
+TEST_CASE("a row that is not due any more when its turn comes lets the next one go") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 5);
+  CHECK_FALSE(gate.admit_row(row_at(2)));
+  admit(gate, 6);
+  CHECK(gate.settled("k")->position.seq == 2);
+  CHECK(gate.row_is_gone(at(2).position)->position.seq == 6);
+  CHECK_FALSE(gate.row_is_gone(at(2).position).has_value());
+}
+
+TEST_CASE("a new holder tells of the records it lets go and of the rows that still wait") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 5);
+  Candidate six = at(6);
+  six.record = "123456";
+  CHECK(gate.admit(six) == KeyGate::Admit::inLine);
+  CHECK_FALSE(gate.admit_row(row_at(2)));
+  const auto joined = gate.hold("k", at(5).position);
+  CHECK(joined.seqs == std::vector<std::uint64_t>{6});
+  CHECK(joined.bytes == 6);
+  CHECK(joined.rows_wait);
+  CHECK(gate.settled("k")->position.seq == 2);
 }
 
 }  // namespace weir::delivery

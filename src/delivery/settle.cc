@@ -69,8 +69,7 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
   const bool parks = flow.spec().on_failure != OnFailure::proceed ||
                      decision.kind == DecisionKind::defer;
   if (!ended && parks) {
-    for (const std::uint64_t seq : flow.keys().hold(row.key, row.ref.position))
-      flow.cursor().settle(seq);
+    flow.park(row.key, row.ref.position);
     return;
   }
   if (flow.keys().is_held_by(row.key, row.ref.position)) {

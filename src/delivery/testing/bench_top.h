@@ -28,11 +28,15 @@ struct Served {
 class ScriptedHandler final : public ports::Handler {
  public:
   using Script = std::function<int(const std::string& id, std::uint32_t attempt)>;
-  ScriptedHandler(Script script, std::vector<Served>& log)
-      : script_(std::move(script)), log_(log) {}
+  // How long a call takes, on the virtual clock; none: it answers at once.
+  using Takes = std::function<Duration(const std::string& id, std::uint32_t attempt)>;
+  ScriptedHandler(Script script, Takes takes, async::Clock& clock, std::vector<Served>& log)
+      : script_(std::move(script)), takes_(std::move(takes)), clock_(clock), log_(log) {}
 
   async::Task<Outcome> invoke(const ports::Invocation& call) override {
     log_.push_back({std::string(call.event.id), call.attempt, std::string(call.idempotency_key)});
+    const Duration takes = takes_ ? takes_(std::string(call.event.id), call.attempt) : Duration{};
+    if (takes > Duration{}) co_await clock_.sleep_until(clock_.mono() + takes);
     Outcome outcome;
     outcome.status = script_(std::string(call.event.id), call.attempt);
     outcome.latency = std::chrono::milliseconds{1};
@@ -41,6 +45,8 @@ class ScriptedHandler final : public ports::Handler {
 
  private:
   Script script_;
+  Takes takes_;
+  async::Clock& clock_;
   std::vector<Served>& log_;
 };
 
@@ -72,7 +78,8 @@ class BenchTop {
         .store = *store,
         .make_handler = [this](const DependencySpec&,
                                const FlowSpec&) -> Result<std::shared_ptr<ports::Handler>> {
-          return std::shared_ptr<ports::Handler>(std::make_shared<ScriptedHandler>(script_, log));
+          return std::shared_ptr<ports::Handler>(
+              std::make_shared<ScriptedHandler>(script_, takes, *clock, log));
         }});
     auto started = wait(engine->start(config));
     if (!started.ok()) throw std::runtime_error(to_text(started.error()));
@@ -84,8 +91,11 @@ class BenchTop {
     engine.reset();
   }
 
-  void publish(const std::string& id, const std::string& subject) {
+  void publish(const std::string& id, const std::string& subject, std::size_t bytes = 0) {
+    const std::string data(bytes, '1');
     Event event{.id = id, .source = "/t", .type = "t", .subject = subject};
+    event.data = data;
+    event.has_data = bytes > 0;
     ports::WriteBatch batch{.lane = ports::Lane::ingest};
     const StreamId stream = engine->find_stream("s")->id;
     batch.mutations.emplace_back(
@@ -131,6 +141,7 @@ class BenchTop {
   std::unique_ptr<async::VirtualClock> clock;
   std::unique_ptr<Engine> engine;
   std::vector<Served> log;
+  ScriptedHandler::Takes takes;  // for handlers made from now on
 
  private:
   template <class T>
