@@ -36,7 +36,8 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       config_path_(std::move(config_path)),
       random_(std::move(random)),
       log_(STDERR_FILENO, telemetry::Level::info),
-      decision_log_(metrics_, log_, clock),
+      decision_log_(metrics_, log_, clock,
+                    [this](StreamId id) { return engine_->stream_name(id); }),
       chores_(executor) {
   live_ = wire_recovery(engine_, clock_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
@@ -105,6 +106,7 @@ async::Task<> World::drain(Duration grace) {
   co_await replays_->drain();
   co_await chores_.join();
   co_await engine_->join();
+  decision_log_.flush(true);
 }
 
 async::Task<Result<std::string>> World::reload(std::string actor) {
@@ -188,6 +190,7 @@ async::Task<> World::keep_counts() {
   while (!stopping_) {
     auto counts = co_await store_->flows().counts();
     if (counts.ok()) counts_ = std::move(*counts);
+    decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
 }

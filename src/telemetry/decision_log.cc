@@ -14,6 +14,14 @@ const std::vector<double> kAddedSeconds = {0.0001, 0.0002, 0.0003, 0.0005, 0.000
 constexpr std::string_view kDeliveries = "weir_deliveries_total";
 constexpr std::string_view kDeliveriesHelp = "Decisions about deliveries, by what was decided.";
 
+bool is_quarantine(DecisionKind kind) {
+  return kind == DecisionKind::quarantine || kind == DecisionKind::pauseFlow;
+}
+
+Level level_of(DecisionKind kind) { return is_quarantine(kind) ? Level::warning : Level::info; }
+
+std::string event_of(DecisionKind kind) { return fmt::format("delivery.{}", to_text(kind)); }
+
 void write_outcome(wire::JsonWriter& json, const Outcome& outcome) {
   json.field("durationMs", static_cast<std::int64_t>(outcome.latency.count() / 1000));
   if (outcome.status != 0) json.field("status", outcome.status);
@@ -21,12 +29,12 @@ void write_outcome(wire::JsonWriter& json, const Outcome& outcome) {
 
 }  // namespace
 
-std::optional<std::uint64_t> LogGate::admit(const std::string& key, MonoTime now) {
-  auto entry = seen_.find(key);
+std::optional<std::uint64_t> LogGate::admit(const LogKind& kind, MonoTime now) {
+  auto entry = seen_.find(kind);
   if (entry == seen_.end()) {
     forget_old(now);
-    const bool full = seen_.size() >= kKeysMax;
-    const auto [place, fresh] = seen_.try_emplace(full ? "" : key, Seen{.since = now});
+    const bool full = seen_.size() >= kKindsMax;
+    const auto [place, fresh] = seen_.try_emplace(full ? LogKind{} : kind, Seen{.since = now});
     if (fresh) return 0;
     entry = place;
   }
@@ -39,11 +47,25 @@ std::optional<std::uint64_t> LogGate::admit(const std::string& key, MonoTime now
   return left_out;
 }
 
-// Only when there is no room, and not for every new key of a storm.
+std::vector<LogGate::LeftOut> LogGate::take_left_out(MonoTime now, bool all) {
+  std::vector<LeftOut> told;
+  for (auto& [kind, seen] : seen_) {
+    const bool over = all || now - seen.since >= interval_;
+    if (!over || seen.left_out == 0) continue;
+    told.push_back({kind, seen.left_out});
+    seen = {.since = now};
+  }
+  return told;
+}
+
+// Only when there is no room, and not for every new kind of a storm. What was left out is still to
+// be told.
 void LogGate::forget_old(MonoTime now) {
-  if (seen_.size() < kKeysMax || now < sweep_at_) return;
+  if (seen_.size() < kKindsMax || now < sweep_at_) return;
   sweep_at_ = now + interval_ / 8;
-  std::erase_if(seen_, [&](const auto& one) { return now - one.second.since >= interval_; });
+  std::erase_if(seen_, [&](const auto& one) {
+    return one.second.left_out == 0 && now - one.second.since >= interval_;
+  });
 }
 
 DecisionLog::FlowMetrics& DecisionLog::flow_metrics(std::string_view flow) {
@@ -97,9 +119,7 @@ void DecisionLog::count(const ports::DecisionRecord& record) {
                  {{"flow", record.flow}})
         .add();
   }
-  const bool quarantined = decision.kind == DecisionKind::quarantine ||
-                           decision.kind == DecisionKind::pauseFlow;
-  if (quarantined && decision.failure_mode.empty()) {
+  if (is_quarantine(decision.kind) && decision.failure_mode.empty()) {
     metrics_
         .counter("weir_unnamed_failures_total",
                  "Quarantined deliveries that match no named failure mode.",
@@ -111,26 +131,47 @@ void DecisionLog::count(const ports::DecisionRecord& record) {
 void DecisionLog::log(const ports::DecisionRecord& record) {
   const Decision& decision = *record.decision;
   if (decision.kind == DecisionKind::done) return;
-  const std::string key = fmt::format("{} {} {} {}", record.flow, to_text(decision.kind),
-                                      decision.rule, record.group);
-  const auto left_out = gate_.admit(key, clock_.mono());
+  const auto left_out = gate_.admit({.flow = std::string(record.flow),
+                                     .decision = decision.kind,
+                                     .rule = decision.rule,
+                                     .group = std::string(record.group)},
+                                    clock_.mono());
   if (!left_out) return;
-  const bool quarantined = decision.kind == DecisionKind::quarantine ||
-                           decision.kind == DecisionKind::pauseFlow;
-  log_.write(clock_.wall(), quarantined ? Level::warning : Level::info,
-             fmt::format("delivery.{}", to_text(decision.kind)), decision.reason,
+  log_.write(clock_.wall(), level_of(decision.kind), event_of(decision.kind), decision.reason,
              [&](wire::JsonWriter& json) {
+               const Position at = record.ref.position;
                json.field("flow", record.flow)
                    .field("dependency", record.dependency)
-                   .field("eventId", record.event_id);
+                   .field("ref", fmt::format("{}#{}", stream_name_(at.stream), at.seq));
+               json.field("eventId", record.event_id);
                if (record.attempt > 0) json.field("attempt", record.attempt);
-               json.field("class", to_text(decision.failure)).field("rule", decision.rule);
+               json.field("class", to_text(decision.failure))
+                   .field("decision", to_text(decision.kind))
+                   .field("rule", decision.rule);
                if (!record.group.empty()) json.field("group", record.group);
                if (record.replay) json.field("replay", fmt::format("r{}", record.replay.value));
                if (!record.trace_id.empty()) json.field("traceId", record.trace_id);
                if (record.outcome != nullptr) write_outcome(json, *record.outcome);
                if (*left_out > 0) json.field("count", *left_out);
              });
+}
+
+void DecisionLog::flush(bool all) {
+  for (const auto& [kind, count] : gate_.take_left_out(clock_.mono(), all)) {
+    if (kind.flow.empty()) {
+      log_.write(clock_.wall(), Level::info, "delivery.others", "decisions of many kinds",
+                 [&](wire::JsonWriter& json) { json.field("count", count); });
+      continue;
+    }
+    log_.write(clock_.wall(), level_of(kind.decision), event_of(kind.decision),
+               "repeated since the last line of this kind", [&](wire::JsonWriter& json) {
+                 json.field("flow", kind.flow)
+                     .field("decision", to_text(kind.decision))
+                     .field("rule", kind.rule);
+                 if (!kind.group.empty()) json.field("group", kind.group);
+                 json.field("count", count);
+               });
+  }
 }
 
 }  // namespace weir::telemetry

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured JSON lines with one schema: ts, level, event, msg, then only these optional fields:
-// flow, dependency, stream, ref, eventId, attempt, class, decision, rule, group, replay, traceId,
-// durationMs, status, code, count. docs/guide/operations.md describes them.
+// Structured JSON lines with one schema: ts, level, event, msg, then only those of the optional
+// fields that docs/guide/operations.md lists.
 // Never blocks the caller: lines go into a bounded buffer that a thread of its own writes; what
 // does not fit is counted, and a line `log.dropped` says so before the next one that does.
 #pragma once
