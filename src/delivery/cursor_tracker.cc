@@ -10,6 +10,7 @@ namespace weir::delivery {
 
 CursorTracker::CursorTracker(const Cursor& cursor, std::uint64_t next_seq)
     : floor_(cursor.floor),
+      durable_floor_(cursor.floor),
       durable_mark_(std::max(cursor.floor, std::min(cursor.mark, next_seq))),
       wanted_mark_(durable_mark_),
       dirty_(durable_mark_ != cursor.mark) {
@@ -47,8 +48,9 @@ void CursorTracker::want_mark(std::uint64_t mark) {
   dirty_ = true;
 }
 
-void CursorTracker::mark_is_durable(std::uint64_t mark) {
-  durable_mark_ = std::max(durable_mark_, mark);
+void CursorTracker::is_durable(const Cursor& snapshot) {
+  durable_floor_ = std::max(durable_floor_, snapshot.floor);
+  durable_mark_ = std::max(durable_mark_, snapshot.mark);
 }
 
 void CursorTracker::close() { closed_ = dirty_ = true; }

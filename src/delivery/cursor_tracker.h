@@ -21,13 +21,15 @@ class CursorTracker {
   void settle(std::uint64_t seq);
   bool is_settled(std::uint64_t seq) const;
   std::uint64_t floor() const { return floor_; }
+  // What the store knows: retention goes by it.
+  std::uint64_t durable_floor() const { return durable_floor_; }
 
   // Nothing at or above the mark may be sent. The wanted mark becomes the durable one when its
   // commit is done.
   std::uint64_t durable_mark() const { return durable_mark_; }
   std::uint64_t wanted_mark() const { return wanted_mark_; }
   void want_mark(std::uint64_t mark);
-  void mark_is_durable(std::uint64_t mark);
+  void is_durable(const Cursor& snapshot);
   // Everything that was sent is settled: the snapshots from now on say that nothing else was, so
   // that the next start counts no interruption.
   void close();
@@ -38,6 +40,7 @@ class CursorTracker {
 
  private:
   std::uint64_t floor_;
+  std::uint64_t durable_floor_;
   std::uint64_t durable_mark_;
   std::uint64_t wanted_mark_;
   std::map<std::uint64_t, std::uint64_t>

@@ -51,9 +51,20 @@ TEST_CASE("the mark only grows, and is durable only when told so") {
   tracker.want_mark(20);
   CHECK(tracker.durable_mark() == 10);
   CHECK(tracker.snapshot().mark == 40);
-  tracker.mark_is_durable(40);
+  tracker.is_durable({.floor = 10, .mark = 40});
   CHECK(tracker.durable_mark() == 40);
   CHECK_FALSE(tracker.dirty());
+}
+
+TEST_CASE("what a commit carried is what is durable") {
+  CursorTracker tracker(Cursor{.floor = 10, .mark = 10}, kNext);
+  tracker.want_mark(40);
+  tracker.settle(10);
+  CHECK(tracker.floor() == 11);
+  CHECK(tracker.durable_floor() == 10);
+  tracker.is_durable(tracker.snapshot());
+  CHECK(tracker.durable_floor() == 11);
+  CHECK(tracker.durable_mark() == 40);
 }
 
 TEST_CASE("what was appended after a restart lies above the mark, however far it had run ahead") {

@@ -23,6 +23,7 @@ void Dispatcher::release(const Admission& admission) {
 }
 
 async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admission admission) {
+  const Flow::Call call(flow);
   if (candidate.origin == Origin::hold) {
     auto stored = co_await parts_.store.events().fetch(
         {DeliveryRef{flow.id(), candidate.position}});
@@ -38,6 +39,12 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
   }
   const auto event = decode_event(candidate.record);
   WEIR_ASSERT(event.ok());
+  // The filter may have changed while it was held.
+  if (candidate.origin == Origin::hold && !flow.filter().matches(*event)) {
+    settle_filtered(parts_, flow, candidate);
+    release(admission);
+    co_return;
+  }
   const FlowPolicy& rules = flow.spec().policy;
   const WallTime deadline = policy::event_deadline(rules.timeouts, *event, candidate.recorded);
   const auto timeout = policy::attempt_timeout(rules.timeouts, deadline, parts_.clock.wall());
@@ -61,6 +68,7 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
 }
 
 async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admission admission) {
+  const Flow::Call call(flow);
   Candidate candidate{.position = due.ref.position,
                       .origin = Origin::row,
                       .replay = due.replay,

@@ -68,6 +68,9 @@ async::Task<> Engine::join() {
   settler_.stop();
   co_await settling_.join();
   for (auto& [name, flow] : flows_) flow->close();
+  for (auto& flow : retired_) {
+    if (!flow->is_closed()) flow->close();
+  }
   co_await settler_.commit_rest();
 }
 
@@ -160,33 +163,6 @@ async::Task<Result<>> Engine::pause(std::string flow, std::string reason, std::s
 async::Task<Result<>> Engine::resume(std::string flow, std::string reason, std::string actor) {
   co_return co_await set_status(std::move(flow), FlowStatus::active, "flow.resume",
                                 std::move(reason), std::move(actor));
-}
-
-async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::string actor) {
-  const auto found = std::ranges::find(removed_, name, &FlowRecord::name);
-  if (found == removed_.end()) {
-    if (find_flow(name) != nullptr) {
-      co_return Error{Code::wrong_state,
-                      fmt::format("flow '{}' is still in the configuration", name),
-                      "take it out of the configuration and reload first"};
-    }
-    std::vector<std::string> names;
-    for (const FlowRecord& record : removed_) names.push_back(record.name);
-    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
-                    did_you_mean(name, names)};
-  }
-  const FlowId id = found->id;
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::RemoveFlow{id});
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = options_.clock.wall(),
-                                                          .actor = std::move(actor),
-                                                          .action = "flow.remove",
-                                                          .target = name,
-                                                          .reason = std::move(reason)}});
-  auto receipt = co_await options_.store.writer().commit(std::move(batch));
-  if (!receipt.ok()) co_return receipt.error();
-  std::erase_if(removed_, [id](const FlowRecord& record) { return record.id == id; });
-  co_return Result<>{};
 }
 
 }  // namespace weir::delivery

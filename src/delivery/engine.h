@@ -97,7 +97,13 @@ class Engine {
 
  private:
   async::Task<Result<>> register_streams();
+  async::Task<Result<>> check_flows(const Config& config);
   async::Task<Result<>> register_flows();
+  async::Task<Result<FlowRecord>> new_flow(const FlowSpec& spec, const StreamRecord& stream,
+                                           const std::vector<FlowRecord>& known);
+  void close_retired();
+  async::Task<> forget_closed();
+  void revive(FlowId id, const std::string& name);
   async::Task<Result<>> retire_others(std::vector<FlowRecord>& known,
                                       const std::set<std::uint32_t>& wanted);
   async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec,
@@ -111,6 +117,7 @@ class Engine {
   async::Task<bool> trim_stream(StreamRecord& stream, WallTime before);
   async::Task<Result<std::vector<DeliveryRef>>> held_events(StreamId stream, std::uint64_t first,
                                                             std::uint64_t until);
+  async::Task<Result<std::uint64_t>> needed_from(StreamId stream, std::uint64_t end);
   StreamRecord* find_stream_by_id(StreamId id);
 
   EngineOptions options_;
@@ -126,7 +133,7 @@ class Engine {
   std::vector<FlowRecord> removed_;
   std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;
   std::map<std::string, std::unique_ptr<Flow>, std::less<>> flows_;
-  std::vector<std::unique_ptr<Flow>> retired_;  // calls may still run
+  std::vector<std::unique_ptr<Flow>> retired_;  // out of the configuration; calls may still run
 };
 
 }  // namespace weir::delivery

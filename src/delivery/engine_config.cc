@@ -7,6 +7,19 @@
 #include "delivery/recover.h"
 
 namespace weir::delivery {
+namespace {
+
+constexpr std::string_view kLastFlowId = "flows.last";
+
+// By its name, or by the one it had before.
+FlowRecord* find_record(std::vector<FlowRecord>& known, const FlowSpec& spec) {
+  auto found = std::ranges::find(known, spec.name, &FlowRecord::name);
+  if (found == known.end() && !spec.renamed_from.empty())
+    found = std::ranges::find(known, spec.renamed_from, &FlowRecord::name);
+  return found == known.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 async::Task<Result<>> Engine::start(Config config) {
   config_ = std::move(config);
@@ -30,6 +43,8 @@ async::Task<Result<>> Engine::apply(Config config) {
     auto handler = options_.make_handler(*dependency, flow);
     if (!handler.ok()) co_return handler.error();
   }
+  auto fits = co_await check_flows(config);
+  if (!fits.ok()) co_return fits;
   config_ = std::move(config);
   set_rules();
   auto streams = co_await register_streams();
@@ -39,6 +54,36 @@ async::Task<Result<>> Engine::apply(Config config) {
   auto flows = co_await register_flows();
   if (!flows.ok()) co_return flows;
   for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();
+  co_return Result<>{};
+}
+
+// What a flow that exists cannot become.
+async::Task<Result<>> Engine::check_flows(const Config& config) {
+  auto known = co_await options_.store.flows().flows();
+  if (!known.ok()) co_return known.error();
+  auto streams = co_await options_.store.flows().streams();
+  if (!streams.ok()) co_return streams.error();
+  for (const FlowSpec& spec : config.flows) {
+    const FlowRecord* record = find_record(*known, spec);
+    if (record == nullptr) continue;
+    const auto stream = std::ranges::find(*streams, record->stream, &StreamRecord::id);
+    if (stream != streams->end() && stream->name != spec.stream) {
+      co_return Error{Code::config_invalid,
+                      fmt::format("flow '{}' reads stream '{}'; it cannot go over to '{}'",
+                                  spec.name, stream->name, spec.stream),
+                      "give the flow that reads the other stream another name"};
+    }
+    if (record->ordering_key == spec.ordering_key) continue;
+    auto holds = co_await options_.store.deliveries().holds(record->id);
+    if (!holds.ok()) co_return holds.error();
+    if (holds->empty()) continue;
+    co_return Error{
+        Code::config_invalid,
+        fmt::format("flow '{}' has {} held keys, made with ordering.key '{}': it cannot change now",
+                    spec.name, holds->size(), record->ordering_key),
+        "put the old key back, settle what holds the keys (`weir quarantine list --flow " +
+            spec.name + "`), then change it"};
+  }
   co_return Result<>{};
 }
 
@@ -90,6 +135,7 @@ Result<> Engine::apply_dependencies() {
 }
 
 async::Task<Result<>> Engine::register_flows() {
+  co_await forget_closed();
   auto known = co_await options_.store.flows().flows();
   if (!known.ok()) co_return known.error();
   std::set<std::uint32_t> wanted;
@@ -97,13 +143,17 @@ async::Task<Result<>> Engine::register_flows() {
     auto record = co_await register_flow(spec, *known);
     if (!record.ok()) co_return record.error();
     wanted.insert(record->id.value);
+    revive(record->id, record->name);
     if (Flow* running = find_flow(record->id)) {
       running->set_record_name(record->name);
     }
     auto added = add_flow(spec, std::move(*record));
     if (!added.ok()) co_return added;
     Flow* flow = find_flow(spec.name);
-    if (flow->recovered()) continue;
+    if (flow->recovered()) {
+      flow->try_again();
+      continue;
+    }
     auto recovered = co_await recover_flow(parts_, *flow);
     if (!recovered.ok()) co_return recovered;
     flow->set_recovered();
@@ -111,68 +161,48 @@ async::Task<Result<>> Engine::register_flows() {
   co_return co_await retire_others(*known, wanted);
 }
 
-async::Task<Result<>> Engine::retire_others(std::vector<FlowRecord>& known,
-                                            const std::set<std::uint32_t>& wanted) {
-  removed_.clear();
+async::Task<Result<FlowRecord>> Engine::new_flow(const FlowSpec& spec, const StreamRecord& stream,
+                                                 const std::vector<FlowRecord>& known) {
+  auto start = co_await start_seq(spec, stream);
+  if (!start.ok()) co_return start.error();
+  auto last = co_await options_.store.flows().meta(std::string(kLastFlowId));
+  if (!last.ok()) co_return last.error();
+  // Never the id of a flow that was removed: replays remember theirs.
+  std::uint32_t id = last->has_value() ? static_cast<std::uint32_t>(std::stoul(**last)) : 0;
+  for (const FlowRecord& other : known) id = std::max(id, other.id.value);
+  ++id;
+  FlowRecord record{
+      .id = FlowId{id}, .name = spec.name, .identity = spec.name, .stream = stream.id};
+  record.ordering_key = spec.ordering_key;
+  record.cursor = Cursor{.floor = *start, .mark = *start};
+  record.since = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
-  for (FlowRecord& record : known) {
-    if (wanted.contains(record.id.value)) continue;
-    if (record.status != FlowStatus::removed) {
-      record.status = FlowStatus::removed;
-      record.reason = "no longer in the configuration";
-      batch.mutations.emplace_back(ports::SetFlowStatus{record.id, FlowStatus::removed,
-                                                        record.reason, options_.clock.wall()});
-    }
-    removed_.push_back(record);
-  }
-  for (auto entry = flows_.begin(); entry != flows_.end();) {
-    if (wanted.contains(entry->second->id().value)) {
-      ++entry;
-      continue;
-    }
-    entry->second->stop_reading();
-    for (auto& [name, dispatcher] : dispatchers_) dispatcher->remove(entry->second.get());
-    retired_.push_back(std::move(entry->second));
-    entry = flows_.erase(entry);
-  }
-  if (batch.mutations.empty()) co_return Result<>{};
+  batch.mutations.emplace_back(ports::PutFlow{record});
+  batch.mutations.emplace_back(ports::PutMeta{std::string(kLastFlowId), std::to_string(id)});
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  co_return Result<>{};
+  co_return record;
 }
 
 async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec,
                                                       std::vector<FlowRecord>& known) {
-  auto found = std::ranges::find(known, spec.name, &FlowRecord::name);
-  bool changed = false;
-  if (found == known.end() && !spec.renamed_from.empty()) {
-    found = std::ranges::find(known, spec.renamed_from, &FlowRecord::name);
-    if (found != known.end()) {
-      found->name = spec.name;
-      changed = true;
-    }
+  FlowRecord* found = find_record(known, spec);
+  const StreamRecord* stream = find_stream(spec.stream);
+  if (stream == nullptr)
+    co_return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", spec.stream), ""};
+  if (found == nullptr) {
+    auto made = co_await new_flow(spec, *stream, known);
+    if (made.ok()) known.push_back(*made);
+    co_return made;
   }
-  if (found == known.end()) {
-    const StreamRecord* stream = find_stream(spec.stream);
-    if (stream == nullptr)
-      co_return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", spec.stream), ""};
-    std::uint32_t last = 0;
-    for (const FlowRecord& record : known) last = std::max(last, record.id.value);
-    auto start = co_await start_seq(spec, *stream);
-    if (!start.ok()) co_return start.error();
-    FlowRecord record{
-        .id = FlowId{last + 1}, .name = spec.name, .identity = spec.name, .stream = stream->id};
-    record.cursor = Cursor{.floor = *start, .mark = *start};
-    record.since = options_.clock.wall();
-    known.push_back(std::move(record));
-    found = std::prev(known.end());
-    changed = true;
-  }
-  if (found->status == FlowStatus::removed) {  // it is back: it goes on at its cursor
+  const bool back = found->status == FlowStatus::removed;  // it goes on at its cursor
+  const bool changed = back || found->name != spec.name || found->ordering_key != spec.ordering_key;
+  if (back) {
     found->status = FlowStatus::active;
     found->reason.clear();
-    changed = true;
   }
+  found->name = spec.name;
+  found->ordering_key = spec.ordering_key;
   if (changed) {
     ports::WriteBatch batch{.lane = ports::Lane::operate};
     batch.mutations.emplace_back(ports::PutFlow{*found});

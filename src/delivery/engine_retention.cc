@@ -14,6 +14,7 @@ constexpr std::uint64_t kTrimEvents = 512;
 
 async::Task<bool> Engine::trim_step() {
   for (auto& [name, flow] : flows_) flow->try_again();
+  close_retired();
   bool more = false;
   for (const StreamSpec& spec : std::vector<StreamSpec>(config_.streams)) {
     const auto stream = std::ranges::find(streams_, spec.name, &StreamRecord::name);
@@ -31,10 +32,12 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
     options_.on_error(old.error());
     co_return false;
   }
-  std::uint64_t end = *old;
-  for (const auto& [name, flow] : flows_) {  // what a flow has not dealt with yet is open
-    if (flow->stream() == id) end = std::min(end, flow->cursor().floor());
+  auto needed = co_await needed_from(id, *old);
+  if (!needed.ok()) {
+    options_.on_error(needed.error());
+    co_return false;
   }
+  const std::uint64_t end = *needed;
   const std::uint64_t first = find_stream_by_id(id)->first_seq;
   if (end <= first) co_return false;
   const std::uint64_t until = std::min(end, first + kTrimEvents);
@@ -62,6 +65,25 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
   (void)WEIR_FAILPOINT("retention.after_trim");
   find_stream_by_id(id)->first_seq = until;
   co_return until < end;
+}
+
+// What a flow has not dealt with yet, durably, is open; a flow that left the configuration keeps
+// its place until it is removed for good, and what it holds cannot be told by its filter any more.
+async::Task<Result<std::uint64_t>> Engine::needed_from(StreamId stream, std::uint64_t end) {
+  for (const auto& [name, flow] : flows_) {
+    if (flow->stream() == stream) end = std::min(end, flow->cursor().durable_floor());
+  }
+  for (const FlowRecord& record : std::vector<FlowRecord>(removed_)) {
+    if (record.stream != stream) continue;
+    end = std::min(end, record.cursor.floor);
+    auto holds = co_await options_.store.deliveries().holds(record.id);
+    if (!holds.ok()) co_return holds.error();
+    for (const Hold& hold : *holds) {
+      if (hold.first != 0) end = std::min(end, hold.first);
+      if (hold.released) end = std::min(end, hold.holder.seq);
+    }
+  }
+  co_return end;
 }
 
 // Events behind holds have no row: only filter and key tell which they are.

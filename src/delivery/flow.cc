@@ -47,6 +47,7 @@ void Flow::set_recovered() {
 }
 
 void Flow::close() {
+  closed_ = true;
   if (!recovered_) return;  // what the last process left is still to be looked at
   for (const Candidate& next : front_) {
     if (next.origin == Origin::hold) keys_.take_back(next.key);
@@ -136,10 +137,11 @@ void Flow::want_mark() {
   parts_.settler.touch(*this);
 }
 
-void Flow::mark_is_durable(std::uint64_t mark) {
+void Flow::cursor_is_durable(const Cursor& cursor) {
   mark_asked_ = false;
-  if (mark <= cursor_.durable_mark()) return want_mark();
-  cursor_.mark_is_durable(mark);
+  const std::uint64_t before = cursor_.durable_mark();
+  cursor_.is_durable(cursor);
+  if (cursor_.durable_mark() == before) return want_mark();
   const std::uint64_t most = spec_.idempotent ? kMarkAheadMax : kMarkAheadMin;
   lookahead_ = std::clamp<std::uint64_t>(4 * sent_since_mark_, kMarkAheadMin, most);
   sent_since_mark_ = 0;

@@ -72,8 +72,25 @@ class Flow {
   bool recovered() const { return recovered_; }
   void set_recovered();
   void stop_reading() { stopping_ = true; }
-  // After a clean drain, when everything decided is durable: what was not sent until now never was.
+  void go_on_reading() { stopping_ = false; }
+  // Nothing is being sent or read.
+  bool is_quiet() const { return calls_ == 0 && !reading_ && !rebuilding_; }
+  // When quiet, and everything decided is durable: what was not sent until now never was. Nothing
+  // may be done with the flow afterwards.
   void close();
+  bool is_closed() const { return closed_; }
+
+  // One delivery under way; ends with its scope.
+  class Call {
+   public:
+    explicit Call(Flow& flow) : flow_(flow) { ++flow_.calls_; }
+    ~Call() { --flow_.calls_; }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    Flow& flow_;
+  };
 
   // --- first attempts ---
   // Events that are new in the stream, in order. A flow that has read all before them takes them
@@ -83,7 +100,7 @@ class Flow {
   Candidate take_ready();  // only if has_ready()
   // A taken candidate, or a row, that could not be read: try_again() offers it anew.
   void put_off(Candidate candidate);
-  void mark_is_durable(std::uint64_t mark);
+  void cursor_is_durable(const Cursor& cursor);
   // Admits or parks events of one read, in order (public for recovery of interrupted ones and for
   // tests).
   void accept(StoredEvent event);
@@ -137,6 +154,7 @@ class Flow {
   void rebuild_more();
   async::Task<> rebuild_holds();
   using Behind = std::map<std::string, std::set<std::uint64_t>, std::less<>>;
+  async::Task<bool> leave_out_known(std::set<std::uint64_t>& seqs);
   async::Task<bool> scan_for_holds(Behind& found, std::uint64_t first, std::uint64_t last);
   bool matches(const StoredEvent& event, std::string& key);
   void offer_next(std::optional<Candidate> next);
@@ -163,6 +181,8 @@ class Flow {
   std::uint64_t sent_since_mark_ = 0;
   std::uint64_t lookahead_ = kMarkAheadMin;
   bool mark_asked_ = false;  // a commit with a new mark is on its way
+  std::size_t calls_ = 0;
+  bool closed_ = false;
   bool recovered_ = false;
   bool reading_ = false;
   bool rebuilding_ = false;

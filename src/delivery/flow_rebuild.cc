@@ -3,7 +3,9 @@
 // remembered.
 #include <algorithm>
 
+#include "base/assert.h"
 #include "delivery/flow.h"
+#include "policy/ordering_key.h"
 
 namespace weir::delivery {
 
@@ -18,7 +20,7 @@ async::Task<> Flow::rebuild_holds() {
       const Hold* hold = keys_.find_hold(key);
       if (hold == nullptr) continue;
       found.try_emplace(key);
-      first = std::min(first, hold->first);
+      first = std::min(first, std::max(hold->first, keys_.known_until(key) + 1));
       last = std::max(last, hold->last);
     }
     to_rebuild_.clear();
@@ -28,23 +30,53 @@ async::Task<> Flow::rebuild_holds() {
       for (const auto& [key, seqs] : found) to_rebuild_.insert(key);
       break;
     }
+    bool failed = false;
     for (auto& [key, seqs] : found) {
       const bool cut = seqs.size() >= kBehindMax;
-      keys_.rebuilt(key, seqs, cut ? *seqs.rbegin() : last);
+      const std::uint64_t known_until = cut ? *seqs.rbegin() : last;
+      const bool told = co_await leave_out_known(seqs);
+      if (!told) {
+        failed = true;
+        to_rebuild_.insert(key);
+        continue;
+      }
+      keys_.rebuilt(key, seqs, known_until);
       drain_key(key);
     }
+    if (failed) break;
   }
   rebuilding_ = false;
 }
 
+// The filter may have changed since: an event of the key that has a settlement or a row was never
+// held.
+async::Task<bool> Flow::leave_out_known(std::set<std::uint64_t>& seqs) {
+  for (auto seq = seqs.begin(); seq != seqs.end() && !stopping_;) {
+    const Position position{stream(), 0, *seq};
+    auto settled = co_await parts_.store.deliveries().settlement(id(), position);
+    auto row = co_await parts_.store.deliveries().get({id(), position});
+    if (!settled.ok() || !row.ok()) {
+      parts_.on_error(settled.ok() ? row.error() : settled.error());
+      co_return false;
+    }
+    const bool known = settled->has_value() || row->has_value();
+    seq = known ? seqs.erase(seq) : std::next(seq);
+  }
+  co_return !stopping_;
+}
+
 async::Task<bool> Flow::scan_for_holds(Behind& found, std::uint64_t first, std::uint64_t last) {
-  const auto collect = [&](const StoredEvent& event) {
-    std::string key;
-    const std::uint64_t seq = event.position.seq;
-    if (seq > last || !matches(event, key)) return;
+  const auto collect = [&](const StoredEvent& stored) {
+    const std::uint64_t seq = stored.position.seq;
+    if (seq > last) return;
+    const auto event = decode_event(stored.record);
+    WEIR_ASSERT(event.ok());  // the store verified the record's checksum
+    const std::string key = policy::ordering_key(*event, spec_.ordering_key);
     const auto entry = found.find(key);
     const Hold* hold = keys_.find_hold(key);
-    if (entry == found.end() || hold == nullptr || seq < hold->first || seq > hold->last) return;
+    if (entry == found.end() || hold == nullptr || seq < hold->first || seq > hold->last ||
+        seq <= keys_.known_until(key))
+      return;
     entry->second.insert(seq);
     if (entry->second.size() > kBehindMax) entry->second.erase(std::prev(entry->second.end()));
   };

@@ -6,6 +6,12 @@
 #include "base/assert.h"
 
 namespace weir::delivery {
+namespace {
+
+// By the range: the count is for people.
+bool has_behind(const Hold& hold) { return hold.first != 0 && hold.first <= hold.last; }
+
+}  // namespace
 
 KeyGate::Admit KeyGate::admit(Candidate& candidate) {
   if (candidate.key.empty()) return Admit::go;
@@ -99,12 +105,13 @@ KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
 
 void KeyGate::join(State& state, std::uint64_t seq) {
   Hold& hold = *state.held;
-  const std::uint64_t known_before = hold.count == 0 ? seq - 1 : hold.last;
-  if (hold.count == 0) hold.first = seq;
+  const bool alone = !has_behind(hold);
+  const std::uint64_t known_before = alone ? seq - 1 : hold.last;
+  if (alone) hold.first = seq;
   hold.last = seq;
   ++hold.count;
   // The list stays a complete prefix: once one seq is left out, all later ones are.
-  if (state.known_until >= known_before || hold.count == 1) {
+  if (state.known_until >= known_before || alone) {
     if (state.behind.size() >= kBehindMax) return;
     state.behind.push_back(seq);
     state.known_until = seq;
@@ -117,19 +124,15 @@ KeyGate::Drain KeyGate::drain(const std::string& key) {
   State& state = found->second;
   Hold& hold = *state.held;
   mark_dirty(key);
-  if (hold.count == 0) {
-    state.held.reset();
-    return {.next = settled(key)};
-  }
+  if (state.behind.empty() && has_behind(hold) && state.known_until < hold.last)
+    return {.needs_rebuild = true};
   if (state.behind.empty()) {
-    if (state.known_until < hold.last) return {.needs_rebuild = true};
-    state.held.reset();  // the log holds fewer events of this key than were counted: retention took
-                         // settled ones
+    state.held.reset();
     return {.next = settled(key)};
   }
   const std::uint64_t seq = state.behind.front();
   state.behind.pop_front();
-  --hold.count;
+  hold.count -= std::min<std::uint64_t>(hold.count, 1);
   hold.holder.seq = seq;
   hold.first = seq + 1;
   hold.released = true;
@@ -148,12 +151,18 @@ void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seq
   state.known_until = std::max(state.known_until, known_until);
 }
 
+std::uint64_t KeyGate::known_until(std::string_view key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? 0 : found->second.known_until;
+}
+
 void KeyGate::take_back(const std::string& key) {
   const auto found = keys_.find(key);
   WEIR_ASSERT(found != keys_.end() && found->second.held && found->second.held->released);
   Hold& hold = *found->second.held;
+  const bool alone = !has_behind(hold);
   hold.first = hold.holder.seq;
-  if (hold.count == 0) hold.last = hold.first;
+  if (alone) hold.last = hold.first;
   ++hold.count;
   hold.holder.seq = 0;
   hold.released = false;

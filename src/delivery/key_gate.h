@@ -68,6 +68,9 @@ class KeyGate {
   void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
                std::uint64_t known_until);
 
+  // The events behind the hold are known up to here (inclusive).
+  std::uint64_t known_until(std::string_view key) const;
+
   // Undoes the last drain() of a key whose next event was not sent and will not be: at the next
   // start its hold has no holder and goes on with that event.
   void take_back(const std::string& key);

@@ -79,12 +79,21 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
   }
 }
 
-// The next event of a released hold was being called, without a row of its own.
-async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const Hold& hold) {
+// The next event of a released hold was being called, or was settled while what stands behind it
+// had still to be found: then its key is to be drained.
+async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const Hold& hold,
+                                        std::vector<std::string>& to_drain) {
   const DeliveryRef ref{flow.id(), hold.holder};
   auto row = co_await parts.store.deliveries().get(ref);
   if (!row.ok()) co_return row.error();
-  if (row->has_value()) co_return Result<>{};  // it failed and has a row, which load_rows() found
+  auto settlement = co_await parts.store.deliveries().settlement(flow.id(), hold.holder);
+  if (!settlement.ok()) co_return settlement.error();
+  const bool has_row = row->has_value();
+  const bool ended = has_row
+                         ? is_settled((*row)->state) || (*row)->state == DeliveryState::quarantined
+                         : settlement->has_value();
+  if (ended) to_drain.push_back(hold.key);
+  if (ended || has_row) co_return Result<>{};  // an open row was found by load_rows()
   auto stored = co_await parts.store.events().fetch({ref});
   if (!stored.ok()) co_return stored.error();
   if (stored->empty())
@@ -160,7 +169,7 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   if (!step.ok()) co_return step;
   (void)WEIR_FAILPOINT("recover.rows_read");
   for (const Hold& hold : released) {
-    step = co_await interrupt_drained(parts, flow, hold);
+    step = co_await interrupt_drained(parts, flow, hold, *drained);
     if (!step.ok()) co_return step;
   }
   step = co_await recover_unsettled(parts, flow);

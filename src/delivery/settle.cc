@@ -169,6 +169,10 @@ void queue_settlement(DeliveryParts& parts, Flow& flow, const Candidate& candida
 
 }  // namespace
 
+void settle_filtered(DeliveryParts& parts, Flow& flow, const Candidate& candidate) {
+  queue_settlement(parts, flow, candidate, {.seq = candidate.position.seq, .status = 0});
+}
+
 void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
                  const Attempted& attempted, MonoTime admitted) {
   const auto micros = std::min<std::int64_t>(attempted.outcome.latency.count(), UINT32_MAX);

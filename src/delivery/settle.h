@@ -21,6 +21,9 @@ Delivery new_row(const Flow& flow, Position position, const Event& event, std::s
 void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
                  const Attempted& attempted, MonoTime admitted);
 
+// A held event that the filter does not match any more.
+void settle_filtered(DeliveryParts& parts, Flow& flow, const Candidate& candidate);
+
 // Everything else. `attempted` is nullptr if no attempt was made (expired, interrupted). `row`
 // carries what is known of the delivery; its attempts already count this one. `again` is called,
 // durably, when the row may be due again.

@@ -89,22 +89,24 @@ async::Task<> Settler::commit_rest() {
 
 async::Task<> Settler::commit(Pending pending) {
   committing_ = pending.afters.size();
-  std::vector<std::pair<Flow*, std::uint64_t>> marks;
-  for (auto& [flow, part] : pending.flows) {
-    if (flow->cursor().dirty()) marks.emplace_back(flow, 0);
-  }
+  for (const auto& [flow, part] : pending.flows) committing_flows_.push_back(flow);
   ports::WriteBatch batch = make_batch(pending);
-  for (auto& [flow, mark] : marks) mark = flow->cursor().wanted_mark();
   (void)WEIR_FAILPOINT("settle.before_commit");
   auto receipt = co_await writer_.commit(std::move(batch));
   committing_ = 0;
+  committing_flows_.clear();
   if (!receipt.ok()) {
     fail(receipt.error(), pending);
     co_return;
   }
   (void)WEIR_FAILPOINT("settle.after_commit");
-  for (const auto& [flow, mark] : marks) flow->mark_is_durable(mark);
+  for (const auto& [flow, cursor] : pending.cursors) flow->cursor_is_durable(cursor);
   for (After& after : pending.afters) after(true);
+}
+
+bool Settler::is_busy_with(Flow& flow) const {
+  return pending_.flows.contains(&flow) ||
+         std::ranges::find(committing_flows_, &flow) != committing_flows_.end();
 }
 
 void Settler::fail(const Error& error, Pending& lost) {
@@ -124,7 +126,9 @@ ports::WriteBatch Settler::make_batch(Pending& pending) {
                                                       std::move(part.settlements)});
     }
     if (flow->cursor().dirty()) {
-      batch.mutations.push_back(ports::PutCursor{flow->id(), flow->cursor().snapshot()});
+      Cursor cursor = flow->cursor().snapshot();
+      pending.cursors.emplace_back(flow, Cursor{.floor = cursor.floor, .mark = cursor.mark});
+      batch.mutations.push_back(ports::PutCursor{flow->id(), std::move(cursor)});
     }
     auto changes = flow->keys().take_changes();
     for (Hold& hold : changes.put) batch.mutations.push_back(ports::PutHold{std::move(hold)});

@@ -45,6 +45,8 @@ class Settler {
   // Decisions not yet durable: dispatch pauses above kBacklogMax.
   std::size_t backlog() const { return pending_.afters.size() + committing_; }
   bool failed() const { return failed_; }
+  // Something of this flow is not durable yet.
+  bool is_busy_with(Flow& flow) const;
 
   static constexpr std::size_t kBacklogMax = 16'384;
   static constexpr Duration kLinger = std::chrono::milliseconds{5};
@@ -58,6 +60,7 @@ class Settler {
     std::unordered_map<Flow*, FlowPart> flows;
     std::vector<ports::Mutation> mutations;
     std::vector<After> afters;
+    std::vector<std::pair<Flow*, Cursor>> cursors;  // written by this commit; without `settled`
     bool empty() const { return flows.empty() && mutations.empty() && afters.empty(); }
   };
   ports::WriteBatch make_batch(Pending& pending);
@@ -75,6 +78,7 @@ class Settler {
   async::Signal wake_;
   Pending pending_;
   std::size_t committing_ = 0;
+  std::vector<Flow*> committing_flows_;
   std::size_t lingering_ = 0;
   bool alarm_set_ = false;
   bool commit_asked_ = false;

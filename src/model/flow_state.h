@@ -43,7 +43,8 @@ struct FlowRecord {
   std::string
       identity;  // the first name: part of every Idempotency-Key, so renaming keeps keys stable
   StreamId stream;
-  std::uint64_t epoch = 1;  // fences writes of an owner that lost the flow
+  std::string ordering_key;  // as configured: holds were made with it
+  std::uint64_t epoch = 1;   // fences writes of an owner that lost the flow
   FlowStatus status = FlowStatus::active;
   std::string reason;
   WallTime since{};
