@@ -264,6 +264,28 @@ class Loader {
   bool has_version_ = false;
 };
 
+// A line that nobody can read at a glance is not shown.
+constexpr std::size_t kExcerptBytes = 1000;
+
+std::string line_of(const std::vector<SourceFile>& files, const Place& place) {
+  const auto source = std::ranges::find(files, place.file, &SourceFile::name);
+  if (source == files.end() || place.line < 1) return {};
+  std::string_view rest = source->text;
+  for (int i = 1; i < place.line; ++i) {
+    const auto end = rest.find('\n');
+    if (end == rest.npos) return {};
+    rest.remove_prefix(end + 1);
+  }
+  std::string_view found = rest.substr(0, rest.find('\n'));
+  if (found.ends_with('\r')) found.remove_suffix(1);
+  return found.size() > kExcerptBytes ? std::string{} : std::string(found);
+}
+
+// An anchor's contents are read wherever it is used, and are wrong once.
+bool same_problem(const Problem& a, const Problem& b) {
+  return a.place == b.place && a.message == b.message;
+}
+
 }  // namespace
 
 LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets) {
@@ -273,6 +295,9 @@ LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& sec
     return std::tuple(problem.place.file, problem.place.line, problem.place.column,
                       problem.message);
   });
+  const auto repeated = std::ranges::unique(outcome.problems, same_problem);
+  outcome.problems.erase(repeated.begin(), repeated.end());
+  for (Problem& problem : outcome.problems) problem.excerpt = line_of(files, problem.place);
   if (outcome.problems.empty()) outcome.config = std::move(config);
   return outcome;
 }

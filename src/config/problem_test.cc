@@ -34,6 +34,31 @@ conf/w.yaml:5:7: error[WR1301]: 'data' must be a single value
   CHECK(render({}) == "");
 }
 
+TEST_CASE("text that is no configuration is shown at its place, too") {
+  const auto shown = [](const std::string& text) {
+    return render(load({{"w.yaml", text}}, no_secrets).problems);
+  };
+  CHECK(shown("version: 1\nstreams: { s: {}, s: {} }\nflow: {}\n") ==
+        R"(w.yaml:2:19: error[WR1301]: 's' is given twice, first in line 2
+  streams: { s: {}, s: {} }
+                    ^
+w.yaml:3:1: error[WR1301]: unknown setting 'flow' in the configuration
+  flow: {}
+  ^
+hint: did you mean 'flows'?
+)");
+  CHECK(shown("version: 1\n---\nversion: 1\n") ==
+        "w.yaml:2:1: error[WR1301]: only one document per file\n  ---\n  ^\n");
+  CHECK(shown("version: 1\na: *b\n") ==
+        "w.yaml:2:4: error[WR1301]: not valid YAML: the referenced anchor is not defined\n"
+        "  a: *b\n     ^\n");
+  // Once for the anchor, not again for each use of it.
+  CHECK(load({{"w.yaml", "version: 1\nstreams: { a: &x { k: 1, k: 2 }, b: *x }\n"}}, no_secrets)
+            .problems.size() == 3);
+  // What would fill screens is left out.
+  CHECK(shown("version: 1\nabc: " + std::string(1001, 'x')).find("xx") == std::string::npos);
+}
+
 TEST_CASE("columns and carets count characters, not bytes") {
   const auto outcome = load({{"w.yaml", "version: 1\n\"é→😀\": 1\r\nx: { \"ü\": 1, é: 2 }\n"}},
                             no_secrets);

@@ -12,19 +12,6 @@
 namespace weir::config {
 namespace {
 
-std::string line_of(const std::vector<SourceFile>& files, const std::string& file, int line) {
-  const auto source = std::ranges::find(files, file, &SourceFile::name);
-  if (source == files.end()) return {};
-  std::string_view rest = source->text;
-  for (int i = 1; i < line; ++i) {
-    const auto end = rest.find('\n');
-    if (end == rest.npos) return {};
-    rest.remove_prefix(end + 1);
-  }
-  const std::string_view found = rest.substr(0, rest.find('\n'));
-  return std::string(found.ends_with('\r') ? found.substr(0, found.size() - 1) : found);
-}
-
 std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -47,8 +34,7 @@ void Report::add(const std::string& file, const YamlNode& at, std::string messag
   problems.push_back({.place = {file, at.line, at.column},
                       .code = code,
                       .message = std::move(message),
-                      .hint = std::move(hint),
-                      .excerpt = line_of(files, file, at.line)});
+                      .hint = std::move(hint)});
 }
 
 MapReader::MapReader(Report& report, std::string file, const YamlNode& node, std::string what)

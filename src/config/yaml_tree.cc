@@ -67,6 +67,9 @@ class Copier {
     return to;
   }
 
+  // The tree ends somewhere in the middle.
+  bool failed() const { return failed_; }
+
  private:
   void add_member(YamlNode& to, const YAML::Node& key, const YAML::Node& value, std::size_t depth) {
     YamlNode name = copy(key, depth + 1);
@@ -198,10 +201,9 @@ std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view t
                                             : "not valid YAML: this cannot stand here"});
       return nullptr;
     }
-    const std::size_t before = problems.size();
-    auto tree = std::make_unique<YamlNode>();
-    *tree = Copier(file, text, problems, limits).copy(YAML::Load(std::string(text)), 0);
-    return problems.size() == before ? std::move(tree) : nullptr;
+    Copier copier(file, text, problems, limits);
+    auto tree = std::make_unique<YamlNode>(copier.copy(YAML::Load(std::string(text)), 0));
+    return copier.failed() ? nullptr : std::move(tree);
   } catch (const YAML::Exception& failure) {
     problems.push_back({.place = {file, failure.mark.line + 1, Lines(text).column(failure.mark)},
                         .message = fmt::format("not valid YAML: {}", failure.msg)});

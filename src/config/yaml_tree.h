@@ -36,8 +36,8 @@ struct YamlLimits {
   std::size_t nodes = 200'000;  // aliases count each time they are used
 };
 
-// nullptr and problems if the text is no YAML. Duplicate keys and keys that are no scalars are
-// problems, too.
+// nullptr and problems if the text is no YAML or a key is no scalar. A key given twice is a problem
+// in a whole tree, where the first one counts.
 std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text,
                                      std::vector<Problem>& problems, const YamlLimits& limits = {});
 

@@ -34,6 +34,16 @@ TEST_CASE("every node has its place, also an empty one") {
   CHECK(tree->find("nosuch") == nullptr);
 }
 
+TEST_CASE("a key given twice is a problem, and the tree is whole") {
+  std::vector<Problem> problems;
+  const auto tree = parse_yaml("f", "a: { k: 1, k: 2 }\nb: 3\n", problems);
+  REQUIRE(tree != nullptr);
+  CHECK(to_json(*tree) == R"({"a":{"k":1},"b":3})");
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].place == Place{"f", 1, 12});
+  CHECK(problems[0].message == "'k' is given twice, first in line 1");
+}
+
 TEST_CASE("anchors and aliases are expanded") {
   std::vector<Problem> problems;
   const auto tree = parse_yaml("f", "a: &x { k: [1] }\nb: *x\n", problems);

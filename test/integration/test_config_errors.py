@@ -66,6 +66,14 @@ class AllAtOnce(ServerCase):
         self.assert_all_shown(done.out)
         self.assertIn("8 problems in 1 file", done.err)
 
+    def test_a_key_given_twice_hides_nothing(self):
+        self.path.write_text("version: 1\nstreams: { s: {}, s: {} }\nflws: {}\n")
+        done = run_cli("config", "validate", self.path)
+        self.assertEqual(done.code, 1)
+        self.assert_says(done.out, "'s' is given twice, first in line 2",
+                         "unknown setting 'flws'", "  streams: { s: {}, s: {} }\n" + 20 * " " + "^")
+        self.assertIn("2 problems in 1 file", done.err)
+
     def test_validate_for_machines(self):
         done = run_cli("config", "validate", self.path, "-o", "json")
         self.assertEqual(done.code, 1)
