@@ -13,12 +13,12 @@ namespace weir::delivery {
 using policy::Work;
 
 void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
-  admission.guardrails->record(admission.permit, attempted.classification,
-                               attempted.outcome.latency, parts_.clock.mono(), parts_.rng);
+  guardrails_.record(admission.permit, attempted.classification, attempted.outcome.latency,
+                     parts_.clock.mono(), parts_.rng);
 }
 
 void Dispatcher::release(const Admission& admission) {
-  admission.guardrails->cancel(admission.permit, parts_.clock.mono());
+  guardrails_.cancel(admission.permit, parts_.clock.mono());
   pump();
 }
 
@@ -143,12 +143,15 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
     ++row.attempts_this_round;
   }
   if (row.first_at == WallTime{}) row.first_at = attempted.started;
+  const bool waited = row.due > row.changed_at;
+  const Duration previous_delay = waited ? row.due - row.changed_at : Duration{};
   Decision decision = policy::decide({.policy = flow.spec().policy,
                                       .delivery = row,
                                       .idempotent = flow.spec().idempotent,
                                       .on_failure = flow.spec().on_failure,
                                       .failure = attempted.classification,
-                                      .now = parts_.clock.wall()},
+                                      .now = parts_.clock.wall(),
+                                      .previous_delay = previous_delay},
                                      parts_.rng);
   const Flow::Due due{
       .due = decision.at, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};

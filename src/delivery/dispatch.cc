@@ -11,12 +11,10 @@ namespace weir::delivery {
 using policy::Work;
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
-    : spec_(std::move(spec)),
-      parts_(parts),
-      guardrails_(std::make_shared<policy::Guardrails>(spec_.policy)) {}
+    : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy) {}
 
 void Dispatcher::update(DependencySpec spec) {
-  if (spec.policy != spec_.policy) guardrails_ = std::make_shared<policy::Guardrails>(spec.policy);
+  guardrails_.update(spec.policy);
   spec_ = std::move(spec);
   pump();
 }
@@ -59,8 +57,8 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   const auto ready = ready_work(wall, blocked);
   const std::optional<Work> work = order_.next(ready);
   if (!work) return false;
-  Admission admission{.guardrails = guardrails_, .at = parts_.clock.mono()};
-  if (auto refusal = guardrails_->admit(*work, admission.at, admission.permit)) {
+  Admission admission{.at = parts_.clock.mono()};
+  if (auto refusal = guardrails_.admit(*work, admission.at, admission.permit)) {
     const bool only_this_kind = refusal->guardrail == Guardrail::retryBudget;
     refusal_ = std::move(refusal);
     blocked[static_cast<std::size_t>(*work)] = true;

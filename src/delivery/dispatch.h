@@ -38,15 +38,13 @@ class Dispatcher {
     return [this] { pump(); };
   }
 
-  policy::Guardrails& guardrails() { return *guardrails_; }
+  policy::Guardrails& guardrails() { return guardrails_; }
   // Why the last pump stopped, if a guardrail refused; for status and explain.
   const std::optional<Refusal>& refusal() const { return refusal_; }
 
  private:
-  // The permit belongs to guardrails that a reload may have replaced meanwhile.
   struct Admission {
     policy::Permit permit;
-    std::shared_ptr<policy::Guardrails> guardrails;
     MonoTime at;
   };
   using Blocked = std::array<bool, policy::kWorkCount>;
@@ -74,7 +72,7 @@ class Dispatcher {
 
   DependencySpec spec_;
   DeliveryParts& parts_;
-  std::shared_ptr<policy::Guardrails> guardrails_;
+  policy::Guardrails guardrails_;
   policy::AdmissionOrder order_;
   std::vector<Flow*> flows_;
   std::size_t turn_ = 0;

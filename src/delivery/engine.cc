@@ -77,15 +77,15 @@ async::Task<> Engine::join() {
 std::vector<FlowView> Engine::flow_views() const {
   std::vector<FlowView> views;
   for (const auto& [name, flow] : flows_) {
-    const auto stream = std::ranges::find(streams_, flow->stream(), &StreamRecord::id);
     FlowView view{.spec = &flow->spec(), .record = &flow->record()};
     view.floor = flow->cursor().floor();
-    view.next_seq = stream == streams_.end() ? 0 : stream->next_seq;
+    view.next_seq = stream_next_seq(flow->stream());
     view.backlog = view.next_seq > view.floor ? view.next_seq - view.floor : 0;
     view.retries = flow->retries().size();
     view.replays = flow->replays().size();
     view.held = flow->keys().held_count();
     view.oldest_ready = flow->oldest_ready();
+    view.oldest_unsettled = oldest_unsettled(*flow);
     views.push_back(view);
   }
   return views;

@@ -45,7 +45,8 @@ struct FlowView {
   std::size_t retries = 0;
   std::size_t replays = 0;
   std::uint64_t held = 0;
-  WallTime oldest_ready{};
+  WallTime oldest_ready{};      // recorded time of the oldest event read and not sent; or zero
+  WallTime oldest_unsettled{};  // of the oldest one that look_at_ages() saw; or zero
 };
 
 class Engine {
@@ -74,6 +75,10 @@ class Engine {
   // Retention of every stream, one bounded step; true if there is more to do at once.
   async::Task<bool> trim_step();
 
+  // Refreshes FlowView::oldest_unsettled: a few indexed reads per flow. `counts` says which flows
+  // have rows to look at.
+  async::Task<> look_at_ages(std::vector<ports::FlowCounts> counts);
+
   // Starts nothing new and lets running attempts end until the deadline. Calls still running then
   // must be cancelled (their deliveries go back to ready), and the clock's sleeps too, before
   // join().
@@ -96,6 +101,14 @@ class Engine {
   std::size_t in_flight() const { return tasks_.size(); }
 
  private:
+  struct Oldest {
+    std::uint64_t seq = 0;  // 0 = none
+    WallTime recorded{};
+    bool owned = false;  // by a row or a hold: the cursor says nothing about it
+  };
+  async::Task<Result<Oldest>> oldest_of(FlowId id, bool has_rows);
+  WallTime oldest_unsettled(const Flow& flow) const;
+  std::uint64_t stream_next_seq(StreamId id) const;
   async::Task<Result<>> register_streams();
   async::Task<Result<>> check_flows(const Config& config);
   async::Task<Result<>> register_flows();
@@ -131,6 +144,7 @@ class Engine {
   Config config_;
   std::vector<StreamRecord> streams_;
   std::vector<FlowRecord> removed_;
+  std::map<FlowId, Oldest> oldest_;
   std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;
   std::map<std::string, std::unique_ptr<Flow>, std::less<>> flows_;
   std::vector<std::unique_ptr<Flow>> retired_;  // out of the configuration; calls may still run

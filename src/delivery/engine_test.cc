@@ -39,6 +39,70 @@ TEST_CASE("every event is delivered once, and the cursor ends behind the last") 
   CHECK(counts(top).waiting == 0);
 }
 
+namespace {
+
+// How long the oldest unsettled event of the flow has waited; nullopt without one.
+std::optional<Duration> oldest_age(BenchTop& top) {
+  top.wait([](BenchTop& bench, std::vector<ports::FlowCounts> all) -> async::Task<bool> {
+    co_await bench.engine->look_at_ages(std::move(all));
+    co_return true;
+  }(top, {counts(top)}));
+  const WallTime oldest = top.engine->flow_views().front().oldest_unsettled;
+  if (oldest == WallTime{}) return std::nullopt;
+  return top.clock->wall() - oldest;
+}
+
+}  // namespace
+
+TEST_CASE("the age of the oldest event counts while the flow is paused") {
+  BenchTop top(always_ok);
+  top.start(BenchTop::config(""));
+  CHECK_FALSE(oldest_age(top));
+  top.publish("done", "");
+  top.settle();
+  CHECK_FALSE(oldest_age(top));
+  CHECK(top.wait(top.engine->pause("f", "test", "local:test")).ok());
+  top.publish("e1", "");
+  top.pass(std::chrono::minutes{5});
+  top.publish("e2", "");
+  CHECK(oldest_age(top) == std::chrono::minutes{5});
+  CHECK(top.wait(top.engine->resume("f", "test", "local:test")).ok());
+  top.settle();
+  CHECK_FALSE(oldest_age(top));
+}
+
+TEST_CASE("the age of the oldest event counts retries and what is held, but not the quarantine") {
+  int status = 503;
+  BenchTop top([&](const std::string& id, std::uint32_t) { return id[0] == 'a' ? status : 200; });
+  Config config = BenchTop::config("subject");
+  config.flows[0].policy.retry.max_attempts = 100;
+  config.flows[0].policy.retry.back_off.max_interval = std::chrono::minutes{10};
+  config.flows[0].policy.retry.back_off.base_interval = std::chrono::minutes{10};
+  top.start(config);
+  top.publish("a1", "a");
+  top.settle(std::chrono::milliseconds{1});
+  top.pass(std::chrono::minutes{1});
+  top.publish("b1", "b");
+  top.publish("a2", "a");
+  top.settle(std::chrono::milliseconds{1});
+  CHECK(top.engine->flow_views().front().oldest_ready == WallTime{});
+  const auto waiting = oldest_age(top);
+  REQUIRE(waiting);
+  CHECK(*waiting >= std::chrono::minutes{1});  // a1 waits for its retry
+  status = 422;
+  top.settle(std::chrono::minutes{30});
+  CHECK(quarantined(top).size() == 1);
+  const auto held = oldest_age(top);
+  REQUIRE(held);
+  const Delivery row = quarantined(top).front();
+  CHECK(*held > Duration{});  // a2 is held
+  status = 200;
+  top.engine->settled_elsewhere(row.ref, row.key);
+  top.settle();
+  CHECK(top.served().back() == "a2");
+  CHECK_FALSE(oldest_age(top));
+}
+
 TEST_CASE("nothing is sent twice by a clean restart") {
   BenchTop top(always_ok);
   top.start(BenchTop::config("subject"));

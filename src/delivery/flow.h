@@ -57,6 +57,7 @@ class Flow {
   CursorTracker& cursor() { return cursor_; }
   const CursorTracker& cursor() const { return cursor_; }
   KeyGate& keys() { return keys_; }
+  std::optional<std::uint64_t> oldest_held() const { return keys_.oldest_held(); }
   const Hold* find_hold(std::string_view key) const { return keys_.find_hold(key); }
   std::shared_ptr<ports::Handler> handler() const {
     return handler_;

@@ -206,6 +206,22 @@ std::uint64_t KeyGate::held_count() const {
   return count;
 }
 
+std::optional<std::uint64_t> KeyGate::oldest_held() const {
+  std::optional<std::uint64_t> oldest;
+  const auto see = [&](std::uint64_t seq) { oldest = std::min(oldest.value_or(seq), seq); };
+  for (const auto& [key, state] : keys_) {
+    if (!state.held) continue;
+    if (state.held->released && state.busy) {
+      see(state.held->holder.seq);
+    } else if (!state.behind.empty()) {
+      see(state.behind.front());
+    } else if (state.held->count > 0) {
+      see(state.held->first);
+    }
+  }
+  return oldest;
+}
+
 KeyGate::Changes KeyGate::take_changes() {
   Changes changes;
   for (const auto& [key, dirty] : dirty_) {

@@ -82,6 +82,8 @@ class KeyGate {
   bool key_is_busy(std::string_view key) const;
   std::size_t in_line() const { return in_line_; }
   std::uint64_t held_count() const;
+  // The seq of the oldest event behind a hold, or on its way from there.
+  std::optional<std::uint64_t> oldest_held() const;
 
   // Holds to write (value) or to drop (count of drops) since the last call.
   struct Changes {

@@ -78,4 +78,25 @@ TEST_CASE("what is held behind a key takes no memory from its neighbours") {
   CHECK(top.engine->flow_views().front().held == 39);
 }
 
+TEST_CASE("decorrelated jitter goes by the delay before") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 503; });
+  Config config = BenchTop::config("");
+  auto& retry = config.flows[0].policy.retry;
+  retry.max_attempts = 40;
+  retry.back_off = {
+      .base_interval = seconds{1}, .max_interval = seconds{1000}, .jitter = Jitter::decorrelated};
+  config.dependencies[0].policy.retry_constraint.min_retry_count = 1000;
+  top.start(config);
+  top.publish("e", "");
+  top.settle(std::chrono::hours{5});
+  auto rows = top.wait(top.store->deliveries().list({}));
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 1);
+  Duration longest{};
+  const auto& history = rows->front().history;
+  for (std::size_t i = 1; i < history.size(); ++i)
+    longest = std::max(longest, history[i].at - history[i - 1].at);
+  CHECK(longest > seconds{10});  // without it every delay is the base
+}
+
 }  // namespace weir::delivery

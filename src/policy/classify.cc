@@ -21,9 +21,9 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::optional<Duration> server_minimum(const Outcome& outcome, Duration max, WallTime now) {
+std::optional<Duration> server_minimum(const Outcome& outcome, WallTime now) {
   const std::string* value = outcome.header("retry-after");
-  return value == nullptr ? std::nullopt : parse_retry_after(*value, now, max);
+  return value == nullptr ? std::nullopt : parse_retry_after(*value, now, kRetryAfterMax);
 }
 
 bool matches_row(const ClassRow& row, const Outcome& outcome, bool hinted) {
@@ -160,7 +160,7 @@ void apply_override(Classification& into, Override forced, const Outcome& outcom
 
 Classification classify(const Outcome& outcome, const ClassifyRules& rules, std::string_view flow,
                         std::string_view dependency, WallTime now) {
-  const auto minimum = server_minimum(outcome, rules.server_directed_max, now);
+  const auto minimum = server_minimum(outcome, now);
   const bool hinted = minimum.has_value() || outcome.header("x-envoy-overloaded") != nullptr;
   const ClassRow& row = find_row(outcome, hinted);
   const bool row_ok = row.failure == FailureClass::ok;

@@ -17,9 +17,11 @@
 
 namespace weir::policy {
 
+// What is longer is nonsense; decide() applies the flow's own retry.serverDirected.maxInterval.
+inline constexpr Duration kRetryAfterMax = std::chrono::hours{24};
+
 struct ClassifyRules {
   std::vector<FailureModeSpec> failure_modes;  // the first that matches wins
-  Duration server_directed_max = std::chrono::seconds{300};
 };
 
 // Whether a row wants the server's word about when to come back (Retry-After that parses, or

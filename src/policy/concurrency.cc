@@ -10,6 +10,10 @@ namespace weir::policy {
 Concurrency::Concurrency(const ConcurrencySpec& spec)
     : limit_(std::max(spec.max_parallel_requests, 1u)) {}
 
+void Concurrency::update(const ConcurrencySpec& spec) {
+  limit_ = std::max(spec.max_parallel_requests, 1u);
+}
+
 bool Concurrency::admits(std::uint32_t at_most) const {
   return in_flight_ < std::min(limit_, at_most);
 }

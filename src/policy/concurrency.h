@@ -15,6 +15,9 @@ class Concurrency {
   // limit.
   explicit Concurrency(const ConcurrencySpec& spec);
 
+  // Another cap; calls under way go on and count.
+  void update(const ConcurrencySpec& spec);
+
   // `at_most` narrows the limit for this call (gradual release after a breaker closes).
   bool admits(std::uint32_t at_most = UINT32_MAX) const;
   bool acquire(std::uint32_t at_most = UINT32_MAX);

@@ -58,8 +58,9 @@ Decision retry(const DecideInput& input, Rng& rng) {
                                    input.failure.reason);
   if (attempt >= max_attempts) return give_up(input, "retry.maxAttempts", std::move(reason));
 
-  const Duration delay = retry_delay(spec.back_off, attempt, input.previous_delay,
-                                     input.failure.retry_after, rng);
+  std::optional<Duration> server_min = input.failure.retry_after;
+  if (server_min) server_min = std::min(*server_min, spec.server_directed_max);
+  const Duration delay = retry_delay(spec.back_off, attempt, input.previous_delay, server_min, rng);
   const WallTime at = input.now + delay;
   const WallTime deadline = input.delivery.deadline;
   if (is_expired(deadline, at)) {

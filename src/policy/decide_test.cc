@@ -20,6 +20,7 @@ struct Given {
   OnFailure on_failure = OnFailure::parkKey;
   WallTime deadline{};
   std::uint32_t max_attempts = 5;
+  Duration server_directed_max = 300s;
 };
 
 Decision decided(const Given& given) {
@@ -31,11 +32,22 @@ Decision decided(const Given& given) {
   const Classification failure = classify(outcome, {}, "flow", "tracker", kNow);
   FlowPolicy policy;
   policy.retry.max_attempts = given.max_attempts;
+  policy.retry.server_directed_max = given.server_directed_max;
   Delivery delivery;
   delivery.attempts_this_round = given.attempt;
   delivery.deadline = given.deadline;
   Rng rng(5);
   return decide({policy, delivery, given.idempotent, given.on_failure, failure, kNow}, rng);
+}
+
+TEST_CASE("Retry-After counts up to what the flow allows") {
+  const auto delay = [](Duration max) {
+    return decided({.headers = {{"retry-after", "1000"}}, .server_directed_max = max}).at - kNow;
+  };
+  CHECK(delay(60s) >= 60s);
+  CHECK(delay(60s) <= 62s);
+  CHECK(delay(2000s) >= 1000s);
+  CHECK(delay(2000s) <= 1002s);
 }
 
 TEST_CASE("a success is done and says nothing") {

@@ -28,10 +28,20 @@ std::size_t index(Work work) { return static_cast<std::size_t>(work); }
 }  // namespace
 
 Guardrails::Guardrails(const DependencyPolicy& policy)
-    : breaker_(policy.circuit_breaker),
+    : policy_(policy),
+      breaker_(policy.circuit_breaker),
       budget_(policy.retry_constraint),
       rate_(policy.rate_limit),
       concurrency_(policy.concurrency) {}
+
+void Guardrails::update(const DependencyPolicy& policy) {
+  if (policy.circuit_breaker != policy_.circuit_breaker) breaker_ = Breaker(policy.circuit_breaker);
+  if (policy.retry_constraint != policy_.retry_constraint)
+    budget_ = RetryBudget(policy.retry_constraint);
+  if (policy.rate_limit != policy_.rate_limit) rate_ = RateLimit(policy.rate_limit);
+  concurrency_.update(policy.concurrency);
+  policy_ = policy;
+}
 
 std::optional<Refusal> Guardrails::refusal(Work work, MonoTime now) {
   if (auto refused = breaker_.refusal(now)) return refused;

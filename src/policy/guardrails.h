@@ -36,6 +36,8 @@ struct Permit {
 class Guardrails {
  public:
   explicit Guardrails(const DependencyPolicy& policy);
+  // New rules. A guardrail whose own rule did not change keeps its state; calls under way count on.
+  void update(const DependencyPolicy& policy);
 
   // nullopt = admitted, and `permit` is filled in. Refusal::until says when to ask again;
   // MonoTime::max() = when a call finishes.
@@ -64,6 +66,7 @@ class Guardrails {
   std::optional<Refusal> refusal(Work work, MonoTime now);
   bool needs_budget(Work work, MonoTime now);
 
+  DependencyPolicy policy_;
   Breaker breaker_;
   RetryBudget budget_;
   RateLimit rate_;

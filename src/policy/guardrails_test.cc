@@ -180,6 +180,25 @@ TEST_CASE("throttles and cancels never open the breaker, permanent answers neith
   }
 }
 
+TEST_CASE("new rules: what did not change keeps its state, and calls under way count on") {
+  DependencyPolicy policy = small_policy();
+  policy.rate_limit.enabled = false;
+  policy.retry_constraint.min_retry_count = 0.1;  // one in the window
+  Bench bench(policy);
+  std::vector<Permit> running;
+  for (int i = 0; i < 10; ++i) running.push_back(bench.admit(Work::first));
+  bench.admit(Work::retry);  // the one that the budget has
+  policy.concurrency.max_parallel_requests = 11;
+  bench.guardrails.update(policy);
+  CHECK(bench.guardrails.in_flight() == 11);
+  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
+  for (const Permit& permit : running) bench.guardrails.cancel(permit, bench.now);
+  CHECK(bench.refused_by(Work::retry) == Guardrail::retryBudget);
+  policy.retry_constraint.min_retry_count = 100;
+  bench.guardrails.update(policy);
+  CHECK_FALSE(bench.refused_by(Work::retry).has_value());
+}
+
 TEST_CASE("would_admit asks without counting") {
   Bench bench;
   for (int i = 0; i < 15; ++i) bench.admit(Work::first);
