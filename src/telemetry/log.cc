@@ -70,13 +70,21 @@ struct Log::Writer {
       wake.wait(lock, [this] { return stopping || !pending.empty(); });
       if (pending.empty()) return;
       const std::string batch = std::exchange(pending, {});
+      writing = true;
       lock.unlock();
       const std::string_view left = write_some(batch);
       lock.lock();
       const auto lost = static_cast<std::uint64_t>(std::ranges::count(left, '\n'));
       dropped += lost;
       unreported += lost;
+      writing = false;
+      wrote.notify_all();
     }
+  }
+
+  void flush(Duration most) {
+    std::unique_lock lock(mutex);
+    wrote.wait_for(lock, most, [this] { return pending.empty() && !writing; });
   }
 
   // What could not be written: the reader is gone, or does not read while Weir stops.
@@ -104,8 +112,10 @@ struct Log::Writer {
   const std::size_t capacity;
   std::mutex mutex;
   std::condition_variable wake;
+  std::condition_variable wrote;
   std::string pending;
   WallTime last{};
+  bool writing = false;
   std::uint64_t dropped = 0;
   std::uint64_t unreported = 0;
   std::atomic<bool> stopping = false;
@@ -135,6 +145,8 @@ void Log::error(WallTime now, std::string_view event, const Error& error) {
     if (!error.hint.empty()) json.field("hint", error.hint);
   });
 }
+
+void Log::flush(Duration most) { writer_->flush(most); }
 
 std::uint64_t Log::dropped() const {
   const std::lock_guard lock(writer_->mutex);

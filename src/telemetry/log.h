@@ -42,6 +42,9 @@ class Log {
     write(now, level, event, message, [](wire::JsonWriter&) {});
   }
   void error(WallTime now, std::string_view event, const Error& error);
+  // Waits until everything so far is written, for the last words of a process; not longer than
+  // `most`.
+  void flush(Duration most);
   bool enabled(Level level) const { return level >= least_; }
   std::uint64_t dropped() const;  // lines that did not fit or could not be written
 

@@ -66,6 +66,24 @@ std::vector<std::string> logged(Level least, Act act) {
   return lines_of(pipe.read_all());
 }
 
+TEST_CASE("after a flush everything is written, and nobody waits for a reader that does not read") {
+  Pipe pipe;
+  Log log(pipe.writing(), Level::info);
+  log.write(kNow, Level::info, "last.words", "the end");
+  log.flush(10s);
+  std::string text(256, '\0');
+  text.resize(static_cast<std::size_t>(read(pipe.ends[0], text.data(), text.size())));
+  CHECK(text.contains("last.words"));
+  for (int i = 0; i < 1000; ++i) {  // more than a pipe holds
+    log.write(kNow, Level::info, "much", std::string(200, 'x'));
+  }
+  const MonoTime before = async::steady_now();
+  log.flush(20ms);
+  CHECK(async::steady_now() - before < 5s);
+  std::signal(SIGPIPE, SIG_IGN);
+  pipe.close_reading();
+}
+
 TEST_CASE("a line is one JSON object: time, level, event, message, then its fields") {
   const auto lines = logged(Level::debug, [](Log& log) {
     log.write(kNow, Level::info, "flow.paused", "by an operator",
