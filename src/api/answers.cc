@@ -176,6 +176,11 @@ Result<std::optional<Duration>> JsonBody::duration(std::string_view name) const 
   return parsed;
 }
 
+Result<std::string> reason_in(std::string_view body) {
+  WEIR_TRY(const JsonBody parsed, JsonBody::parse(body, {"reason"}));
+  return parsed.text("reason");
+}
+
 const std::vector<std::string>& selection_members() {
   static const std::vector<std::string> kMembers = {"group", "flow",  "class", "since",
                                                     "until", "where", "ids"};

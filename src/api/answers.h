@@ -52,6 +52,9 @@ class JsonBody {
   std::optional<wire::JsonDocument> document_;
 };
 
+// The reason of a body that has nothing else; "" if it has none.
+Result<std::string> reason_in(std::string_view body);
+
 // The selection members of a body: group, flow, class, since, until, where, ids.
 Result<Selection> selection_of(const JsonBody& body, WallTime now);
 const std::vector<std::string>& selection_members();

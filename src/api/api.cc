@@ -47,6 +47,18 @@ bool is_actor(std::string_view text) {
   return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
 }
 
+Result<> check_query(const Api::Route& route,
+                     const std::map<std::string, std::string, std::less<>>& query) {
+  for (const auto& [name, value] : query) {
+    if (std::ranges::find(route.query, name) != route.query.end()) continue;
+    return Error{Code::invalid_argument,
+                 fmt::format("{} {} has no query parameter '{}'", route.method, route.pattern,
+                             printable(name)),
+                 did_you_mean(name, route.query)};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view Call::param(std::string_view name) const {
@@ -65,10 +77,10 @@ std::vector<Api::Route> Api::routes() {
   return {
       {"POST", "/v1/streams/{stream}/events", &Api::ingest},
       {"GET", "/v1/streams", &Api::streams},
-      {"GET", "/v1/events", &Api::list_events},
+      {"GET", "/v1/events", &Api::list_events, {"stream", "from", "limit"}},
       {"GET", "/v1/events/{ref}", &Api::event},
       {"GET", "/v1/events/{ref}/payload", &Api::event_payload},
-      {"GET", "/v1/events/{ref}/explain", &Api::explain},
+      {"GET", "/v1/events/{ref}/explain", &Api::explain, {"flow", "format"}},
       {"GET", "/v1/flows", &Api::flows},
       {"GET", "/v1/flows/{flow}", &Api::flow},
       {"POST", "/v1/flows/{flow}/pause", &Api::pause_flow},
@@ -76,20 +88,23 @@ std::vector<Api::Route> Api::routes() {
       {"DELETE", "/v1/flows/{flow}", &Api::remove_flow},
       {"GET", "/v1/dependencies", &Api::dependencies},
       {"GET", "/v1/dependencies/{dependency}", &Api::dependency},
-      {"GET", "/v1/groups", &Api::groups},
+      {"GET", "/v1/groups", &Api::groups, {"all"}},
       {"GET", "/v1/groups/{group}", &Api::group},
-      {"GET", "/v1/quarantine", &Api::quarantine},
+      {"GET",
+       "/v1/quarantine",
+       &Api::quarantine,
+       {"group", "flow", "class", "since", "until", "where", "limit", "cursor"}},
       {"POST", "/v1/quarantine/resolve", &Api::resolve},
       {"POST", "/v1/quarantine/discard", &Api::discard},
       {"GET", "/v1/replays", &Api::list_replays},
       {"POST", "/v1/replays", &Api::plan_replay},
       {"GET", "/v1/replays/{replay}", &Api::replay},
-      {"GET", "/v1/replays/{replay}/items", &Api::replay_items},
+      {"GET", "/v1/replays/{replay}/items", &Api::replay_items, {"state", "limit", "cursor"}},
       {"POST", "/v1/replays/{replay}/run", &Api::run_replay},
       {"POST", "/v1/replays/{replay}/pause", &Api::pause_replay},
       {"POST", "/v1/replays/{replay}/resume", &Api::resume_replay},
       {"POST", "/v1/replays/{replay}/abort", &Api::abort_replay},
-      {"GET", "/v1/audit", &Api::audit},
+      {"GET", "/v1/audit", &Api::audit, {"before", "limit"}},
       {"GET", "/v1/status", &Api::status},
       {"POST", "/v1/config/reload", &Api::reload},
       {"GET", "/v1/openapi.json", &Api::openapi},
@@ -112,6 +127,11 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
     }
     auto query = wire::parse_query(request.query);
     if (!query.ok()) co_return net::problem_response(query.error());
+    // A scraper or a probe may add what it likes.
+    if (route.pattern.starts_with("/v1/")) {
+      if (const auto known = check_query(route, *query); !known.ok())
+        co_return net::problem_response(known.error());
+    }
     Call call{
         .request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
     const std::string* actor = call.request.header("weir-actor");

@@ -17,6 +17,7 @@
 #include "net/http_message.h"
 #include "ports/store.h"
 #include "recovery/live.h"
+#include "recovery/quarantine.h"
 #include "recovery/replays.h"
 
 namespace weir::api {
@@ -31,7 +32,8 @@ struct ApiParts {
   std::uint64_t dedupe_seed = 0;
   std::function<std::string()> metrics;  // Prometheus text, scraped now
   std::function<bool()> ready;           // /readyz
-  std::function<async::Task<Result<std::string>>(std::string actor)> reload;  // what changed
+  // Answers with what changed, one change a line.
+  std::function<async::Task<Result<std::string>>(std::string actor, std::string reason)> reload;
 };
 
 // A request that found its route.
@@ -55,6 +57,7 @@ class Api {
     std::string_view method;
     std::string_view pattern;  // "/v1/streams/{stream}/events"
     async::Task<net::HttpResponse> (Api::*run)(Call);
+    std::vector<std::string> query{};  // the parameters it knows; others are refused
   };
   static std::vector<Route> routes();
 
@@ -91,6 +94,7 @@ class Api {
   Answer quarantine(Call call);
   Answer resolve(Call call);
   Answer discard(Call call);
+  Answer settle(Call call, recovery::Settle what);
   // api_replays.cc
   Answer list_replays(Call call);
   Answer plan_replay(Call call);

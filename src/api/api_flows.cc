@@ -2,21 +2,13 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
-#include "base/text.h"
+#include "model/flow_state.h"
 
 namespace weir::api {
 namespace {
 
-ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id) {
-  for (const ports::FlowCounts& counts : all) {
-    if (counts.flow == id) return counts;
-  }
-  return {};
-}
-
 Result<std::string> reason_of(const Call& call) {
-  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason"}));
-  WEIR_TRY(std::string reason, body.text("reason"));
+  WEIR_TRY(std::string reason, reason_in(call.request.body));
   if (reason.empty())
     return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
   return reason;
@@ -25,8 +17,7 @@ Result<std::string> reason_of(const Call& call) {
 Error unknown_flow(const delivery::Engine& engine, std::string_view name) {
   std::vector<std::string> names;
   for (const delivery::FlowView& view : engine.flow_views()) names.push_back(view.spec->name);
-  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", printable(name)),
-               did_you_mean(name, names)};
+  return weir::unknown_flow(name, names);
 }
 
 }  // namespace

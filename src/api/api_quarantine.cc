@@ -95,24 +95,21 @@ Api::Answer Api::quarantine(Call call) {
   co_return json_answer(std::move(json).take());
 }
 
-Api::Answer Api::resolve(Call call) {
+Api::Answer Api::settle(Call call, recovery::Settle what) {
   auto request = settle_request(call, parts_.clock.wall());
   if (!request.ok()) co_return net::problem_response(request.error());
-  auto result = co_await recovery::settle_quarantined(
-      parts_.store, parts_.clock, parts_.live, recovery::Settle::resolve, request->selection,
-      request->reason, call.actor, request->dry_run);
+  auto result = co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, what,
+                                                      request->selection, request->reason,
+                                                      call.actor, request->dry_run);
   if (!result.ok()) co_return net::problem_response(result.error());
   co_return settle_answer(*result, request->dry_run);
 }
 
+Api::Answer Api::resolve(Call call) {
+  co_return co_await settle(std::move(call), recovery::Settle::resolve);
+}
 Api::Answer Api::discard(Call call) {
-  auto request = settle_request(call, parts_.clock.wall());
-  if (!request.ok()) co_return net::problem_response(request.error());
-  auto result = co_await recovery::settle_quarantined(
-      parts_.store, parts_.clock, parts_.live, recovery::Settle::discard, request->selection,
-      request->reason, call.actor, request->dry_run);
-  if (!result.ok()) co_return net::problem_response(result.error());
-  co_return settle_answer(*result, request->dry_run);
+  co_return co_await settle(std::move(call), recovery::Settle::discard);
 }
 
 }  // namespace weir::api

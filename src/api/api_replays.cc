@@ -92,7 +92,7 @@ Api::Answer Api::plan_replay(Call call) {
     write_replay(json, *replay);
     co_return json_answer(std::move(json).take(), 201);
   }
-  auto count = co_await parts_.replays.count(request->plan.selection);
+  auto count = co_await parts_.replays.count(request->plan);
   if (!count.ok()) co_return net::problem_response(count.error());
   if (*count <= kCanaryAbove && request->plan.canary == Canary{}) request->plan.canary.count = 0;
   Replay replay{.plan = std::move(request->plan), .state = ReplayState::planning};
@@ -127,6 +127,8 @@ Api::Answer Api::replay_items(Call call) {
         Error{Code::invalid_argument, "unknown item state",
               "planned, claimed, succeeded, failedAgain, skipped or inDoubt"});
   }
+  auto known = co_await parts_.replays.get(*id);
+  if (!known.ok()) co_return net::problem_response(known.error());
   auto items = co_await parts_.store.recovery().items(*id, state, *after, *limit);
   if (!items.ok()) co_return net::problem_response(items.error());
   wire::JsonWriter json;
@@ -146,9 +148,7 @@ Api::Answer Api::replay_items(Call call) {
 Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   auto id = replay_id(call);
   if (!id.ok()) co_return net::problem_response(id.error());
-  auto body = JsonBody::parse(call.request.body, {"reason"});
-  if (!body.ok()) co_return net::problem_response(body.error());
-  auto reason = body->text("reason");
+  auto reason = reason_in(call.request.body);
   if (!reason.ok()) co_return net::problem_response(reason.error());
   auto replay = co_await parts_.replays.command(*id, wanted, *reason, call.actor);
   if (!replay.ok()) co_return net::problem_response(replay.error());

@@ -6,6 +6,14 @@
 #include "base/text.h"
 
 namespace weir::api {
+namespace {
+
+std::string_view durability_of(std::string_view store) {
+  return store == "sqlite" ? "a 2xx on ingest is on disk (WAL, synchronous=FULL)"
+                           : "none: a 2xx on ingest is in memory and ends with this process";
+}
+
+}  // namespace
 
 Api::Answer Api::live_probe(Call) { co_return text_answer("ok\n", "text/plain; charset=utf-8"); }
 
@@ -27,7 +35,9 @@ Api::Answer Api::openapi(Call) {
 }
 
 Api::Answer Api::reload(Call call) {
-  auto changes = co_await parts_.reload(call.actor);
+  auto reason = reason_in(call.request.body);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto changes = co_await parts_.reload(call.actor, std::move(*reason));
   if (!changes.ok()) co_return net::problem_response(changes.error());
   wire::JsonWriter json;
   json.begin_object().field("reloaded", true).field("changes", *changes).end_object();
@@ -58,14 +68,10 @@ Api::Answer Api::status(Call) {
   json.field("batches", info.batches)
       .field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
   json.field("syncP99Micros", static_cast<std::int64_t>(info.sync_p99.count())).end_object();
-  json.field("durability", "a 2xx on ingest is on disk (WAL, synchronous=FULL)");
+  json.field("durability", durability_of(info.kind));
   json.key("flows").begin_array();
   for (const delivery::FlowView& view : parts_.engine.flow_views()) {
-    ports::FlowCounts flow_counts;
-    for (const ports::FlowCounts& one : *counts) {
-      if (one.flow == view.record->id) flow_counts = one;
-    }
-    write_flow(json, view, flow_counts);
+    write_flow(json, view, counts_of(*counts, view.record->id));
   }
   json.end_array().key("dependencies").begin_array();
   for (delivery::Dispatcher* dispatcher : parts_.engine.dispatchers()) {

@@ -32,6 +32,25 @@ TEST_CASE("the document describes exactly the routes that are served") {
   CHECK(described == served);
 }
 
+TEST_CASE("the document names exactly the query parameters that a route knows") {
+  const auto document = wire::parse_json(openapi_document());
+  REQUIRE(document.ok());
+  const auto paths = document->root().find("paths");
+  for (const Api::Route& route : Api::routes()) {
+    CAPTURE(route.pattern);
+    const auto operation = paths->find(route.pattern)->find(to_lower(route.method));
+    REQUIRE(operation.has_value());
+    std::set<std::string> described;
+    if (const auto parameters = operation->find("parameters")) {
+      for (const wire::Json parameter : *parameters) {
+        if (parameter.find("in")->string() == "query")
+          described.emplace(parameter.find("name")->string());
+      }
+    }
+    CHECK(described == std::set<std::string>(route.query.begin(), route.query.end()));
+  }
+}
+
 TEST_CASE("every reference in the document leads somewhere") {
   const auto document = wire::parse_json(openapi_document());
   REQUIRE(document.ok());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/views.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "recovery/references.h"
 #include "recovery/replay_estimate.h"
 
@@ -86,10 +89,10 @@ std::string flow_name(const recovery::Live& live, FlowId id) {
 
 void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
                     bool with_history) {
-  json.begin_object().field("ref", recovery::to_reference(live, row.ref.position));
-  json.field("flow", flow_name(live, row.ref.flow))
-      .field("eventId", row.event_id)
-      .field("eventType", row.event_type);
+  const std::string ref = recovery::to_reference(live, row.ref.position);
+  const std::string flow = flow_name(live, row.ref.flow);
+  json.begin_object().field("name", fmt::format("{}/{}", flow, ref)).field("ref", ref);
+  json.field("flow", flow).field("eventId", row.event_id).field("eventType", row.event_type);
   json.field("state", to_text(row.state))
       .field("class", to_text(row.failure))
       .field("attempts", row.attempts);
@@ -181,6 +184,11 @@ void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
       .end_object();
 }
 
+ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id) {
+  const auto found = std::ranges::find(all, id, &ports::FlowCounts::flow);
+  return found == all.end() ? ports::FlowCounts{} : *found;
+}
+
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now) {
   policy::Guardrails& rails = dispatcher.guardrails();
   json.begin_object()
@@ -188,7 +196,7 @@ void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, 
       .field("url", dispatcher.spec().url);
   json.field("breaker", breaker_text(rails.breaker().state(now)));
   json.field("inFlight", rails.in_flight()).field("limit", rails.limit(now));
-  json.field("retryBudget", rails.budget().balance(now));
+  json.field("retryBudget", std::round(rails.budget().balance(now) * 100) / 100);
   if (dispatcher.spec().capacity_per_second > 0)
     json.field("capacityPerSecond", dispatcher.spec().capacity_per_second);
   json.key("denials").begin_object();

@@ -22,6 +22,8 @@ void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group
 void write_replay(wire::JsonWriter& json, const Replay& replay);
 void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
                 const ports::FlowCounts& counts);
+// All zero for a flow without any.
+ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id);
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now);
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);

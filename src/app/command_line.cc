@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/refusal.h"
 #include "app/session.h"
+#include "app/world.h"
 #include "base/text.h"
 #include "wire/percent.h"
 
@@ -100,8 +101,10 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& failure) {
     const auto known = names_of_commands(at);
     if (known.empty())
       return {Code::usage, fmt::format("`{}` does not take '{}'", command, printable(word)), see};
+    const auto close = nearest(word, known);
     return {Code::usage, fmt::format("`{}` has no command '{}'", command, printable(word)),
-            did_you_mean(word, known)};
+            close ? fmt::format("did you mean '{}'?", *close)
+                  : fmt::format("known: {}", fmt::join(known, ", "))};
   }
   const auto commands = names_of_commands(at);
   if (!commands.empty()) {
@@ -126,6 +129,22 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_store_commands(root, chosen);
 }
 
+int refuse(const Error& error, const GlobalOptions& options) {
+  const Refusal refusal = to_refusal(error, read_terminal(options.color).error_color);
+  std::fputs(refusal.text.c_str(), stderr);
+  return refusal.exit;
+}
+
+// `weir help flow` is `weir flow --help`.
+std::vector<std::string> words_of(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return words;
+}
+
 int parse_and_run(int argc, const char* const* argv) {
   CLI::App root{"Weir delivers events and makes failures operable.", "weir"};
   root.require_subcommand(1);
@@ -135,16 +154,19 @@ int parse_and_run(int argc, const char* const* argv) {
   Chosen chosen;
   add_global_options(root, options);
   add_commands(root, chosen);
+  root.set_version_flag("--version", fmt::format("weir {}", kVersion), "the version, and no more");
   try {
-    root.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {  // --help
-    return root.exit(wanted);
+    auto words = words_of(argc, argv);
+    std::ranges::reverse(words);  // as the library wants them
+    root.parse(std::move(words));
   } catch (const CLI::ParseError& failure) {
-    const Refusal refusal = to_refusal(usage_error(root, failure),
-                                       read_terminal(options.color).error_color);
-    std::fputs(refusal.text.c_str(), stderr);
-    return refusal.exit;
+    // Nobody is helped about a command that does not exist.
+    const bool wanted = failure.get_exit_code() == 0 && root.remaining(true).empty();
+    if (wanted) return root.exit(failure);  // --help, --version
+    return refuse(usage_error(root, failure), options);
   }
+  if (options.server.empty())
+    return refuse({Code::usage, "--server is empty", "for example http://127.0.0.1:8600"}, options);
   Session session(std::move(options));
   return chosen.action(session);
 }

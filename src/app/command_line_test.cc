@@ -28,6 +28,10 @@ TEST_CASE("what is not understood is wrong usage") {
   CHECK(run({"audit", "list", "--limit", "1001"}) == kExitUsage);
   CHECK(run({"quarantine", "discard", "--yes"}) == kExitUsage);
   CHECK(run({"flow", "list", "--server", "ftp://nowhere"}) == kExitUsage);
+  CHECK(run({"flow", "list", "--server", ""}) == kExitUsage);
+  CHECK(run({"events", "--help"}) == kExitUsage);
+  CHECK(run({"flow", "lst", "--help"}) == kExitUsage);
+  CHECK(run({"help", "nothing"}) == kExitUsage);
 }
 
 TEST_CASE("global options are understood behind the command, in every form") {
@@ -35,6 +39,9 @@ TEST_CASE("global options are understood behind the command, in every form") {
     CHECK(run({"version", "-o", format}) == kExitOk);
   CHECK(run({"-q", "version", "--color", "never"}) == kExitOk);
   CHECK(run({"flow", "--help"}) == kExitOk);
+  CHECK(run({"help"}) == kExitOk);
+  CHECK(run({"help", "flow", "list"}) == kExitOk);
+  CHECK(run({"--version"}) == kExitOk);
 }
 
 TEST_CASE("paths and queries are percent-encoded") {

@@ -11,7 +11,7 @@ namespace weir::app {
 namespace {
 
 const ListView kDeliveries{.member = "deliveries",
-                           .name = "ref",
+                           .name = "name",
                            .columns = {{"EVENT", "ref"},
                                        {"FLOW", "flow"},
                                        {"CLASS", "class"},
@@ -114,6 +114,11 @@ int settle(Session& session, SelectionFlags selection, const Settle& settle, boo
               "name events, or give --group, --flow, --class, --since, --until or --where"});
   }
   if (const auto read = resolve_where(selection); !read.ok()) return session.fail(read.error());
+  if (!dry_run && session.options().reason.empty()) {
+    return session.fail(Error{Code::reason_required,
+                              "settling quarantined deliveries needs a reason",
+                              "add --reason TEXT"});
+  }
   const std::string path = fmt::format("/v1/quarantine/{}", settle.verb);
   if (!dry_run) {
     if (const auto refused = ask(session, path, selection, settle)) return *refused;

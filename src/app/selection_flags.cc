@@ -25,7 +25,9 @@ bool SelectionFlags::is_single() const { return ids.size() == 1; }
 
 void add_selection_flags(CLI::App& command, SelectionFlags& flags, bool with_ids) {
   if (with_ids)
-    command.add_option("EVENT", flags.ids, "stream#seq or an event's id; may be repeated")
+    command
+        .add_option("EVENT", flags.ids,
+                    "stream#seq, flow/stream#seq or an event's id; may be repeated")
         ->option_text(" ");
   command.add_option("--group", flags.group, "of this failure group")->option_text("GROUP");
   command.add_option("--flow", flags.flow, "of this flow")->option_text("FLOW");

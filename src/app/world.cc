@@ -25,6 +25,12 @@ net::HttpServerOptions server_options(const LimitsSpec& limits) {
   return options;
 }
 
+std::string one_line(std::string_view lines) {
+  std::string text;
+  for (const char c : lines) c == '\n' ? text += "; " : text += c;
+  return text;
+}
+
 }  // namespace
 
 World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
@@ -82,7 +88,10 @@ async::Task<Result<>> World::start(Config config) {
       .dedupe_seed = seed,
       .metrics = [this] { return metrics_.text(); },
       .ready = [this] { return ready_ && !stopping_; },
-      .reload = [this](std::string actor) { return reload(std::move(actor)); },
+      .reload =
+          [this](std::string actor, std::string reason) {
+            return reload(std::move(actor), std::move(reason));
+          },
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
@@ -109,7 +118,7 @@ async::Task<> World::drain(Duration grace) {
   decision_log_.flush(true);
 }
 
-async::Task<Result<std::string>> World::reload(std::string actor) {
+async::Task<Result<std::string>> World::reload(std::string actor, std::string reason) {
   if (reloading_)
     co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
   auto config = load_config(config_path_);
@@ -122,22 +131,25 @@ async::Task<Result<std::string>> World::reload(std::string actor) {
     co_return refused;
   }
   reloading_ = true;
-  const std::string changes = config::diff(engine_->config(), *config);
+  std::string changes = config::diff(engine_->config(), *config);
+  if (changes.ends_with('\n')) changes.pop_back();
   // What is bound to the process stays as it was.
   config->listen_host = engine_->config().listen_host;
   config->listen_port = engine_->config().listen_port;
   auto applied = co_await engine_->apply(std::move(*config));
   reloading_ = false;
   if (!applied.ok()) co_return applied.error();
+  server_->update(server_options(engine_->config().limits));
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
                                                           .actor = std::move(actor),
                                                           .action = "config.reload",
                                                           .target = config_path_,
-                                                          .detail = changes}});
+                                                          .reason = std::move(reason),
+                                                          .detail = one_line(changes)}});
   (void)co_await store_->writer().commit(std::move(batch));
   log_.write(now, telemetry::Level::info, "config.reloaded",
-             changes.empty() ? "nothing changed" : changes);
+             changes.empty() ? "nothing changed" : one_line(changes));
   co_return changes;
 }
 

@@ -34,7 +34,7 @@ class World {
   async::Task<Result<>> start(Config config);
   // Stops accepting, lets running work end within the grace, writes what was decided.
   async::Task<> drain(Duration grace);
-  async::Task<Result<std::string>> reload(std::string actor);
+  async::Task<Result<std::string>> reload(std::string actor, std::string reason = "");
 
   std::uint16_t port() const { return server_->port(); }
   telemetry::Log& log() { return log_; }

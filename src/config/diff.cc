@@ -34,7 +34,11 @@ std::string diff(const Config& before, const Config& after) {
                      before.listen_port != after.listen_port;
   if (moved) out += "listen changed (takes effect at the next start)\n";
   if (before.data != after.data) out += "data changed (takes effect at the next start)\n";
-  if (!(before.limits == after.limits)) out += "limits changed\n";
+  if (before.limits.disk_free_min_bytes != after.limits.disk_free_min_bytes)
+    out += "limits.diskFreeMin changed (takes effect at the next start)\n";
+  LimitsSpec served = after.limits;
+  served.disk_free_min_bytes = before.limits.disk_free_min_bytes;
+  if (!(before.limits == served)) out += "limits changed\n";
   compare(out, "stream", before.streams, after.streams);
   compare(out, "dependency", before.dependencies, after.dependencies);
   compare(out, "flow", before.flows, after.flows);

@@ -45,6 +45,14 @@ TEST_CASE("what differs is named, one line each") {
         "failure mode no-inbox added\n");
 }
 
+TEST_CASE("what a reload cannot change is said so") {
+  Config after = sample();
+  after.limits.disk_free_min_bytes += 1;
+  CHECK(diff(sample(), after) == "limits.diskFreeMin changed (takes effect at the next start)\n");
+  after.limits.body_bytes += 1;
+  CHECK(diff(sample(), after).ends_with("next start)\nlimits changed\n"));
+}
+
 TEST_CASE("order does not count as a difference") {
   Config after = sample();
   std::swap(after.streams[0], after.streams[1]);

@@ -134,8 +134,7 @@ async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, st
   if (flow == nullptr) {
     std::vector<std::string> names;
     for (const auto& [known, ignored] : flows_) names.push_back(known);
-    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
-                    did_you_mean(name, names)};
+    co_return unknown_flow(name, names);
   }
   if (flow->record().status == status) {
     co_return Error{Code::wrong_state,

@@ -84,8 +84,8 @@ async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::
     }
     std::vector<std::string> names;
     for (const FlowRecord& record : removed_) names.push_back(record.name);
-    co_return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
-                    did_you_mean(name, names)};
+    for (const auto& [running, ignored] : flows_) names.push_back(running);
+    co_return unknown_flow(name, names);
   }
   const FlowId id = found->id;
   const auto retired = std::ranges::find_if(retired_,

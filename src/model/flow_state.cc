@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/flow_state.h"
 
+#include <fmt/format.h>
+
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace weir {
 
@@ -12,6 +15,11 @@ std::string_view to_text(FlowStatus status) {
     case FlowStatus::removed: return "removed";
   }
   WEIR_ASSERT(false);
+}
+
+Error unknown_flow(std::string_view name, std::span<const std::string> known) {
+  return {Code::unknown_flow, fmt::format("unknown flow '{}'", printable(name)),
+          did_you_mean(name, known)};
 }
 
 }  // namespace weir

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "model/position.h"
@@ -60,5 +63,8 @@ struct AuditEntry {
   std::string detail;        // numbers, before and after
   std::uint64_t number = 0;  // filled by reads
 };
+
+// "unknown flow 'x'", with the nearest of the known names.
+Error unknown_flow(std::string_view name, std::span<const std::string> known);
 
 }  // namespace weir

@@ -199,6 +199,11 @@ std::uint16_t HttpServer::port() const {
   return error ? 0 : endpoint.port();
 }
 
+void HttpServer::update(HttpServerOptions options) {
+  impl_->turned_away_answer = turned_away_text(options.connections);
+  impl_->shared->options = options;
+}
+
 void HttpServer::stop_accepting() { impl_->stop_accepting(); }
 
 async::Task<> HttpServer::drain(MonoTime deadline) {

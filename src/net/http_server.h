@@ -62,6 +62,9 @@ class HttpServer {
   // port. Errors: address_in_use; invalid_argument for an address that cannot be bound.
   Result<> listen(const std::string& host, std::uint16_t port);
   std::uint16_t port() const;
+  // From the next request on. A connection that is open keeps the `request` limits it began with,
+  // and stays open above a new cap.
+  void update(HttpServerOptions options);
   void stop_accepting();
   // Stops accepting, closes idle connections, lets running requests finish and be answered with
   // `Connection: close`. At the deadline whatever is left is cut. Returns when no connection is

@@ -317,6 +317,38 @@ TEST_CASE("connections above the cap are turned away") {
   CHECK(bench.loop.run(test_cap(bench)));
 }
 
+async::Task<> test_update(Bench& bench) {
+  RawSocket old = co_await bench.connect();
+  co_await old.send(kGet);
+  co_await old.read_until("GET /a ");
+  HttpServerOptions options = hurried();
+  options.connections = 2;
+  options.idle_timeout = 5s;
+  options.header_timeout = 5s;
+  options.request.body_bytes = 10;
+  bench.server.update(options);
+  const std::string eleven = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890";
+  co_await old.send(eleven);  // goes on as it began
+  co_await old.read_until("POST /a 01234567890");
+  RawSocket fresh = co_await bench.connect();
+  co_await fresh.send(eleven);
+  CHECK(status_of(co_await fresh.read_until("\r\n\r\n")) == 413);
+  RawSocket third = co_await bench.connect();
+  const std::string away = co_await third.read_to_end();
+  CHECK(status_of(away) == 503);
+  CHECK(away.find("more than 2 connections") != std::string::npos);
+  co_await bench.end();
+}
+
+TEST_CASE("new limits count from the next connection on") {
+  HttpServerOptions options = hurried();
+  options.idle_timeout = 5s;
+  options.header_timeout = 5s;
+  options.linger = 5s;
+  Bench bench(options);
+  CHECK(bench.loop.run(test_update(bench)));
+}
+
 async::Task<> test_bodies(Bench& bench) {
   const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n";
   RawSocket one = co_await bench.connect();

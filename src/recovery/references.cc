@@ -19,8 +19,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
-// What to say about a reference that nothing has. One that reads stream#seq names a stream first.
-Error unknown(const Live& live, std::string_view reference) {
+}  // namespace
+
+Error unknown_event(const Live& live, std::string_view reference) {
   const auto hash = reference.rfind('#');
   if (hash != reference.npos && hash > 0 && parse_number(reference.substr(hash + 1))) {
     const std::string_view stream = reference.substr(0, hash);
@@ -36,10 +37,18 @@ Error unknown(const Live& live, std::string_view reference) {
                            kScan)};
 }
 
-}  // namespace
-
 std::string to_reference(const Live& live, Position position) {
   return fmt::format("{}#{}", live.stream_name(position.stream), position.seq);
+}
+
+DeliveryName split_name(const Live& live, std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash == name.npos) return {.event = std::string(name)};
+  for (const LiveFlow& flow : live.flows()) {
+    if (flow.record.name != name.substr(0, slash)) continue;
+    return {.flow = flow.record.id, .event = std::string(name.substr(slash + 1))};
+  }
+  return {.event = std::string(name)};  // an id may have slashes of its own
 }
 
 async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
@@ -54,7 +63,7 @@ async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
   auto places = co_await store.events().find_id(reference, kScan);
   if (!places.ok()) co_return places.error();
   if (places->size() == 1) co_return places->front();
-  if (places->empty()) co_return unknown(live, reference);
+  if (places->empty()) co_return unknown_event(live, reference);
   std::string all;
   for (const Position place : *places)
     all += fmt::format("{}{}", all.empty() ? "" : ", ", to_reference(live, place));
@@ -98,8 +107,7 @@ Result<LiveFlow> find_flow(const Live& live, std::string_view name) {
     if (flow.record.name == name) return std::move(flow);
     names.push_back(flow.record.name);
   }
-  return Error{Code::unknown_flow, fmt::format("unknown flow '{}'", name),
-               did_you_mean(name, names)};
+  return unknown_flow(name, names);
 }
 
 }  // namespace weir::recovery

@@ -3,7 +3,9 @@
 // their prefixes, replay ids.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/task.h"
@@ -17,6 +19,14 @@ namespace weir::recovery {
 // (says how far it looked), ambiguous_reference (lists the places).
 async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
                                          std::string reference);
+// What to say about a reference that nothing has. One that reads stream#seq names a stream first.
+Error unknown_event(const Live& live, std::string_view reference);
+// "orders/github#42": one delivery. Without a known flow in front, all deliveries of the event.
+struct DeliveryName {
+  std::optional<FlowId> flow;
+  std::string event;
+};
+DeliveryName split_name(const Live& live, std::string_view name);
 std::string to_reference(const Live& live, Position position);  // "github#42"
 
 // A group by hash or by unique prefix. Errors: unknown_group, ambiguous_reference.

@@ -12,6 +12,17 @@ namespace {
 constexpr std::size_t kPage = 500;
 constexpr std::size_t kIdsMax = 10'000;
 
+// A position can be written down for events that never were. A row outlives its event.
+async::Task<Result<bool>> exists(ports::Store& store, Position position,
+                                 std::vector<DeliveryRef> refs) {
+  auto rows = co_await store.deliveries().get_many(refs);
+  if (!rows.ok()) co_return rows.error();
+  if (!rows->empty()) co_return true;
+  auto events = co_await store.events().fetch({DeliveryRef{FlowId{}, position}});
+  if (!events.ok()) co_return events.error();
+  co_return !events->empty();
+}
+
 async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live,
                                   const std::vector<std::string>& ids, ResolvedSelection& into) {
   if (ids.size() > kIdsMax) {
@@ -19,12 +30,18 @@ async::Task<Result<>> resolve_ids(ports::Store& store, const Live& live,
                     fmt::format("at most {}; select by group, flow or pattern instead", kIdsMax)};
   }
   for (const std::string& id : ids) {
-    auto position = co_await find_event(store, live, id);
+    const DeliveryName name = split_name(live, id);
+    auto position = co_await find_event(store, live, name.event);
     if (!position.ok()) co_return position.error();
+    std::vector<DeliveryRef> refs;
     for (const LiveFlow& flow : live.flows()) {
       if (flow.record.stream != position->stream) continue;
-      into.ids.push_back({flow.record.id, *position});
+      if (!name.flow || *name.flow == flow.record.id) refs.push_back({flow.record.id, *position});
     }
+    auto there = co_await exists(store, *position, refs);
+    if (!there.ok()) co_return there.error();
+    if (!*there) co_return unknown_event(live, id);
+    into.ids.insert(into.ids.end(), refs.begin(), refs.end());
   }
   std::ranges::sort(into.ids);
   into.ids.erase(std::ranges::unique(into.ids).begin(), into.ids.end());

@@ -280,5 +280,19 @@ class Ending(ServerCase):
         self.assertEqual(weir.stop(), 0)
 
 
+class Memory(ServerCase):
+    def test_the_status_promises_no_more_than_the_store_keeps(self):
+        lasting = self.serve(CONFIG.replace("{url}", "http://127.0.0.1:9"))
+        self.assertIn("on disk", lasting.request("GET", "/v1/status").json["durability"])
+        command = [*lasting.command[:-1], ":memory:"]
+        self.assertEqual(lasting.stop(), 0)
+        passing = self.serve(CONFIG.replace("{url}", "http://127.0.0.1:9"), command=command)
+        self.publish(passing, "kept in memory")
+        told = passing.cli("status")
+        self.assertEqual(told.code, 0, told)
+        self.assertIn("in memory", told.out)
+        self.assertNotIn("on disk", told.out)
+
+
 if __name__ == "__main__":
     unittest.main()

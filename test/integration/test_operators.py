@@ -190,10 +190,71 @@ class Flows(Operators):
         told = self.explain("early-one", "fresh")
         self.assertTrue(any("before the flow started" in line for line in told["why"]), told)
 
-    def test_a_reload_is_audited(self):
+    def test_a_reload_is_audited_with_its_reason(self):
+        self.configure(self.CONFIG)
         before = len(self.audit("config.reload"))
-        self.configure(SOURCES + ORDERS)
+        self.weir.write_config(self.config(SOURCES + ORDERS + OTHERS.replace("others", "fourth").replace("/others", "/4")))
+        done = self.cli("config", "reload", "--reason", "a fourth flow")
+        self.assertEqual(done.out, "reloaded: flow others removed\nflow fourth added\n")
+        entries = self.audit("config.reload")
+        self.assertEqual(len(entries), before + 1)
+        newest = max(entries, key=lambda entry: entry["at"])
+        self.assertEqual((newest["reason"], newest["detail"]), ("a fourth flow", "flow others removed; flow fourth added"))
+        self.assertEqual(self.post("/v1/config/reload", {"raeson": "x"}, 400)["code"], "WR1002")
+        self.assertEqual(self.weir.request("POST", "/v1/config/reload", b"{nonsense").status, 400)
         self.assertEqual(len(self.audit("config.reload")), before + 1)
+
+    def test_new_limits_count_after_a_reload(self):
+        body = b'{"specversion":"1.0","id":"large","source":"/t","type":"nobody","data":"' + b"x" * 2000 + b'"}'
+        headers = {"content-type": "application/cloudevents+json"}
+        path = "/v1/streams/s/events"
+        self.assertLess(self.weir.request("POST", path, body, headers).status, 300)
+        self.configure(self.CONFIG.lstrip() + "\nlimits: { bodyBytes: 1KiB, eventBytes: 1KiB }\n")
+        self.assertEqual(self.weir.request("POST", path, body, headers).status, 413)
+        self.configure(self.CONFIG)
+        self.assertLess(self.weir.request("POST", path, body, headers).status, 300)
+
+    def test_removing_an_unknown_flow_names_the_nearest(self):
+        refused = self.cli("flow", "remove", "oders", "--reason", "x", "--yes", code=5)
+        self.assertIn("did you mean 'orders'?", refused.err)
+
+
+class Names(Operators):
+    def test_what_is_not_there_is_not_found(self):
+        self.cli("replay", "items", "r99", code=5)
+        for verb in ("resolve", "discard"):
+            refused = self.cli("quarantine", verb, "s#9999999", "--reason", "x", code=5)
+            self.assertIn("WR1110", refused.err)
+
+    def test_a_query_parameter_that_no_route_knows_is_refused(self):
+        answer = self.weir.request("GET", "/v1/quarantine?clas=permanent")
+        self.assertEqual(answer.status, 400)
+        self.assertEqual((answer.json["code"], answer.json["hint"]), ("WR1002", "did you mean 'class'?"))
+        self.assertIn("'clas'", answer.json["detail"])
+        self.assertEqual(self.weir.request("GET", "/v1/flows?x=1").status, 400)
+        self.assertEqual(self.weir.request("GET", "/livez?verbose").status, 200)
+
+    def test_the_name_of_a_delivery_means_one_flow(self):
+        self.weir.write_config(self.config(self.CONFIG + OTHERS.replace("  others:", "  twins:").replace("/others", "/twins")))
+        self.post("/v1/config/reload")
+        reference = self.failed("in-two-flows", "other")
+        self.settled(reference, "twins")
+        names = self.cli("quarantine", "list", "--flow", "twins", "-o", "name").out.split()
+        self.assertIn(f"twins/{reference}", names)
+        done = self.cli_json("quarantine", "resolve", f"twins/{reference}", "--reason", "by name")
+        self.assertEqual((done["selected"], done["settled"]), (1, 1))
+        self.assertEqual(self.state(reference, "twins"), "resolved")
+        self.assertEqual(self.state(reference, "others"), "quarantined")
+
+    def test_usage(self):
+        self.assertRegex(self.cli("--version").out, r"^weir \d")
+        self.assertIn("quarantine", self.cli("help").out)
+        wrong = self.cli("events", "--help", code=2)
+        self.assertEqual((wrong.out, "did you mean 'event'?" in wrong.err), ("", True), wrong)
+        listed = self.cli("xyzzyx", code=2).err
+        for noun in ("serve", "flow", "config", "store"):
+            self.assertIn(noun, listed)
+        self.assertIn("--reason", self.cli("quarantine", "discard", "--flow", "orders", code=2).err)
 
 
 if __name__ == "__main__":
