@@ -291,7 +291,7 @@ class Memory(ServerCase):
         told = passing.cli("status")
         self.assertEqual(told.code, 0, told)
         self.assertIn("in memory", told.out)
-        self.assertNotIn("on disk", told.out)
+        self.assertNotIn("is on disk", told.out)
 
 
 if __name__ == "__main__":
