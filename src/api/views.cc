@@ -176,6 +176,7 @@ void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
       .field("quarantined", counts.quarantined)
       .field("held", view.held);
   json.field("retriesDue", static_cast<std::uint64_t>(view.retries));
+  time_field(json, "oldestUnsettledAt", view.oldest_unsettled);
   time_field(json, "oldestReadyAt", view.oldest_ready);
   if (!spec.ordering_key.empty()) json.field("orderingKey", spec.ordering_key);
   if (!spec.where.empty()) json.key("where").raw(spec.where);

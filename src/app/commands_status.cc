@@ -15,7 +15,7 @@ const std::vector<Column> kFlows = {{"FLOW", "flow"},
                                     {"WAITING", "waiting", CellKind::count},
                                     {"HELD", "held", CellKind::count, 2},
                                     {"QUARANTINED", "quarantined", CellKind::count},
-                                    {"OLDEST READY", "oldestReadyAt", CellKind::age, 1}};
+                                    {"OLDEST", "oldestUnsettledAt", CellKind::age, 1}};
 
 const std::vector<Column> kDependencies = {
     {"DEPENDENCY", "dependency"},

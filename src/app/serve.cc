@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <random>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,6 +24,7 @@ namespace weir::app {
 namespace {
 
 constexpr Duration kGrace = std::chrono::seconds{30};
+constexpr Duration kLastWords = std::chrono::milliseconds{500};
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -42,21 +45,31 @@ Result<> apply_listen(const std::string& listen, Config& config) {
   return {};
 }
 
-// The storage failed: nothing more may be acknowledged, so nothing more runs.
-[[noreturn]] void leave_without_storage(const Error& error) {
-  print_error(error);
-  std::fflush(stderr);
-  std::_Exit(kExitStoreFailed);
+// The storage failed: nothing more may be acknowledged, so nothing more runs. Whoever finds it out
+// first, the storage's thread or the I/O thread, leaves; the other one waits for that.
+[[noreturn]] void leave_without_storage(telemetry::Log& log, async::Clock& clock,
+                                        const Error& error) {
+  static std::once_flag left;
+  std::call_once(left, [&] {
+    log.error(clock.wall(), "store.failed", error);
+    log.flush(kLastWords);
+    std::_Exit(kExitStoreFailed);
+  });
+  std::abort();
 }
 
 class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, Config config, std::string config_path,
-          std::unique_ptr<ports::Store> store)
+          std::unique_ptr<ports::Store> store, telemetry::Log& log)
       : clock_(clock),
+        log_(log),
         config_(std::move(config)),
-        world_(io.get_executor(), clock, std::move(store), std::move(config_path),
-               leave_without_storage, random_seed),
+        config_path_(config_path),
+        world_(
+            io.get_executor(), clock, std::move(store), std::move(config_path),
+            [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
+            random_seed, log),
         signals_(io, SIGTERM, SIGINT, SIGHUP) {}
 
   async::Task<int> run() {
@@ -71,20 +84,40 @@ class Serving {
     fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
                host, world_.port());
     std::fflush(stdout);
-    for (;;) {
-      const int signal = co_await signals_.async_wait(boost::asio::use_awaitable);
-      if (signal != SIGHUP) break;
-      (void)co_await world_.reload("local:signal");
-    }
-    boost::system::error_code ignored;
-    signals_.clear(ignored);  // a second signal ends the process at once
+    log_.write(clock_.wall(), telemetry::Level::info, "weir.serving",
+               fmt::format("ready in {}", to_text(clock_.mono() - began)),
+               [&](wire::JsonWriter& json) {
+                 json.field("address", fmt::format("{}:{}", host, world_.port()))
+                     .field("version", kVersion)
+                     .field("config", config_path_);
+               });
+    const int signal = co_await wait_for_end();
+    log_.write(clock_.wall(), telemetry::Level::info, "weir.draining",
+               fmt::format("{}: nothing new starts, running calls end within {}",
+                           signal == SIGTERM ? "SIGTERM" : "SIGINT", to_text(kGrace)));
     co_await world_.drain(kGrace);
+    log_.write(clock_.wall(), telemetry::Level::info, "weir.stopped",
+               "what was decided is written");
     co_return kExitOk;
   }
 
  private:
+  async::Task<int> wait_for_end() {
+    for (;;) {
+      const int signal = co_await signals_.async_wait(boost::asio::use_awaitable);
+      if (signal != SIGHUP) {
+        boost::system::error_code ignored;
+        signals_.clear(ignored);  // a second signal ends the process at once
+        co_return signal;
+      }
+      (void)co_await world_.reload("local:signal");
+    }
+  }
+
   async::Clock& clock_;
+  telemetry::Log& log_;
   Config config_;
+  std::string config_path_;
   World world_;
   boost::asio::signal_set signals_;
 };
@@ -97,7 +130,8 @@ int exit_code_of(const Error& error) {
 }
 
 Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
-                                                 boost::asio::io_context& io) {
+                                                 boost::asio::io_context& io,
+                                                 std::function<void(const Error&)> on_failed) {
   const std::string folder = options.data.empty() ? config.data : options.data;
   if (folder == ":memory:") return store::memory::open(io.get_executor());
   if (folder.empty()) {
@@ -106,7 +140,7 @@ Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, co
   }
   return store::sqlite::open({.folder = folder,
                               .executor = io.get_executor(),
-                              .on_failed = leave_without_storage,
+                              .on_failed = std::move(on_failed),
                               .disk_free_min = config.limits.disk_free_min_bytes});
 }
 
@@ -138,12 +172,15 @@ int run_serve(const ServeOptions& options) {
   }
   boost::asio::io_context io(1);
   auto clock = async::system_clock(io.get_executor());
-  auto store = open_store(options, *config, io);
+  telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
+  auto store = open_store(options, *config, io, [&log, &clock = *clock](const Error& error) {
+    leave_without_storage(log, clock, error);
+  });
   if (!store.ok()) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(*config), options.config, std::move(*store));
+  Serving serving(io, *clock, std::move(*config), options.config, std::move(*store), log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/world.h"
 
-#include <unistd.h>
+#include <utility>
 
 #include "app/config_files.h"
 #include "app/wiring.h"
@@ -35,16 +35,17 @@ std::string one_line(std::string_view lines) {
 
 World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
              std::string config_path, std::function<void(const Error&)> store_failed,
-             std::function<std::uint64_t()> random)
+             std::function<std::uint64_t()> random, telemetry::Log& log)
     : executor_(executor),
       clock_(clock),
       store_(std::move(store)),
       config_path_(std::move(config_path)),
       random_(std::move(random)),
-      log_(STDERR_FILENO, telemetry::Level::info),
+      log_(log),
       decision_log_(metrics_, log_, clock,
                     [this](StreamId id) { return engine_->stream_name(id); }),
-      chores_(executor) {
+      chores_(executor),
+      audit_tail_(store_->recovery(), log) {
   live_ = wire_recovery(engine_, clock_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
@@ -73,6 +74,7 @@ async::Task<std::uint64_t> World::dedupe_seed() {
 }
 
 async::Task<Result<>> World::start(Config config) {
+  co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
@@ -115,6 +117,7 @@ async::Task<> World::drain(Duration grace) {
   co_await replays_->drain();
   co_await chores_.join();
   co_await engine_->join();
+  co_await tell_changes();
   decision_log_.flush(true);
 }
 
@@ -138,7 +141,10 @@ async::Task<Result<std::string>> World::reload(std::string actor, std::string re
   config->listen_port = engine_->config().listen_port;
   auto applied = co_await engine_->apply(std::move(*config));
   reloading_ = false;
-  if (!applied.ok()) co_return applied.error();
+  if (!applied.ok()) {
+    log_.error(now, "config.refused", applied.error());
+    co_return applied.error();
+  }
   server_->update(server_options(engine_->config().limits));
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
@@ -202,9 +208,30 @@ async::Task<> World::keep_counts() {
   while (!stopping_) {
     auto counts = co_await store_->flows().counts();
     if (counts.ok()) counts_ = std::move(*counts);
+    co_await engine_->look_at_ages(counts_);
+    co_await tell_changes();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
+}
+
+async::Task<> World::tell_changes() {
+  for (delivery::Dispatcher* one : engine_->dispatchers()) {
+    policy::Breaker& breaker = one->guardrails().breaker();
+    const MonoTime now = clock_.mono();
+    (void)breaker.state(now);  // time alone may have changed it
+    while (const auto transition = breaker.take_transition()) {
+      log_transition(log_, clock_.wall() - (now - transition->at), one->spec().name, *transition);
+    }
+  }
+  const ports::StoreStatus status = co_await store_->info();
+  if (std::exchange(store_full_, status.full) != status.full) {
+    log_.write(clock_.wall(), status.full ? telemetry::Level::error : telemetry::Level::info,
+               status.full ? "store.full" : "store.room",
+               status.full ? "no space left: ingest is refused, deliveries go on"
+                           : "there is space again: ingest goes on");
+  }
+  co_await audit_tail_.tell();
 }
 
 async::Task<> World::keep_retention() {

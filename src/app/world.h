@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
 #include "delivery/engine.h"
@@ -28,7 +29,7 @@ class World {
   // `store_failed` is told when nothing can be acknowledged any more.
   World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
         std::string config_path, std::function<void(const Error&)> store_failed,
-        std::function<std::uint64_t()> random);
+        std::function<std::uint64_t()> random, telemetry::Log& log);
 
   // Delivers and listens. Errors are for the terminal.
   async::Task<Result<>> start(Config config);
@@ -37,7 +38,6 @@ class World {
   async::Task<Result<std::string>> reload(std::string actor, std::string reason = "");
 
   std::uint16_t port() const { return server_->port(); }
-  telemetry::Log& log() { return log_; }
 
  private:
   struct Pool {
@@ -53,7 +53,8 @@ class World {
   void register_gauges();
   void register_dependency_gauges();
   async::Task<std::uint64_t> dedupe_seed();
-  async::Task<> keep_counts();  // refreshes what /metrics cannot read at once
+  async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
+  async::Task<> tell_changes();
   async::Task<> keep_retention();
 
   async::Executor executor_;
@@ -62,7 +63,7 @@ class World {
   std::string config_path_;
   std::function<std::uint64_t()> random_;
   telemetry::Registry metrics_;
-  telemetry::Log log_;
+  telemetry::Log& log_;
   telemetry::DecisionLog decision_log_;
   std::map<std::string, Pool> pools_;
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
@@ -73,6 +74,8 @@ class World {
   std::unique_ptr<net::HttpServer> server_;
   async::TaskGroup chores_;
   std::vector<ports::FlowCounts> counts_;
+  AuditTail audit_tail_;
+  bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

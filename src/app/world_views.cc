@@ -11,16 +11,23 @@ void World::register_gauges() {
                    for (const auto& view : engine_->flow_views())
                      sample.add(static_cast<double>(view.backlog), {{"flow", view.spec->name}});
                  });
-  metrics_.gauge(
-      "weir_flow_oldest_ready_age_seconds",
-      "Age of the oldest event read and not yet sent; 0 without one.", [this](Sample& sample) {
-        for (const auto& view : engine_->flow_views()) {
-          const bool none = view.oldest_ready == WallTime{};
-          const double age =
-              none ? 0 : std::chrono::duration<double>(clock_.wall() - view.oldest_ready).count();
-          sample.add(age, {{"flow", view.spec->name}});
-        }
-      });
+  const auto age_gauge = [this](std::string name, std::string help,
+                                WallTime delivery::FlowView::* time) {
+    metrics_.gauge(std::move(name), std::move(help), [this, time](Sample& sample) {
+      for (const auto& view : engine_->flow_views()) {
+        const WallTime since = view.*time;
+        const Duration age = since == WallTime{} ? Duration{} : clock_.wall() - since;
+        sample.add(std::chrono::duration<double>(age).count(), {{"flow", view.spec->name}});
+      }
+    });
+  };
+  age_gauge("weir_flow_oldest_unsettled_age_seconds",
+            "Age of the oldest event not settled: unread, ready, under way, waiting for a retry or "
+            "held; not quarantined ones. 0 without one.",
+            &delivery::FlowView::oldest_unsettled);
+  age_gauge("weir_flow_oldest_ready_age_seconds",
+            "Age of the oldest event read and not yet sent; 0 without one.",
+            &delivery::FlowView::oldest_ready);
   metrics_.gauge("weir_flow_held_events", "Events behind a key that waits for an earlier delivery.",
                  [this](Sample& sample) {
                    for (const auto& view : engine_->flow_views())

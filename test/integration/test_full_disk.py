@@ -72,6 +72,11 @@ class DiskCase(ServerCase):
         wait_for(lambda: self.state("s#3", "later") == "done", 10, "the acknowledgement")
         self.assertEqual(len(self.handler.calls_of("later-1")), 1)
         self.assert_kept(self.weir, self.kept)
+        self.assert_logged("store.full", "error")
+
+    def assert_logged(self, event, level):
+        wait_for(lambda: self.weir.logged(event), 10, f"a line {event}")
+        self.assertEqual([line["level"] for line in self.weir.logged(event)], [level])
 
     def state(self, reference, flow):
         path = f"/v1/events/{reference.replace('#', '%23')}/explain?flow={flow}"
@@ -81,6 +86,7 @@ class DiskCase(ServerCase):
         wait_for(lambda: self.try_publish("later-2").status == 201, 20, "room for new events")
         wait_for(lambda: self.state(self.kept[-1], "later") == "done", 10, "its delivery")
         self.assert_kept(self.weir, self.kept)
+        self.assert_logged("store.room", "info")
         self.assertTrue(self.weir.running())
 
 
