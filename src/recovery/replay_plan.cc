@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/replay_plan.h"
 
+#include <set>
+
 #include "base/failpoint.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
@@ -66,15 +68,37 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
   }
 }
 
-// A plan of nothing is no plan: it leaves no trace.
-async::Task<Result<>> refuse_empty_plan(ports::Store& store, ReplayId id,
-                                        const std::string& title) {
+Error nothing_matches(const std::string& title) {
+  return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
+               "weir quarantine list; members of another unfinished replay do not count"};
+}
+
+// A plan that was not made leaves no trace, and bars nobody.
+async::Task<Result<>> drop_plan(ports::Store& store, ReplayId id, Error because) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::DropReplay{id});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  co_return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
-                  "weir quarantine list; members of another unfinished replay do not count"};
+  co_return because;
+}
+
+// What the unfinished replays still have to send.
+async::Task<Result<std::set<DeliveryRef>>> members_of_others(ports::Store& store) {
+  constexpr std::size_t kPage = 1000;
+  std::set<DeliveryRef> members;
+  auto replays = co_await store.recovery().replays();
+  if (!replays.ok()) co_return replays.error();
+  for (const Replay& replay : *replays) {
+    DeliveryRef after{};
+    for (bool end = is_over(replay.state); !end;) {
+      auto items = co_await store.recovery().items(replay.id, std::nullopt, after, kPage);
+      if (!items.ok()) co_return items.error();
+      for (const ReplayItem& item : *items) members.insert(item.ref);
+      end = items->size() < kPage;
+      if (!end) after = items->back().ref;
+    }
+  }
+  co_return members;
 }
 
 async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
@@ -84,7 +108,7 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   if (!stored->has_value())
     co_return Error{Code::internal, "the plan vanished while it was made", ""};
   replay.counts.planned = (*stored)->counts.planned;
-  if (replay.counts.planned == 0) co_return co_await refuse_empty_plan(store, replay.id, title);
+  if (replay.counts.planned == 0) co_return nothing_matches(title);
   replay.state = ReplayState::planned;
   if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{})
     replay.plan.canary.count = 0;
@@ -136,24 +160,27 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   } else {
     frozen = co_await freeze_by_query(store, replay.id);
   }
-  if (!frozen.ok()) co_return frozen.error();
-  auto finished = co_await finish_plan(store, clock, replay, selection->title);
-  if (!finished.ok()) co_return finished.error();
-  co_return replay;
+  if (frozen.ok()) frozen = co_await finish_plan(store, clock, replay, selection->title);
+  if (frozen.ok()) co_return replay;
+  auto dropped = co_await drop_plan(store, replay.id, frozen.error());
+  co_return dropped.error();
 }
 
 async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
-                                              Selection selection) {
-  auto resolved = co_await resolve_selection(store, live, std::move(selection));
+                                              const ReplayPlan& plan) {
+  auto checked = check(plan);
+  if (!checked.ok()) co_return checked.error();
+  auto resolved = co_await resolve_selection(store, live, plan.selection);
   if (!resolved.ok()) co_return resolved.error();
-  if (!resolved->where && !resolved->by_ids)
-    co_return co_await store.deliveries().count(resolved->query);
+  auto taken = co_await members_of_others(store);
+  if (!taken.ok()) co_return taken.error();
   std::uint64_t count = 0;
-  auto walked = co_await for_each_selected(store, *resolved, [&count](const Delivery&) {
-    ++count;
+  auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
+    count += !row.archived && !taken->contains(row.ref);
     return true;
   });
   if (!walked.ok()) co_return walked.error();
+  if (count == 0) co_return nothing_matches(resolved->title);
   co_return count;
 }
 

@@ -18,9 +18,10 @@ namespace weir::recovery {
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan);
 
-// How many deliveries the plan would select now; nothing is stored.
+// How many deliveries make_plan() would freeze now, with its errors but for the reason; nothing is
+// stored.
 async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
-                                              Selection selection);
+                                              const ReplayPlan& plan);
 
 // A plan whose freezing was cut short by a crash is aborted at the next start.
 async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock);

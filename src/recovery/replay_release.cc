@@ -104,15 +104,16 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
 // Which fingerprint a delivery came from, to see whether it comes back, and whose breaker matters.
 async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows) {
   const bool all_known = std::ranges::all_of(
-      rows, [this](const Delivery& row) { return group_hashes_.contains(row.group); });
-  if (all_known) co_return Result<>{};
-  auto groups = co_await store_.recovery().groups(true);
-  if (!groups.ok()) co_return groups.error();
-  for (const Group& group : *groups) {
-    group_hashes_.insert_or_assign(group.id, group.fingerprint.hash);
-    for (const Delivery& row : rows) {
-      if (row.group == group.id) dependencies_.insert(group.dependency);
-    }
+      rows, [this](const Delivery& row) { return groups_.contains(row.group); });
+  if (!all_known) {
+    auto groups = co_await store_.recovery().groups(true);
+    if (!groups.ok()) co_return groups.error();
+    for (const Group& group : *groups)
+      groups_.insert_or_assign(group.id, Origin{group.fingerprint.hash, group.dependency});
+  }
+  for (const Delivery& row : rows) {
+    const std::string& dependency = groups_[row.group].dependency;
+    if (!dependency.empty()) dependencies_.insert(dependency);
   }
   co_return Result<>{};
 }
@@ -137,7 +138,7 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   std::vector<DeliveryRef> refs;
   for (const Delivery& row : rows) {
     refs.push_back(row.ref);
-    origin_.emplace(row.ref, group_hashes_[row.group]);
+    origin_.emplace(row.ref, groups_[row.group].hash);
   }
   ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
   live_.release(refs, replay_.id);

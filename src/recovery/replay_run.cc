@@ -87,6 +87,8 @@ async::Task<Result<bool>> ReplayRun::step() {
     auto saved = co_await checkpoint();
     if (!saved.ok()) co_return saved.error();
   }
+  const bool begun = replay_.state != ReplayState::planned && !is_over(replay_.state);
+  if (begun && everything_sent()) co_return co_await complete();
   if (!is_running(replay_.state)) co_return false;
   const bool canary = replay_.state == ReplayState::canary;
   if (auto reason = policy::stop_check(replay_.plan.stop, since_resumed(), canary,
@@ -96,11 +98,6 @@ async::Task<Result<bool>> ReplayRun::step() {
     co_return true;
   }
   const MonoTime now = clock_.mono();
-  if (everything_sent() && replay_.counts.in_flight() == 0) {
-    auto ended = co_await change_state(ReplayState::completed, "", "replay.complete", "weir");
-    if (!ended.ok()) co_return ended.error();
-    co_return true;
-  }
   std::uint32_t count = 0;
   if (canary) {
     if (policy::canary_passed(replay_.plan.canary, replay_.counts, last_result_, now)) {
@@ -122,6 +119,14 @@ async::Task<Result<bool>> ReplayRun::step() {
   auto sent = co_await release_next(count);
   if (!sent.ok()) co_return sent.error();
   co_return *sent > 0;
+}
+
+// There is nothing left to stop or to pause.
+async::Task<Result<bool>> ReplayRun::complete() {
+  if (replay_.counts.in_flight() > 0) co_return false;
+  auto ended = co_await change_state(ReplayState::completed, "", "replay.complete", "weir");
+  if (!ended.ok()) co_return ended.error();
+  co_return true;
 }
 
 // An operator who resumes a stopped run overrules what went wrong until then: only what follows

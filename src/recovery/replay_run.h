@@ -60,6 +60,7 @@ class ReplayRun {
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
                                      std::string actor);
   async::Task<Result<>> checkpoint();
+  async::Task<Result<bool>> complete();
   bool breaker_open();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
@@ -84,7 +85,11 @@ class ReplayRun {
   // Told while the items were being counted, which may or may not have shown it; as many as are
   // under way.
   std::vector<Ending> early_;
-  std::map<GroupId, std::string> group_hashes_;
+  struct Origin {
+    std::string hash;
+    std::string dependency;
+  };
+  std::map<GroupId, Origin> groups_;
   std::set<std::string, std::less<>> dependencies_;
   ReplayCounts baseline_;
   DeliveryRef after_{};

@@ -36,9 +36,9 @@ struct Resumed {
   // Durable in the store, as the settling of a delivery writes it.
   void settle(std::uint64_t seq) { set_item(run->replay().id, seq, ItemState::succeeded); }
   // What the run hears of it.
-  void tell(std::uint64_t seq) {
-    const Decision done;
-    run->on_settled({.ref = ref(seq), .replay = run->replay().id, .decision = &done});
+  void tell(std::uint64_t seq, DecisionKind kind = DecisionKind::done) {
+    const Decision decision{.kind = kind};
+    run->on_settled({.ref = ref(seq), .replay = run->replay().id, .decision = &decision});
   }
   void start() { desk.bench.start(finish(), over); }
   void wait_over() {
@@ -78,6 +78,15 @@ TEST_CASE("a result that is told while the items are counted is counted once") {
   CHECK(replay.counts.sent == kMembers);
   CHECK(replay.counts.succeeded == kMembers);
   CHECK(replay.counts.in_flight() == 0);
+}
+
+TEST_CASE("a run that has sent everything completes, whatever came back: it bars nobody") {
+  Resumed resumed;
+  resumed.start();
+  for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.tell(seq, DecisionKind::quarantine);
+  resumed.wait_over();
+  CHECK(resumed.run->replay().state == ReplayState::completed);
+  CHECK(resumed.run->replay().counts.failed_again == kMembers);
 }
 
 TEST_CASE("an aborted run counts what it has sent until all of it has ended") {

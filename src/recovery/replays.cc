@@ -40,8 +40,8 @@ async::Task<Result<Replay>> Replays::plan(ReplayPlan plan) {
   co_return co_await make_plan(store_, clock_, live_, std::move(plan));
 }
 
-async::Task<Result<std::uint64_t>> Replays::count(Selection selection) {
-  co_return co_await count_plan(store_, live_, std::move(selection));
+async::Task<Result<std::uint64_t>> Replays::count(ReplayPlan plan) {
+  co_return co_await count_plan(store_, live_, plan);
 }
 
 async::Task<Result<Replay>> Replays::get(ReplayId id) {

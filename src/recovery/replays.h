@@ -28,7 +28,7 @@ class Replays final : public ports::DecisionSink {
 
   // Freezes a selection and stores the plan.
   async::Task<Result<Replay>> plan(ReplayPlan plan);
-  async::Task<Result<std::uint64_t>> count(Selection selection);
+  async::Task<Result<std::uint64_t>> count(ReplayPlan plan);
   // The newest state, running ones included. Errors: unknown_replay.
   async::Task<Result<Replay>> get(ReplayId id);
   async::Task<Result<std::vector<Replay>>> list();

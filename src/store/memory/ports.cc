@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory/ports.h"
 
+#include <algorithm>
+#include <ranges>
+
 #include "store/memory/apply.h"
 #include "store/memory/reads.h"
 #include "store/records/read_limits.h"
@@ -144,9 +147,12 @@ async::Task<Result<std::vector<Group>>> MemoryRecoveryTable::groups(bool with_cl
 
 async::Task<Result<std::vector<Replay>>> MemoryRecoveryTable::replays() {
   std::vector<Replay> list;
-  const auto& replays = core_.tables.replays;
-  for (auto at = replays.rbegin(); at != replays.rend() && list.size() < kReplaysMax; ++at)
-    list.push_back(at->second);
+  for (const bool over : {false, true}) {
+    for (const auto& [id, replay] : core_.tables.replays | std::views::reverse) {
+      if (is_over(replay.state) == over) list.push_back(replay);
+    }
+  }
+  list.resize(std::min(list.size(), kReplaysMax));
   co_return co_await core_.later(std::move(list));
 }
 

@@ -157,7 +157,8 @@ Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed) {
 Result<std::vector<Replay>> list_replays(Connection& db) {
   std::vector<Replay> replays;
   WEIR_TRY(Query query,
-           db.query("SELECT id, record FROM replays ORDER BY id DESC LIMIT ?1", kReplaysMax));
+           db.query("SELECT id, record FROM replays ORDER BY state >= ?1, id DESC LIMIT ?2",
+                    static_cast<int>(ReplayState::aborted), kReplaysMax));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return replays;
