@@ -10,6 +10,11 @@ namespace weir::delivery {
 
 using policy::Work;
 
+namespace {
+// The same moment, reckoned from two readings of the clock, is not exactly the same.
+constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
+}  // namespace
+
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
     : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy) {}
 
@@ -117,7 +122,7 @@ void Dispatcher::start(Work work, WallTime now, Admission admission) {
   parts_.tasks.spawn(deliver_row(*flow, due, work, std::move(admission)));
 }
 
-// One sleeper per earlier moment: each wakes, pumps, and is gone.
+// One sleeper per moment that is earlier than all others: it wakes, pumps, and is gone.
 void Dispatcher::set_alarm(WallTime wall) {
   MonoTime at = refusal_ ? refusal_->until : MonoTime::max();
   const MonoTime now = parts_.clock.mono();
@@ -126,14 +131,15 @@ void Dispatcher::set_alarm(WallTime wall) {
     const WallTime due = flow->retries().begin()->due;
     if (due > wall) at = std::min(at, now + (due - wall));
   }
-  if (at == MonoTime::max() || at >= next_alarm_ || stopping_) return;
-  next_alarm_ = at;
+  if (at == MonoTime::max() || stopping_) return;
+  if (!alarms_.empty() && *alarms_.begin() <= at + kAlarmTick) return;
+  alarms_.insert(at);
   parts_.alarms.spawn(alarm(at));
 }
 
 async::Task<> Dispatcher::alarm(MonoTime at) {
   co_await parts_.clock.sleep_until(at);
-  if (next_alarm_ == at) next_alarm_ = MonoTime::max();
+  alarms_.erase(at);
   pump();
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,7 +79,7 @@ class Dispatcher {
   std::size_t turn_ = 0;
   async::Burst burst_;
   std::optional<Refusal> refusal_;
-  MonoTime next_alarm_ = MonoTime::max();
+  std::set<MonoTime> alarms_;  // of the sleepers that are to pump
   bool pump_asked_ = false;
   bool stopping_ = false;
 };

@@ -144,6 +144,7 @@ class Engine {
   Config config_;
   std::vector<StreamRecord> streams_;
   std::vector<FlowRecord> removed_;
+  std::map<std::uint32_t, std::uint64_t> audited_trims_;  // by stream: trims told of, up to here
   std::map<FlowId, Oldest> oldest_;
   std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;
   std::map<std::string, std::unique_ptr<Flow>, std::less<>> flows_;

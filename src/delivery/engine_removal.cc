@@ -45,7 +45,7 @@ void Engine::revive(FlowId id, const std::string& name) {
   const auto found = std::ranges::find_if(retired_,
                                           [id](const auto& flow) { return flow->id() == id; });
   if (found == retired_.end()) return;
-  (*found)->go_on_reading();
+  (*found)->go_on_reading(find_stream_by_id((*found)->stream())->next_seq);
   flows_.emplace(name, std::move(*found));
   retired_.erase(found);
 }

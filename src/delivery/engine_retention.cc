@@ -49,13 +49,17 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
   const WallTime now = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::TrimStream{id, until, std::move(*keep)});
-  batch.mutations.emplace_back(
-      ports::AddAudit{AuditEntry{.at = now,
-                                 .actor = "weir",
-                                 .action = "stream.trim",
-                                 .target = find_stream_by_id(id)->name,
-                                 .reason = "retention",
-                                 .detail = fmt::format("events {} to {}", first, until - 1)}});
+  // One line for all steps of a run, with the first.
+  const bool told = until <= audited_trims_[id.value];
+  if (!told) {
+    batch.mutations.emplace_back(
+        ports::AddAudit{AuditEntry{.at = now,
+                                   .actor = "weir",
+                                   .action = "stream.trim",
+                                   .target = find_stream_by_id(id)->name,
+                                   .reason = "retention",
+                                   .detail = fmt::format("events {} to {}", first, end - 1)}});
+  }
   (void)WEIR_FAILPOINT("retention.before_trim");
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) {
@@ -64,6 +68,7 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
   }
   (void)WEIR_FAILPOINT("retention.after_trim");
   find_stream_by_id(id)->first_seq = until;
+  if (!told) audited_trims_[id.value] = end;
   co_return until < end;
 }
 

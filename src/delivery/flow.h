@@ -73,7 +73,10 @@ class Flow {
   bool recovered() const { return recovered_; }
   void set_recovered();
   void stop_reading() { stopping_ = true; }
-  void go_on_reading() { stopping_ = false; }
+  void go_on_reading(std::uint64_t next_seq) {
+    next_seq_ = std::max(next_seq_, next_seq);
+    stopping_ = false;
+  }
   // Nothing is being sent or read.
   bool is_quiet() const { return calls_ == 0 && !reading_ && !rebuilding_; }
   // When quiet, and everything decided is durable: what was not sent until now never was. Nothing

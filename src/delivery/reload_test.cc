@@ -149,10 +149,11 @@ TEST_CASE("a flow that goes and comes back while a call runs is still one flow")
   const auto early = top.wait(top.engine->remove("f", "gone", "local:test"));
   REQUIRE_FALSE(early.ok());
   CHECK(early.error().detail.find("still running") != std::string::npos);
+  top.publish("a3", "a");
   REQUIRE(top.wait(top.engine->apply(config)).ok());
   top.settle();
-  CHECK(top.served() == Ids{"a1", "a2"});
-  CHECK(floor_of(top) == 3);
+  CHECK(top.served() == Ids{"a1", "a2", "a3"});
+  CHECK(floor_of(top) == 4);
   CHECK(top.wait(top.store->deliveries().list({}))->empty());
 }
 

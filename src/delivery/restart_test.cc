@@ -158,6 +158,24 @@ TEST_CASE(
   CHECK(top.engine->flow_views().front().held == 1);  // its key stays parked
 }
 
+TEST_CASE("a run of retention is audited once, however many steps it takes") {
+  BenchTop top(always_ok);
+  Config config = BenchTop::config("");
+  config.streams[0].retention = std::chrono::hours{1};
+  top.start(config);
+  for (int i = 0; i < 1600; ++i) top.publish(fmt::format("e{}", i), "");
+  top.settle();
+  top.pass(std::chrono::hours{2});
+  int steps = 1;
+  while (top.wait(top.engine->trim_step())) ++steps;
+  CHECK(steps > 3);
+  CHECK(top.engine->find_stream("s")->first_seq == 1601);
+  const auto audit = top.wait(top.store->recovery().audit(UINT64_MAX, 10));
+  REQUIRE(audit.ok());
+  REQUIRE(audit->size() == 1);
+  CHECK(audit->front().detail == "events 1 to 1600");
+}
+
 TEST_CASE("a guardrail's refusal costs no attempt and writes nothing before the first attempt") {
   BenchTop top(always_ok);
   Config config = BenchTop::config("subject");

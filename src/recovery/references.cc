@@ -53,6 +53,8 @@ DeliveryName split_name(const Live& live, std::string_view name) {
 
 async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
                                          std::string reference) {
+  DeliveryName name = split_name(live, reference);  // as `quarantine list -o name` prints it
+  if (name.flow && name.event.find('#') != name.event.npos) reference = std::move(name.event);
   const auto hash = reference.rfind('#');
   if (hash != reference.npos) {
     const auto seq = parse_number(std::string_view(reference).substr(hash + 1));

@@ -15,7 +15,7 @@
 
 namespace weir::recovery {
 
-// "github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown
+// "github#42", "orders/github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown
 // (says how far it looked), ambiguous_reference (lists the places).
 async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
                                          std::string reference);

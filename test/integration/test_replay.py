@@ -117,8 +117,8 @@ class Plans(ReplayCase):
         self.assertEqual(self.replays(), before)
         self.assertIn("WR1501", self.cli("replay", "plan", "--flow", "two", "--reason", "x", code=2).err)
         self.assertEqual(self.replays(), before)
-        dry = self.post("/v1/replays", {"flow": "two", "dryRun": True})
-        self.assertEqual(dry["would"]["counts"]["planned"], 0)
+        dry = self.post("/v1/replays", {"flow": "two", "dryRun": True}, 422)
+        self.assertEqual(dry["code"], "WR1501")  # as the plan itself would say
 
     def test_a_plan_needs_a_reason(self):
         ids = self.failed("reason", 1)
