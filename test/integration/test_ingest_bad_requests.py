@@ -189,7 +189,7 @@ class TooMuch(RequestCase):
         self.kept.sort(key=lambda reference: int(reference.partition("#")[2]))
         self.assertTrue(refused, "the bound was never reached")
         for answer in refused:
-            self.assert_problem(answer, 503, "WR1006", "waiting for their commit", "Retry-After", "pendingIngestBytes")
+            self.assert_problem(answer, 503, "WR1006", "memory is set aside for", "Retry-After", "pendingIngestBytes")
             self.assertEqual(answer.headers["retry-after"], "1")
             self.assertTrue(answer.json["retryable"])
 

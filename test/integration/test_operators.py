@@ -174,7 +174,7 @@ class Flows(Operators):
         self.assertIn("WR1503", self.cli("flow", "remove", "others", "--yes", code=2).err)
         self.assertIn("--yes", self.cli("flow", "remove", "others", "--reason", "gone", code=2).err)
         self.cli("flow", "remove", "others", "--reason", "gone", "--yes")
-        self.assertEqual(self.get("/v1/flows")["removed"], [])
+        self.assertNotIn("others", [flow["flow"] for flow in self.get("/v1/flows")["removed"]])
         (entry,) = self.audit("flow.remove")
         self.assertEqual((entry["target"], entry["reason"]), ("others", "gone"))
         self.configure(SOURCES + ORDERS + OTHERS)
