@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/answers.h"
+#include "api/origin.h"
 #include "base/text.h"
 #include "wire/percent.h"
 
@@ -116,6 +117,12 @@ std::vector<Api::Route> Api::routes() {
 }
 
 async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
+  const auto header = [&](std::string_view name) {
+    const std::string* value = request.header(name);
+    return value == nullptr ? std::string_view{} : std::string_view{*value};
+  };
+  if (const auto allowed = check_origin(header("origin"), header("host")); !allowed.ok())
+    co_return net::problem_response(allowed.error());
   std::string allowed;
   for (const Route& route : routes_) {
     auto params = match(route.pattern, request.path);

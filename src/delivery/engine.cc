@@ -50,6 +50,9 @@ void Engine::release(const std::vector<DeliveryRef>& refs, ReplayId replay) {
 
 void Engine::settled_elsewhere(DeliveryRef ref, const std::string& key) {
   Flow* flow = find_flow(ref.flow);
+  for (const auto& retired : retired_) {  // it may come back
+    if (retired->id() == ref.flow && !retired->is_closed()) flow = retired.get();
+  }
   if (flow != nullptr && flow->keys().is_held_by(key, ref.position)) flow->drain_key(key);
 }
 
@@ -93,7 +96,10 @@ std::vector<FlowView> Engine::flow_views() const {
 
 std::vector<Dispatcher*> Engine::dispatchers() const {
   std::vector<Dispatcher*> all;
-  for (const auto& [name, dispatcher] : dispatchers_) all.push_back(dispatcher.get());
+  for (const auto& [name, dispatcher] : dispatchers_) {  // calls of others may still run
+    const auto spec = std::ranges::find(config_.dependencies, name, &DependencySpec::name);
+    if (spec != config_.dependencies.end()) all.push_back(dispatcher.get());
+  }
   return all;
 }
 

@@ -180,6 +180,11 @@ class Flows(Operators):
         self.configure(SOURCES + ORDERS + OTHERS)
         wait_for(lambda: len(self.handler.calls_of("delivered-before")) == 2, 10, "the flow to start at the earliest")
 
+    def test_a_page_of_another_site_operates_nothing(self):
+        answer = self.weir.request("POST", "/v1/flows/orders/pause", b'{"reason": "x"}', {"Origin": "http://evil.example"})
+        self.assertEqual((answer.status, answer.json["code"]), (400, "WR1002"))
+        self.assertEqual(self.get("/v1/flows/orders")["status"], "active")
+
     def test_a_start_at_latest_takes_only_what_follows(self):
         self.settled(self.publish("early-one", "test"), "orders", "done")
         fresh = ORDERS.replace("  orders:", "  fresh:").replace("earliest", "latest")
