@@ -90,10 +90,8 @@ async::Task<Result<>> World::start(Config config) {
       .dedupe_seed = seed,
       .metrics = [this] { return metrics_.text(); },
       .ready = [this] { return ready_ && !stopping_; },
-      .reload =
-          [this](std::string actor, std::string reason) {
-            return reload(std::move(actor), std::move(reason));
-          },
+      .reload = [this](std::string actor,
+                       std::string reason) { return reload(std::move(actor), std::move(reason)); },
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),

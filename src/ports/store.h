@@ -117,7 +117,8 @@ class RecoveryTable {
   // Newest activity first; with_closed adds groups without open members. At most 1000. Fills
   // Group::keys.
   virtual async::Task<Result<std::vector<Group>>> groups(bool with_closed) = 0;
-  virtual async::Task<Result<std::vector<Replay>>> replays() = 0;  // unfinished, then newest first; at most 200
+  virtual async::Task<Result<std::vector<Replay>>>
+  replays() = 0;  // unfinished, then newest first; at most 200
   virtual async::Task<Result<std::optional<Replay>>> replay(ReplayId id) = 0;
   // Items in (flow, position) order, so that the predecessors of a key come first.
   virtual async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id,

@@ -150,10 +150,12 @@ using Mutation =
                  TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
+// The row exists and is in this state; the very same row, if it says when that changed.
 struct DeliveryIs {
   DeliveryRef ref;
   DeliveryState state;
-};  // the row exists and is in this state
+  WallTime changed_at{};
+};
 struct ReplayIs {
   ReplayId replay;
   ReplayState state;

@@ -15,8 +15,8 @@
 
 namespace weir::recovery {
 
-// "github#42", "orders/github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest name), event_unknown
-// (says how far it looked), ambiguous_reference (lists the places).
+// "github#42", "orders/github#42" or a CloudEvents id. Errors: unknown_stream (with the nearest
+// name), event_unknown (says how far it looked), ambiguous_reference (lists the places).
 async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
                                          std::string reference);
 // What to say about a reference that nothing has. One that reads stream#seq names a stream first.

@@ -17,7 +17,8 @@ ports::WriteBatch claim_batch(const Replay& replay, const Delivery& row, Deliver
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay.id, replay.state});
   batch.preconditions.emplace_back(ports::ReplayItemIs{replay.id, row.ref, ItemState::planned});
-  batch.preconditions.emplace_back(ports::DeliveryIs{row.ref, DeliveryState::quarantined});
+  batch.preconditions.emplace_back(
+      ports::DeliveryIs{row.ref, DeliveryState::quarantined, row.changed_at});
   batch.mutations.emplace_back(ports::PutDelivery{std::move(released)});
   batch.mutations.emplace_back(ports::SetReplayItem{replay.id, row.ref, ItemState::claimed});
   if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});

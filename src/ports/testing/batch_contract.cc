@@ -25,6 +25,14 @@ void preconditions(StoreBench& bench) {
   SUBCASE("DeliveryIs in another state") {
     CHECK(!applies(DeliveryIs{ref(1), DeliveryState::waiting}));
   }
+  SUBCASE("DeliveryIs that changed just then") {
+    const WallTime changed = delivery(1, DeliveryState::quarantined).changed_at;
+    CHECK(applies(DeliveryIs{ref(1), DeliveryState::quarantined, changed}));
+  }
+  SUBCASE("DeliveryIs that changed at another time") {
+    const WallTime changed = delivery(1, DeliveryState::quarantined).changed_at;
+    CHECK(!applies(DeliveryIs{ref(1), DeliveryState::quarantined, changed + Duration{1}}));
+  }
   SUBCASE("DeliveryIs without a row") {
     CHECK(!applies(DeliveryIs{ref(2), DeliveryState::quarantined}));
   }

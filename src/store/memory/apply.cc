@@ -25,7 +25,8 @@ struct Holds {
 
   bool operator()(const DeliveryIs& p) const {
     const auto row = tables.deliveries.find(p.ref);
-    return row != tables.deliveries.end() && row->second.state == p.state;
+    return row != tables.deliveries.end() && row->second.state == p.state &&
+           (p.changed_at == WallTime{} || row->second.changed_at == p.changed_at);
   }
   bool operator()(const ReplayIs& p) const {
     const auto replay = tables.replays.find(p.replay);

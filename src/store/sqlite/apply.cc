@@ -34,8 +34,9 @@ struct Holds {
   Connection& db;
 
   Result<bool> operator()(const DeliveryIs& p) const {
-    return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2", -1,
-                            p.ref.flow.value, p.ref.position.pack()),
+    return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2 "
+                            "AND (?3 = 0 OR changed_at = ?3)",
+                            -1, p.ref.flow.value, p.ref.position.pack(), to_micros(p.changed_at)),
                  static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const ReplayIs& p) const {
