@@ -12,6 +12,16 @@ namespace weir::delivery {
 
 using policy::Work;
 
+namespace {
+
+Error gone(const Flow& flow, Position position) {
+  return Error{Code::event_unknown,
+               fmt::format("the event of delivery {}#{} is gone", flow.spec().name, position.seq),
+               "`weir store check` on the data folder"};
+}
+
+}  // namespace
+
 void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
   guardrails_.record(admission.permit, attempted.classification, attempted.outcome.latency,
                      parts_.clock.mono(), parts_.rng);
@@ -27,10 +37,15 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
   if (candidate.origin == Origin::hold) {
     auto stored = co_await parts_.store.events().fetch(
         {DeliveryRef{flow.id(), candidate.position}});
-    if (!stored.ok() || stored->empty()) {
-      parts_.on_error(stored.ok() ? Error{Code::event_unknown, "an event behind a hold is gone", ""}
-                                  : stored.error());
+    if (!stored.ok()) {
+      parts_.on_error(stored.error());
       flow.put_off(std::move(candidate));
+      release(admission);
+      co_return;
+    }
+    if (stored->empty()) {
+      parts_.on_error(gone(flow, candidate.position));
+      settle_filtered(parts_, flow, candidate);
       release(admission);
       co_return;
     }
@@ -83,6 +98,8 @@ async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admi
     flow.resumed_ended(due);
     co_return;
   }
+  const bool open = !rows->empty() && is_open(rows->front().state);
+  if (open && stored->empty()) parts_.on_error(gone(flow, due.ref.position));
   const bool still_due = !rows->empty() && !stored->empty() &&
                          (rows->front().state == DeliveryState::waiting ||
                           rows->front().state == DeliveryState::ready);

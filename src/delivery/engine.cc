@@ -42,17 +42,14 @@ void Engine::appended(const std::vector<StoredEvent>& events) {
 
 void Engine::release(const std::vector<DeliveryRef>& refs, ReplayId replay) {
   for (const DeliveryRef& ref : refs) {
-    if (Flow* flow = find_flow(ref.flow))
+    if (Flow* flow = find_open_flow(ref.flow))
       flow->add_replay({.due = {}, .ref = ref, .replay = replay});
   }
   for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();
 }
 
 void Engine::settled_elsewhere(DeliveryRef ref, const std::string& key) {
-  Flow* flow = find_flow(ref.flow);
-  for (const auto& retired : retired_) {  // it may come back
-    if (retired->id() == ref.flow && !retired->is_closed()) flow = retired.get();
-  }
+  Flow* flow = find_open_flow(ref.flow);
   if (flow != nullptr && flow->keys().is_held_by(key, ref.position)) flow->drain_key(key);
 }
 
@@ -127,6 +124,13 @@ Flow* Engine::find_flow(FlowId id) const {
     if (flow->id() == id) return flow.get();
   }
   return nullptr;
+}
+
+Flow* Engine::find_open_flow(FlowId id) const {
+  for (const auto& retired : retired_) {
+    if (retired->id() == id && !retired->is_closed()) return retired.get();
+  }
+  return find_flow(id);
 }
 
 Dispatcher* Engine::find_dispatcher(std::string_view name) const {

@@ -94,6 +94,8 @@ class Engine {
   std::string stream_name(StreamId id) const;
   Flow* find_flow(std::string_view name) const;
   Flow* find_flow(FlowId id) const;
+  // One that is out of the configuration and may still come back as it is, too.
+  Flow* find_open_flow(FlowId id) const;
   Dispatcher* find_dispatcher(std::string_view name) const;
   // Flows in the store that the configuration no longer has.
   const std::vector<FlowRecord>& removed_flows() const { return removed_; }
@@ -110,6 +112,7 @@ class Engine {
   WallTime oldest_unsettled(const Flow& flow) const;
   std::uint64_t stream_next_seq(StreamId id) const;
   async::Task<Result<>> register_streams();
+  async::Task<Result<>> take_over(Config config);
   async::Task<Result<>> check_flows(const Config& config);
   async::Task<Result<>> register_flows();
   async::Task<Result<FlowRecord>> new_flow(const FlowSpec& spec, const StreamRecord& stream,
@@ -144,6 +147,8 @@ class Engine {
   Config config_;
   std::vector<StreamRecord> streams_;
   std::vector<FlowRecord> removed_;
+  std::uint64_t reloads_ = 0;
+  bool applying_ = false;  // meanwhile flows neither end for good nor lose what they hold
   std::map<std::uint32_t, std::uint64_t> audited_trims_;  // by stream: trims told of, up to here
   std::map<FlowId, Oldest> oldest_;
   std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;

@@ -28,6 +28,16 @@ async::Task<Result<>> Engine::start(Config config) {
 }
 
 async::Task<Result<>> Engine::apply(Config config) {
+  if (applying_)
+    co_return Error{Code::wrong_state, "another configuration is being applied", "try again"};
+  ++reloads_;
+  applying_ = true;
+  auto applied = co_await take_over(std::move(config));
+  applying_ = false;
+  co_return applied;
+}
+
+async::Task<Result<>> Engine::take_over(Config config) {
   // Everything that can be refused is tried before anything changes.
   for (const FlowSpec& flow : config.flows) {
     const auto dependency = std::ranges::find(config.dependencies, flow.dependency,
@@ -146,6 +156,8 @@ async::Task<Result<>> Engine::register_flows() {
     revive(record->id, record->name);
     if (Flow* running = find_flow(record->id)) {
       running->set_record_name(record->name);
+      if (running->record().status != record->status)
+        running->set_status(record->status, record->reason, record->since);
     }
     auto added = add_flow(spec, std::move(*record));
     if (!added.ok()) co_return added;

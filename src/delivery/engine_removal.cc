@@ -5,6 +5,7 @@
 #include <set>
 
 #include "async/completion.h"
+#include "base/assert.h"
 #include "base/text.h"
 #include "delivery/engine.h"
 
@@ -45,6 +46,7 @@ void Engine::revive(FlowId id, const std::string& name) {
   const auto found = std::ranges::find_if(retired_,
                                           [id](const auto& flow) { return flow->id() == id; });
   if (found == retired_.end()) return;
+  WEIR_ASSERT(!(*found)->is_closed());
   (*found)->go_on_reading(find_stream_by_id((*found)->stream())->next_seq);
   flows_.emplace(name, std::move(*found));
   retired_.erase(found);
@@ -52,6 +54,7 @@ void Engine::revive(FlowId id, const std::string& name) {
 
 // Says of retired flows without calls that nothing else was sent.
 void Engine::close_retired() {
+  if (applying_) return;
   for (const auto& flow : retired_) {
     if (!flow->is_closed() && flow->is_quiet() && !settler_.is_busy_with(*flow)) flow->close();
   }
@@ -71,7 +74,9 @@ async::Task<> Engine::forget_closed() {
       settler_.write(*flow, {}, [done = std::move(done)](bool durable) mutable { done(durable); });
     });
   }
-  std::erase_if(retired_, [](const auto& flow) { return flow->is_closed(); });
+  std::erase_if(retired_, [this](const auto& flow) {
+    return flow->is_closed() && !settler_.is_busy_with(*flow);
+  });
 }
 
 async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::string actor) {
@@ -88,6 +93,10 @@ async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::
     co_return unknown_flow(name, names);
   }
   const FlowId id = found->id;
+  if (applying_ || find_flow(id) != nullptr) {
+    co_return Error{Code::wrong_state, fmt::format("flow '{}' is just coming back", name),
+                    "look at `weir flow list`, then try again"};
+  }
   const auto retired = std::ranges::find_if(retired_,
                                             [id](const auto& flow) { return flow->id() == id; });
   if (retired != retired_.end()) {

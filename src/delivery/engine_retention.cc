@@ -5,7 +5,6 @@
 
 #include "base/failpoint.h"
 #include "delivery/engine.h"
-#include "policy/ordering_key.h"
 
 namespace weir::delivery {
 namespace {
@@ -26,6 +25,8 @@ async::Task<bool> Engine::trim_step() {
 }
 
 async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
+  if (applying_) co_return false;
+  const std::uint64_t reloads = reloads_;
   const StreamId id = stream.id;
   auto old = co_await options_.store.events().seek(id, before);
   if (!old.ok()) {
@@ -46,6 +47,7 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
     options_.on_error(keep.error());
     co_return false;
   }
+  if (reloads != reloads_) co_return false;  // what flows there are has changed since
   const WallTime now = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::TrimStream{id, until, std::move(*keep)});
@@ -91,28 +93,30 @@ async::Task<Result<std::uint64_t>> Engine::needed_from(StreamId stream, std::uin
   co_return end;
 }
 
-// Events behind holds have no row: only filter and key tell which they are.
+// Events behind holds have no row, and no settlement: what was filtered or done among them has. The
+// filter may have changed since.
 async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId stream,
                                                                   std::uint64_t first,
                                                                   std::uint64_t until) {
   std::vector<DeliveryRef> held;
   auto events = co_await options_.store.events().read(stream, first, kTrimEvents, SIZE_MAX);
   if (!events.ok()) co_return events.error();
+  std::vector<DeliveryRef> candidates;
   for (const StoredEvent& stored : *events) {
-    const std::uint64_t seq = stored.position.seq;
-    if (seq >= until) break;
+    if (stored.position.seq >= until) break;
     const auto event = decode_event(stored.record);
     if (!event.ok()) co_return event.error();
     for (const auto& [name, flow] : flows_) {
-      if (flow->stream() != stream || flow->spec().ordering_key.empty()) continue;
-      const Hold* hold = flow->keys().find_hold(
-          policy::ordering_key(*event, flow->spec().ordering_key));
-      if (hold == nullptr) continue;
-      const bool behind = hold->count > 0 && seq >= hold->first && seq <= hold->last;
-      const bool next = hold->released && seq == hold->holder.seq;
-      if ((behind || next) && flow->filter().matches(*event))
-        held.push_back({flow->id(), stored.position});
+      if (flow->stream() == stream && flow->may_hold(*event, stored.position.seq))
+        candidates.push_back({flow->id(), stored.position});
     }
+  }
+  for (const DeliveryRef& ref : candidates) {
+    auto settlement = co_await options_.store.deliveries().settlement(ref.flow, ref.position);
+    if (!settlement.ok()) co_return settlement.error();
+    auto row = co_await options_.store.deliveries().get(ref);
+    if (!row.ok()) co_return row.error();
+    if (!settlement->has_value() && !row->has_value()) held.push_back(ref);
   }
   co_return held;
 }

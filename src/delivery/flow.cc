@@ -52,6 +52,9 @@ void Flow::close() {
   for (const Candidate& next : front_) {
     if (next.origin == Origin::hold) keys_.take_back(next.key);
   }
+  for (const Candidate& next : put_off_) {
+    if (next.origin == Origin::hold) keys_.take_back(next.key);
+  }
   cursor_.close();
   parts_.settler.touch(*this);
 }
@@ -212,8 +215,16 @@ void Flow::park(const std::string& key, Position holder) {
   read_more();
 }
 
+bool Flow::may_hold(const Event& event, std::uint64_t seq) const {
+  if (spec_.ordering_key.empty()) return false;
+  const Hold* hold = keys_.find_hold(policy::ordering_key(event, spec_.ordering_key));
+  if (hold == nullptr) return false;
+  const bool behind = hold->first != 0 && seq >= hold->first && seq <= hold->last;
+  return behind || (hold->released && seq == hold->holder.seq);
+}
+
 void Flow::drain_key(const std::string& key) {
-  if (key.empty()) return;
+  if (key.empty() || to_rebuild_.contains(key) || being_rebuilt_.contains(key)) return;
   KeyGate::Drain drain = keys_.drain(key);
   if (drain.needs_rebuild) {
     to_rebuild_.insert(key);

@@ -140,6 +140,8 @@ class Flow {
   void key_settled(const std::string& key);
   // A row that was due is not any more: whoever stands behind it goes.
   void row_is_gone(Position position) { offer_next(keys_.row_is_gone(position)); }
+  // Whether the event lies behind a hold of its key, or is the one that a released hold is at.
+  bool may_hold(const Event& event, std::uint64_t seq) const;
   // The holder is settled, durably: moves the hold on.
   void drain_key(const std::string& key);
 
@@ -179,6 +181,7 @@ class Flow {
   std::set<Due> suspects_;
   bool suspect_in_flight_ = false;
   std::set<std::string, std::less<>> to_rebuild_;
+  std::set<std::string, std::less<>> being_rebuilt_;
   std::size_t window_bytes_ = 0;
   std::uint64_t read_next_;
   std::uint64_t next_seq_;  // of the stream, as far as told

@@ -23,7 +23,7 @@ async::Task<> Flow::rebuild_holds() {
       first = std::min(first, std::max(hold->first, keys_.known_until(key) + 1));
       last = std::max(last, hold->last);
     }
-    to_rebuild_.clear();
+    being_rebuilt_ = std::exchange(to_rebuild_, {});
     if (found.empty()) continue;
     const bool complete = co_await scan_for_holds(found, first, last);
     if (!complete) {  // the engine's chores try again
@@ -41,10 +41,12 @@ async::Task<> Flow::rebuild_holds() {
         continue;
       }
       keys_.rebuilt(key, seqs, known_until);
+      being_rebuilt_.erase(key);
       drain_key(key);
     }
     if (failed) break;
   }
+  being_rebuilt_.clear();
   rebuilding_ = false;
 }
 
@@ -80,10 +82,9 @@ async::Task<bool> Flow::scan_for_holds(Behind& found, std::uint64_t first, std::
     entry->second.insert(seq);
     if (entry->second.size() > kBehindMax) entry->second.erase(std::prev(entry->second.end()));
   };
-  // Events that retention moved aside, then those in the log: together every event of the range, in
-  // order, because retention takes the oldest. A quarantined event is in both; the gate ignores
-  // what it knows already.
-  for (const bool from_kept : {true, false}) {
+  // The log, then what retention moved aside: nothing is missed if it moves something in between. A
+  // quarantined event is in both.
+  for (const bool from_kept : {false, true}) {
     std::uint64_t next = first;
     while (next <= last && !stopping_) {
       Result<std::vector<StoredEvent>> events = Error{Code::internal, "", ""};

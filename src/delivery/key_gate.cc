@@ -100,6 +100,7 @@ KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
   }
   state.line = std::move(rows);
   joined.rows_wait = !state.line.empty();
+  state.busy = joined.rows_wait;  // nobody goes before those in line
   return joined;
 }
 

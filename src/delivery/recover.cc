@@ -82,7 +82,7 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
 // The next event of a released hold was being called, or was settled while what stands behind it
 // had still to be found: then its key is to be drained.
 async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const Hold& hold,
-                                        std::vector<std::string>& to_drain) {
+                                        std::vector<Hold>& to_drain) {
   const DeliveryRef ref{flow.id(), hold.holder};
   auto row = co_await parts.store.deliveries().get(ref);
   if (!row.ok()) co_return row.error();
@@ -92,13 +92,17 @@ async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const 
   const bool ended = has_row
                          ? is_settled((*row)->state) || (*row)->state == DeliveryState::quarantined
                          : settlement->has_value();
-  if (ended) to_drain.push_back(hold.key);
+  if (ended) to_drain.push_back(hold);
   if (ended || has_row) co_return Result<>{};  // an open row was found by load_rows()
   auto stored = co_await parts.store.events().fetch({ref});
   if (!stored.ok()) co_return stored.error();
-  if (stored->empty())
-    co_return Error{Code::store_corrupt, fmt::format("held event #{} is gone", hold.holder.seq),
-                    ""};
+  if (stored->empty()) {
+    parts.on_error(Error{Code::event_unknown,
+                         fmt::format("held event #{} is gone", hold.holder.seq),
+                         "`weir store check` on the data folder"});
+    to_drain.push_back(hold);
+    co_return Result<>{};
+  }
   const auto event = decode_event(stored->front().record);
   if (!event.ok()) co_return event.error();
   const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
@@ -110,15 +114,15 @@ async::Task<Result<>> interrupt_drained(DeliveryParts& parts, Flow& flow, const 
 // Keys whose holder an operator settled, and the process ended before the key went on. Looked up
 // before anything is decided here: afterwards rows are on their way to the store that cannot be
 // read yet.
-async::Task<Result<std::vector<std::string>>> keys_to_drain(DeliveryParts& parts, Flow& flow) {
-  std::vector<std::string> keys;
+async::Task<Result<std::vector<Hold>>> holds_to_drain(DeliveryParts& parts, Flow& flow) {
+  std::vector<Hold> holds;
   for (const Hold& hold : flow.keys().all_holds()) {
     if (hold.released) continue;
     auto row = co_await parts.store.deliveries().get({flow.id(), hold.holder});
     if (!row.ok()) co_return row.error();
-    if (!row->has_value() || is_settled((*row)->state)) keys.push_back(hold.key);
+    if (!row->has_value() || is_settled((*row)->state)) holds.push_back(hold);
   }
-  co_return keys;
+  co_return holds;
 }
 
 void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
@@ -163,7 +167,7 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   std::vector<Hold> released;
   auto step = co_await load_holds(parts, flow, released);
   if (!step.ok()) co_return step;
-  auto drained = co_await keys_to_drain(parts, flow);
+  auto drained = co_await holds_to_drain(parts, flow);
   if (!drained.ok()) co_return drained.error();
   step = co_await load_rows(parts, flow);
   if (!step.ok()) co_return step;
@@ -174,7 +178,9 @@ async::Task<Result<>> recover_flow(DeliveryParts& parts, Flow& flow) {
   }
   step = co_await recover_unsettled(parts, flow);
   if (!step.ok()) co_return step;
-  for (const std::string& key : *drained) flow.drain_key(key);
+  for (const Hold& hold : *drained) {  // an operator may have been faster
+    if (flow.keys().is_held_by(hold.key, hold.holder)) flow.drain_key(hold.key);
+  }
   (void)WEIR_FAILPOINT("recover.ended");
   co_return Result<>{};
 }

@@ -86,6 +86,41 @@ TEST_CASE("a held event that a narrower filter does not match is filtered, and i
   CHECK((*told)->first.status == 0);
 }
 
+TEST_CASE("what is held outlives retention, whatever the filter is; what was filtered stays so") {
+  struct Row {
+    std::string where;
+    bool restart;
+    Ids served;
+  };
+  const std::string narrower = R"({"id": [{"prefix": "h5"}]})";
+  const Row rows[] = {{narrower, false, {"h1", "h5"}},
+                      {narrower, true, {"h1", "h5"}},
+                      {"", false, {"h1", "h2", "h5"}},
+                      {"", true, {"h1", "h2", "h5"}}};
+  for (const Row& row : rows) {
+    CAPTURE(row.where);
+    CAPTURE(row.restart);
+    BenchTop top(h1_is_broken);
+    Config config = only('h');
+    config.streams[0].retention = hours{1};
+    hold_two(top, config);
+    config.flows[0].where = row.where;
+    REQUIRE(top.wait(top.engine->apply(config)).ok());
+    top.pass(hours{2});
+    while (top.wait(top.engine->trim_step())) continue;
+    REQUIRE(top.engine->find_stream("s")->first_seq == 6);
+    if (row.restart) top.start(config);
+    resolve(top, "k");
+    top.settle();
+    CHECK(top.served() == row.served);
+    CHECK(top.engine->flow_views().front().held == 0);
+    const auto kept = top.wait(top.store->events().read_kept(
+        FlowId{1}, Position{top.engine->find_stream("s")->id, 0, 1}, 10));
+    REQUIRE(kept.ok());
+    for (const StoredEvent& event : *kept) CHECK(event.position.seq == 1);  // that of the row
+  }
+}
+
 TEST_CASE("the ordering key of a flow with held keys cannot change, its stream never") {
   BenchTop top(h1_is_broken);
   hold_two(top, only('h'));

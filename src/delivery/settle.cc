@@ -155,6 +155,7 @@ void queue_settlement(DeliveryParts& parts, Flow& flow, const Candidate& candida
     // Same commit: this one is settled and the hold moves on, so that a restart finds either both
     // or neither.
     parts.settler.settle(flow, settlement, nullptr);
+    parts.settler.write(flow, {ports::DropKeptEvent{{flow.id(), candidate.position}}}, nullptr);
     flow.drain_key(candidate.key);
     return;
   }
