@@ -12,7 +12,13 @@ void read_timeouts(MapReader map, TimeoutsSpec& into) {
   map.duration("connect", into.connect, kTick);
   map.duration("attempt", into.attempt, kTick);
   map.duration("event", into.event, kTick);
-  map.not_yet({"request", "deadline"});
+  if (auto deadline = map.map("deadline")) {
+    deadline->duration("margin", into.margin);
+    deadline->duration("minUseful", into.min_useful);
+    deadline->not_yet({"from", "propagate"});
+    deadline->finish();
+  }
+  map.not_yet({"request"});
   if (into.attempt > into.event) {
     const YamlNode* event = map.node().find("event");
     const std::string other = event == nullptr ? "its default"
@@ -47,70 +53,34 @@ void read_retry(MapReader map, RetrySpec& into) {
   map.count("maxInterruptions", into.max_interruptions, 1, 1000);
   if (auto back_off = map.map("backOff")) read_back_off(std::move(*back_off), into.back_off);
   if (auto server = map.map("serverDirected")) {
+    server->flag("honor", into.honor_server);
     server->duration("maxInterval", into.server_directed_max, kTick);
-    server->not_yet({"honor", "overMax"});
+    server->not_yet({"overMax"});
     server->finish();
   }
-  map.not_yet({"retryOn", "throttledBackOff"});
+  if (auto throttled = map.map("throttledBackOff")) {
+    throttled->duration("baseInterval", into.throttled_base_interval, kTick);
+    throttled->finish();
+  }
+  map.not_yet({"retryOn"});
   map.finish();
 }
 
-void read_constraint(MapReader map, RetryConstraintSpec& into) {
-  if (auto budget = map.map("budget")) {
-    budget->number("percent", into.percent, 0, 100);
-    budget->duration("interval", into.interval, std::chrono::seconds{1});
-    budget->finish();
-  }
-  if (auto rate = map.map("minRetryRate")) {
-    rate->number("count", into.min_retry_count, 0, 1'000'000);
-    rate->duration("interval", into.min_retry_interval, std::chrono::milliseconds{100});
-    rate->finish();
-  }
-  map.not_yet({"tokens", "onExhausted"});
-  map.finish();
-}
-
-void read_wait(MapReader& map, CircuitBreakerSpec& into) {
-  const YamlNode* wait = map.node().find("waitDurationInOpenState");
-  if (wait != nullptr && wait->kind == YamlNode::Kind::scalar) {
-    map.duration("waitDurationInOpenState", into.wait_in_open_base, kTick);
-    into.wait_in_open_max = std::max(into.wait_in_open_max, into.wait_in_open_base);
-    return;
-  }
-  auto parts = map.map("waitDurationInOpenState");
-  if (!parts) return;
-  parts->duration("base", into.wait_in_open_base, kTick);
-  parts->duration("max", into.wait_in_open_max, kTick);
-  parts->number("multiplier", into.wait_in_open_multiplier, 1, 100);
-  parts->number("jitter", into.wait_in_open_jitter, 0, 1);
-  if (into.wait_in_open_max < into.wait_in_open_base)
-    parts->problem("max", "'max' is below 'base'");
-  parts->finish();
-}
-
-void read_breaker(MapReader map, CircuitBreakerSpec& into) {
+void read_brake(MapReader map, DeadLetterBrakeSpec& into) {
+  read_mode(map, into.mode);
   map.flag("enabled", into.enabled);
-  map.number("failureRateThreshold", into.failure_rate_threshold, 1, 100);
+  map.number("quarantineRateThreshold", into.quarantine_rate_threshold, 1, 100);
   map.duration("slidingWindowSize", into.sliding_window_size, std::chrono::seconds{1});
-  map.count("minimumNumberOfCalls", into.minimum_number_of_calls, 1, 1'000'000);
-  read_wait(map, into);
-  map.count("permittedNumberOfCallsInHalfOpenState", into.permitted_calls_in_half_open, 1, 1000);
-  map.duration("maxWaitDurationInHalfOpenState", into.max_wait_in_half_open, kTick);
-  map.not_yet({"scope", "slidingWindowType", "slowCallRateThreshold", "slowCallDurationThreshold",
-               "action", "isolated"});
+  map.count("consecutiveQuarantines", into.consecutive_quarantines, 2, 1'000'000);
   map.finish();
 }
 
-void read_rate_limit(MapReader map, RateLimitSpec& into) {
-  double requests = 0;
-  int unit = 0;
-  map.number("requests", requests, 0.001, 1e9);
-  map.choice("unit", {"second", "minute", "hour"}, unit);
-  into.enabled = map.required("requests");
-  into.per_second = requests / (unit == 0 ? 1 : unit == 1 ? 60 : 3600);
-  into.burst = std::max(1.0, into.per_second);
-  map.number("burst", into.burst, 1, 1e9);
-  map.not_yet({"cost", "honorHeaders"});
+void read_bounds(MapReader map, BoundsSpec& into) {
+  int enforce = static_cast<int>(into.enforce);
+  map.choice("enforce", {"warn", "reject"}, enforce);
+  into.enforce = static_cast<Enforce>(enforce);
+  map.number("maxAttemptsPerEvent", into.max_attempts_per_event, 1, 1e6);
+  map.number("maxAmplification", into.max_amplification, 1, 1e6);
   map.finish();
 }
 
@@ -121,21 +91,12 @@ PolicySpec read_policy(MapReader& map) {
   if (auto timeouts = map.map("timeouts"))
     read_timeouts(std::move(*timeouts), policy.flow.timeouts);
   if (auto retry = map.map("retry")) read_retry(std::move(*retry), policy.flow.retry);
-  if (auto constraint = map.map("retryConstraint"))
-    read_constraint(std::move(*constraint), policy.dependency.retry_constraint);
-  if (auto breaker = map.map("circuitBreaker"))
-    read_breaker(std::move(*breaker), policy.dependency.circuit_breaker);
-  if (auto concurrency = map.map("concurrency")) {
-    concurrency->count("maxParallelRequests", policy.dependency.concurrency.max_parallel_requests,
-                       1, 10'000);
-    concurrency->flag("adaptive", policy.dependency.concurrency.adaptive);
-    concurrency->not_yet({"maxPendingRequests"});
-    concurrency->finish();
-  }
-  if (auto rate = map.map("rateLimit"))
-    read_rate_limit(std::move(*rate), policy.dependency.rate_limit);
-  map.not_yet(
-      {"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency", "bounds"});
+  if (auto brake = map.map("deadLetterBrake"))
+    read_brake(std::move(*brake), policy.flow.dead_letter_brake);
+  if (auto bounds = map.map("bounds")) read_bounds(std::move(*bounds), policy.flow.bounds);
+  policy.dependency = read_guardrails(map);
+  policy.dependency.bounds = policy.flow.bounds;
+  map.not_yet({"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency"});
   map.wrong_side({"ordering"}, "ordering belongs to a flow");
   // A slow probe must not count as hanging before its own timeout.
   auto& breaker = policy.dependency.circuit_breaker;

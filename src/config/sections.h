@@ -25,6 +25,9 @@ struct Named {
 
 StreamSpec read_stream(MapReader& map, const std::string& name);
 PolicySpec read_policy(MapReader& map);
+// The members of a policy that belong to the dependency's side.
+DependencyPolicy read_guardrails(MapReader& map);
+void read_mode(MapReader& map, Mode& into);
 // `policy` and `stream` get the names referred to; they are looked up when everything is read.
 DependencySpec read_dependency(MapReader& map, const std::string& name, std::string& policy);
 FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy);

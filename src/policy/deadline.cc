@@ -30,8 +30,8 @@ std::optional<Duration> attempt_timeout(const TimeoutsSpec& timeouts, WallTime d
                                         WallTime now) {
   if (deadline == kNone) return timeouts.attempt;
   if (now >= deadline) return {};
-  const Duration left = deadline - now - kDeadlineMargin;
-  if (left < std::min(kMinUseful, timeouts.attempt)) return {};
+  const Duration left = deadline - now - timeouts.margin;
+  if (left < std::min(timeouts.min_useful, timeouts.attempt)) return {};
   return std::min(timeouts.attempt, left);
 }
 

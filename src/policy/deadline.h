@@ -11,12 +11,6 @@
 
 namespace weir::policy {
 
-// Kept back from the remaining time, so that the answer can still be settled before the deadline.
-inline constexpr Duration kDeadlineMargin = std::chrono::milliseconds{50};
-// An attempt with less time than this (or than timeouts.attempt, if that is less) is not worth
-// starting.
-inline constexpr Duration kMinUseful = std::chrono::milliseconds{100};
-
 // `start` + timeouts.event (start = ingest, or release by a replay), or the CloudEvents extension
 // `expirytime` if that is earlier. An expirytime that is no RFC 3339 time is ignored. Epoch zero =
 // no deadline (timeouts.event <= 0).

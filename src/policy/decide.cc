@@ -50,6 +50,21 @@ Decision after_our_own_cancel(const DecideInput& input) {
   return decision;
 }
 
+// A dependency that is out of capacity is given more time from the first retry on.
+BackOffSpec back_off_after(const RetrySpec& spec, FailureClass failure) {
+  BackOffSpec back_off = spec.back_off;
+  const bool out_of_capacity = failure == FailureClass::throttled ||
+                               failure == FailureClass::overloaded;
+  if (out_of_capacity)
+    back_off.base_interval = std::max(back_off.base_interval, spec.throttled_base_interval);
+  return back_off;
+}
+
+std::optional<Duration> server_minimum(const RetrySpec& spec, const Classification& failure) {
+  if (!spec.honor_server || !failure.retry_after) return {};
+  return std::min(*failure.retry_after, spec.server_directed_max);
+}
+
 Decision retry(const DecideInput& input, Rng& rng) {
   const RetrySpec& spec = input.policy.retry;
   const std::uint32_t attempt = input.delivery.attempts_this_round;
@@ -58,9 +73,9 @@ Decision retry(const DecideInput& input, Rng& rng) {
                                    input.failure.reason);
   if (attempt >= max_attempts) return give_up(input, "retry.maxAttempts", std::move(reason));
 
-  std::optional<Duration> server_min = input.failure.retry_after;
-  if (server_min) server_min = std::min(*server_min, spec.server_directed_max);
-  const Duration delay = retry_delay(spec.back_off, attempt, input.previous_delay, server_min, rng);
+  const Duration delay = retry_delay(back_off_after(spec, input.failure.failure), attempt,
+                                     input.previous_delay, server_minimum(spec, input.failure),
+                                     rng);
   const WallTime at = input.now + delay;
   const WallTime deadline = input.delivery.deadline;
   if (is_expired(deadline, at)) {

@@ -35,10 +35,11 @@ const MonoTime kStart{1000s};
 
 DependencyPolicy small_policy() {
   DependencyPolicy policy;
-  policy.retry_constraint = {0, 10s, 1, 1s};
+  policy.retry_constraint = {
+      .percent = 0, .interval = 10s, .min_retry_count = 1, .min_retry_interval = 1s};
   policy.circuit_breaker.wait_in_open_jitter = 0;
   policy.concurrency.max_parallel_requests = 15;
-  policy.rate_limit = {true, 100, 20};
+  policy.rate_limit = {.enabled = true, .per_second = 100, .burst = 20};
   return policy;
 }
 

@@ -10,7 +10,8 @@
 namespace weir::recovery {
 namespace {
 
-constexpr std::uint32_t kChunk = 2000;
+// What one commit freezes: live commits wait for it.
+constexpr std::uint32_t kChunk = 1000;
 
 Result<> check(const ReplayPlan& plan) {
   const RatePlan& rate = plan.rate;
@@ -51,7 +52,7 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
                                      ReplayId id) {
   DeliveryRef after{};
   for (;;) {
-    auto page = co_await selected_page(store, selection, after, kChunk / 4);
+    auto page = co_await selected_page(store, selection, after, kChunk / 2);
     if (!page.ok()) co_return page.error();
     if (page->empty()) co_return Result<>{};
     ports::WriteBatch batch{.lane = ports::Lane::operate};

@@ -196,8 +196,8 @@ Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,
 
 Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref) {
   WEIR_TRY(const std::int64_t id,
-           db.integer("SELECT r.id FROM replay_items i JOIN replays r ON r.id = i.replay "
-                      "WHERE i.flow = ?1 AND i.pos = ?2 AND r.state < 6 ORDER BY r.id LIMIT 1",
+           db.integer("SELECT r.id FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "
+                      "WHERE r.state < 6 AND i.flow = ?1 AND i.pos = ?2 ORDER BY r.id LIMIT 1",
                       0, ref.flow.value, ref.position.pack()));
   if (id == 0) return std::optional<ReplayId>();
   return std::optional(ReplayId{static_cast<std::uint32_t>(id)});

@@ -55,9 +55,9 @@ constexpr const char* kTables[] = {
     "CREATE UNIQUE INDEX groups_by_hash ON groups(hash, flow)",
     "CREATE TABLE replays(id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL, record "
     "BLOB NOT NULL)",
+    "CREATE INDEX replays_unfinished ON replays(id) WHERE state < 6",
     "CREATE TABLE replay_items(replay INTEGER, flow INTEGER, pos INTEGER, state INTEGER NOT NULL, "
     "PRIMARY KEY(replay, flow, pos)) WITHOUT ROWID",
-    "CREATE INDEX replay_items_by_delivery ON replay_items(flow, pos, replay)",
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
 };
 
