@@ -162,6 +162,7 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
     map.required("to");
   }
   if (auto ordering = map.map("ordering")) read_ordering(std::move(*ordering), flow);
+  map.rate("peak", flow.peak_per_second);
   map.name("policy", policy);
   map.name("renamedFrom", flow.renamed_from);
   map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},

@@ -52,6 +52,7 @@ struct FlowSpec {
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved
   std::string ordering_key;  // empty = unordered; "subject", another attribute, or "data.a.b"
   OnFailure on_failure = OnFailure::parkKey;
+  double peak_per_second = 0;  // most events per second that it is meant for; 0 = not declared
   FlowPolicy policy;
   bool operator==(const FlowSpec&) const = default;
 };
