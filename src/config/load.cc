@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/bounds_check.h"
 #include "config/sections.h"
 #include "policy/ip_address.h"
 
@@ -47,6 +48,9 @@ class Loader {
     return std::move(config_);
   }
 
+  // Where everything stands; for as long as this lives.
+  const WrittenPlaces& written() const { return written_; }
+
  private:
   void read_file(const std::string& file, const YamlNode& tree) {
     MapReader top(report_, file, tree, "the configuration");
@@ -63,18 +67,22 @@ class Loader {
     each(top, "streams", "stream", [&](MapReader& map, const std::string& name, const YamlNode&) {
       config_.streams.push_back(read_stream(map, name));
     });
-    each(top, "policies", "policy", [&](MapReader& map, const std::string& name, const YamlNode&) {
-      policies_.insert_or_assign(name, read_policy(map));
-    });
+    each(top, "policies", "policy",
+         [&](MapReader& map, const std::string& name, const YamlNode& node) {
+           policies_.insert_or_assign(name, read_policy(map));
+           written_.policies.insert_or_assign(name, Written{file, &node, name});
+         });
     each(top, "dependencies", "dependency",
          [&](MapReader& map, const std::string& name, const YamlNode& node) {
            Read<DependencySpec> read{.file = file, .node = &node};
            read.spec = read_dependency(map, name, read.policy);
+           written_.dependencies.insert_or_assign(name, Written{file, &node, read.policy});
            dependencies_.push_back(std::move(read));
          });
     each(top, "flows", "flow", [&](MapReader& map, const std::string& name, const YamlNode& node) {
       Read<FlowSpec> read{.file = file, .node = &node};
       read.spec = read_flow(map, name, read.policy);
+      written_.flows.insert_or_assign(name, Written{file, &node, read.policy});
       flows_.push_back(std::move(read));
     });
     read_failure_modes(top, file);
@@ -257,6 +265,7 @@ class Loader {
   std::vector<std::pair<std::string, std::unique_ptr<YamlNode>>> trees_;
   std::map<std::string, Place> places_;
   std::map<std::string, PolicySpec> policies_;
+  WrittenPlaces written_;
   std::vector<Read<DependencySpec>> dependencies_;
   std::vector<Read<FlowSpec>> flows_;
   std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
@@ -286,18 +295,27 @@ bool same_problem(const Problem& a, const Problem& b) {
   return a.place == b.place && a.message == b.message;
 }
 
+void put_in_order(std::vector<Problem>& problems, const std::vector<SourceFile>& files) {
+  std::ranges::sort(problems, {}, [](const Problem& problem) {
+    return std::tuple(problem.place.file, problem.place.line, problem.place.column,
+                      problem.message);
+  });
+  const auto repeated = std::ranges::unique(problems, same_problem);
+  problems.erase(repeated.begin(), repeated.end());
+  for (Problem& problem : problems) problem.excerpt = line_of(files, problem.place);
+}
+
 }  // namespace
 
 LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets) {
   LoadOutcome outcome;
-  Config config = Loader(files, secrets, outcome.problems).load();
-  std::ranges::sort(outcome.problems, {}, [](const Problem& problem) {
-    return std::tuple(problem.place.file, problem.place.line, problem.place.column,
-                      problem.message);
-  });
-  const auto repeated = std::ranges::unique(outcome.problems, same_problem);
-  outcome.problems.erase(repeated.begin(), repeated.end());
-  for (Problem& problem : outcome.problems) problem.excerpt = line_of(files, problem.place);
+  Loader loader(files, secrets, outcome.problems);
+  Config config = loader.load();
+  // The worst case of a configuration that is wrong says nothing.
+  if (outcome.problems.empty())
+    check_bounds(config, loader.written(), outcome.problems, outcome.warnings);
+  put_in_order(outcome.problems, files);
+  put_in_order(outcome.warnings, files);
   if (outcome.problems.empty()) outcome.config = std::move(config);
   return outcome;
 }

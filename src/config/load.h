@@ -27,6 +27,7 @@ using SecretResolver =
 struct LoadOutcome {
   std::optional<Config> config;  // only if there is no problem
   std::vector<Problem> problems;
+  std::vector<Problem> warnings;  // of policy/bound_lints.h, if there is no other problem
 };
 
 // Several files are one configuration: maps are merged, and a name defined twice is a problem that

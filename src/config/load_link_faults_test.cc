@@ -90,7 +90,7 @@ TEST_CASE("everything wrong in a policy is told with its place") {
       {"{ retry: { serverDirected: { honor: always } } }",
        "3:42: 'honor' must be true or false, not 'always'"},
       {"{ retryConstraint: { tokens: { capacity: 10 } } }",
-       "3:44: a retry costs 14 tokens, and the bucket holds 10 | raise "
+       "3:47: a retry costs 14 tokens, and the bucket holds 10 | raise "
        "retryConstraint.tokens.capacity, or 0 for no bucket"},
       {"{ retryConstraint: { budget: { percent: 101 } } }",
        "3:46: 'percent' must be from 0 to 100"},
@@ -113,11 +113,11 @@ TEST_CASE("everything wrong in a policy is told with its place") {
       {"{ circuitBreaker: { mode: dry } }",
        "3:32: 'dry' is not possible for 'mode' | known: enforce, shadow"},
       {"{ concurrency: { adaptive: { minLimit: 9, maxLimit: 3 } } }",
-       "3:54: maxLimit 3 is below minLimit 9"},
+       "3:58: maxLimit 3 is below minLimit 9"},
       {"{ deadLetterBrake: { consecutiveQuarantines: 1 } }",
-       "3:48: 'consecutiveQuarantines' must be from 2 to 1000000"},
+       "3:51: 'consecutiveQuarantines' must be from 2 to 1000000"},
       {"{ bounds: { enforce: always } }",
-       "3:24: 'always' is not possible for 'enforce' | known: warn, reject"},
+       "3:27: 'always' is not possible for 'enforce' | known: warn, reject"},
       {"{ concurrency: { maxParallelRequests: 0 } }",
        "3:44: 'maxParallelRequests' must be from 1 to 10000"},
       {"{ concurrency: { maxPendingRequests: 5 } }",
@@ -130,8 +130,9 @@ TEST_CASE("everything wrong in a policy is told with its place") {
        "3:18: 'ordering' does not belong to policy 'p' | ordering belongs to a flow"},
       {"{ healthCheck: {} }", "3:21: 'healthCheck' is not supported yet | take it out"},
       {"{ retires: {} }",
-       "3:8: unknown setting 'retires' in policy 'p' | known: timeouts, retry, retryConstraint, "
-       "circuitBreaker, concurrency, rateLimit, redelivery, healthCheck, …"},
+       "3:8: unknown setting 'retires' in policy 'p' | known: timeouts, retry, deadLetterBrake, "
+       "bounds, "
+       "retryConstraint, circuitBreaker, concurrency, rateLimit, …"},
   };
   check_rows("version: 1\npolicies:\n  p: ", rows);
 }

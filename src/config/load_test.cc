@@ -100,7 +100,8 @@ TEST_CASE("of a policy a flow takes its side and a dependency the other") {
   CHECK(dependency.retry_constraint == RetryConstraintSpec{20, 10s, 10, 1s});
   CHECK(dependency.circuit_breaker.failure_rate_threshold == 50);
   CHECK(dependency.circuit_breaker.minimum_number_of_calls == 20);
-  CHECK(dependency.concurrency == ConcurrencySpec{32, true});
+  CHECK(dependency.concurrency ==
+        ConcurrencySpec{.max_parallel_requests = 32, .adaptive = {.enabled = true}});
   CHECK(dependency.rate_limit == RateLimitSpec{true, 250, 50});
 }
 

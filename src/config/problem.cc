@@ -25,12 +25,17 @@ std::size_t caret_column(const Problem& problem) {
 
 }  // namespace
 
+std::string label(const Problem& problem) {
+  if (problem.severity == Severity::warning) return fmt::format("warning[{}]", problem.lint);
+  return fmt::format("error[{}{}{}]", describe(problem.code).id, problem.lint.empty() ? "" : ", ",
+                     problem.lint);
+}
+
 std::string render(const std::vector<Problem>& problems) {
   std::string text;
   for (const Problem& problem : problems) {
-    text += fmt::format("{}:{}:{}: error[{}]: {}\n", problem.place.file, problem.place.line,
-                        problem.place.column, describe(problem.code).id,
-                        printable(problem.message));
+    text += fmt::format("{}:{}:{}: {}: {}\n", problem.place.file, problem.place.line,
+                        problem.place.column, label(problem), printable(problem.message));
     if (!problem.excerpt.empty()) {
       text += fmt::format("  {}\n  {:>{}}\n", printable(problem.excerpt), "^",
                           caret_column(problem));
