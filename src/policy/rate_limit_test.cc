@@ -58,31 +58,199 @@ TEST_CASE("disabled admits everything, and a burst below one is one") {
 }
 
 TEST_CASE("admitted <= rate * window + burst, in every window") {
-  CHECK(testing::holds("rate limit bound", [] {
-    const RateLimitSpec spec{true, *rc::gen::element(0.1, 1.0, 3.0, 250.0, 1e6),
-                             *rc::gen::element(0.0, 1.0, 2.5, 50.0)};
-    const double burst = std::max(spec.burst, 1.0);
-    RateLimit limit(spec);
-    MonoTime now = kStart;
-    std::vector<std::pair<MonoTime, double>> admitted;
-    const int steps = *rc::gen::inRange(1, 150);
-    const double spacing = 2e6 / spec.per_second + 1;
-    for (int i = 0; i < steps; ++i) {
-      const double cost = *rc::gen::element(1.0, 1.0, 1.0, 2.0, 0.5);
-      if (limit.admit(now, cost) == std::nullopt) admitted.emplace_back(now, cost);
-      const int share = *rc::gen::inRange(0, 100);
-      if (share > 40) now += Duration{static_cast<std::int64_t>(spacing * share / 100)};
-    }
-    for (std::size_t from = 0; from < admitted.size(); ++from) {
-      double sum = 0;
-      for (std::size_t to = from; to < admitted.size(); ++to) {
-        sum += admitted[to].second;
-        const double window =
-            std::chrono::duration<double>(admitted[to].first - admitted[from].first).count();
-        RC_ASSERT(sum <= spec.per_second * window + burst + 1e-6 + 1e-9 * spec.per_second);
-      }
-    }
-  }));
+  CHECK(testing::holds(
+      "rate limit bound",
+      [] {
+        const RateLimitSpec spec{true, *rc::gen::element(0.1, 1.0, 3.0, 250.0, 1e6),
+                                 *rc::gen::element(0.0, 1.0, 2.5, 50.0)};
+        const double burst = std::max(spec.burst, 1.0);
+        RateLimit limit(spec);
+        MonoTime now = kStart;
+        std::vector<std::pair<MonoTime, double>> admitted;
+        const int steps = *rc::gen::inRange(1, 150);
+        const double spacing = 2e6 / spec.per_second + 1;
+        for (int i = 0; i < steps; ++i) {
+          const double cost = *rc::gen::element(1.0, 1.0, 1.0, 2.0, 0.5);
+          if (limit.admit(now, cost) == std::nullopt) admitted.emplace_back(now, cost);
+          const int share = *rc::gen::inRange(0, 100);
+          if (share > 40) now += Duration{static_cast<std::int64_t>(spacing * share / 100)};
+        }
+        for (std::size_t from = 0; from < admitted.size(); ++from) {
+          double sum = 0;
+          for (std::size_t to = from; to < admitted.size(); ++to) {
+            sum += admitted[to].second;
+            const double window =
+                std::chrono::duration<double>(admitted[to].first - admitted[from].first).count();
+            RC_ASSERT(sum <= spec.per_second * window + burst + 1e-6 + 1e-9 * spec.per_second);
+          }
+        }
+      },
+      10'000));
+}
+
+ServerPace hold_for(Duration time) { return {.hold = time}; }
+
+TEST_CASE("a hold ends with one call, and the bucket refills at the rate") {
+  RateLimit limit({true, 100, 50});
+  limit.learn(hold_for(10s), 0, kStart);
+  CHECK(limit.held_until(kStart) == kStart + 10s);
+  CHECK(limit.tokens(kStart) == 0);
+  CHECK(limit.next(kStart) == kStart + 10s);
+  CHECK(admit_all(limit, kStart + 10s - 1us) == 0);
+  CHECK(admit_all(limit, kStart + 10s) == 1);
+  CHECK(admit_all(limit, kStart + 10s + 100ms) == 10);
+  CHECK(admit_all(limit, kStart + 20s) == 50);
+}
+
+TEST_CASE("a hold works without a rate, and the calls come back slowly") {
+  RateLimit limit({});
+  limit.learn(hold_for(4s), 0, kStart);
+  CHECK(admit_all(limit, kStart + 4s - 1us) == 0);
+  MonoTime now = kStart + 4s;
+  int first_second = 0;
+  for (; now < kStart + 5s; now += 1ms) first_second += admit_all(limit, now);
+  CHECK(first_second == 10);
+  int second_second = 0;
+  for (; now < kStart + 6s; now += 1ms) second_second += admit_all(limit, now);
+  CHECK(second_second == 20);
+  CHECK(admit_all(limit, kStart + 15s) == 100'000);
+}
+
+TEST_CASE("later answers never shorten a hold, and longer ones end at the cap") {
+  RateLimit limit({});
+  limit.learn(hold_for(10s), 0, kStart);
+  limit.learn(hold_for(1s), 0, kStart);
+  limit.learn({.remaining = 1000, .reset = 1s}, 0, kStart);
+  limit.learn({}, 0, kStart);
+  CHECK(limit.next(kStart) == kStart + 10s);
+  limit.learn(hold_for(24h), 0, kStart);
+  CHECK(limit.next(kStart) == kStart + kHoldMax);
+  limit.learn(hold_for(Duration::max()), 0, kStart);
+  CHECK(limit.next(kStart) == kStart + kHoldMax);
+  limit.learn(hold_for(-5s), 0, kStart);
+  CHECK(limit.next(kStart) == kStart + kHoldMax);
+}
+
+TEST_CASE("nothing left holds until the reset; Retry-After wins over it") {
+  RateLimit limit({});
+  limit.learn({.remaining = 0, .reset = 30s}, 0, kStart);
+  CHECK(limit.next(kStart) == kStart + 30s);
+  RateLimit other({});
+  other.learn({.hold = 5s, .remaining = 0, .reset = 30s}, 0, kStart);
+  CHECK(other.next(kStart) == kStart + 5s);
+}
+
+TEST_CASE("few that are left are spread over the time that is left") {
+  RateLimit limit({});
+  CHECK_FALSE(limit.admit(kStart));
+  limit.learn({.remaining = 5, .reset = 10s}, 0, kStart);
+  CHECK(limit.next(kStart) == kStart + 2s);
+  int admitted = 0;
+  for (MonoTime now = kStart; now < kStart + 10s; now += 10ms) admitted += admit_all(limit, now);
+  CHECK(admitted <= 5);
+  CHECK(admitted >= 4);
+  CHECK(admit_all(limit, kStart + 10s) == 100'000);
+}
+
+TEST_CASE("calls under way are taken off what is left; many left are not spread") {
+  RateLimit limit({});
+  CHECK_FALSE(limit.admit(kStart));
+  limit.learn({.remaining = 6, .reset = 10s}, 4, kStart);
+  CHECK(limit.next(kStart) == kStart + 5s);
+  limit.learn({.remaining = 90, .reset = 10s, .quota = 100, .window = 60s}, 4, kStart);
+  CHECK_FALSE(limit.next(kStart));
+  limit.learn({.remaining = 90, .reset = 10s}, 64, kStart);
+  CHECK(limit.next(kStart).has_value());
+}
+
+TEST_CASE("headers that are not to be honoured change nothing") {
+  RateLimitSpec spec;
+  spec.honor_headers = false;
+  RateLimit limit(spec);
+  limit.learn(hold_for(10s), 0, kStart);
+  CHECK_FALSE(limit.next(kStart));
+}
+
+TEST_CASE("a hold outlives another rate, and so does what comes after it") {
+  RateLimit limit({true, 100, 50});
+  limit.learn(hold_for(10s), 0, kStart);
+  limit.update({true, 10, 20});
+  CHECK(limit.next(kStart) == kStart + 10s);
+  CHECK(admit_all(limit, kStart + 10s) == 1);
+  limit.update({true, 10, 20});  // the same: nothing starts anew
+  CHECK(admit_all(limit, kStart + 10s) == 0);
+}
+
+ServerPace any_pace() {
+  ServerPace pace;
+  if (*rc::gen::inRange(0, 3) == 0) pace.hold = Duration{*rc::gen::inRange(-1000, 3'000'000)};
+  if (*rc::gen::inRange(0, 3) > 0) pace.remaining = *rc::gen::inRange(0, 40);
+  pace.reset = Duration{*rc::gen::inRange(0, 5'000'000)};
+  pace.quota = *rc::gen::element(0, 1, 50);
+  pace.window = *rc::gen::element<Duration>(0s, 1s, 60s);
+  return pace;
+}
+
+TEST_CASE("property: with whatever is learned, never faster than configured, and never in a hold") {
+  CHECK(testing::holds(
+      "rate limit with learned holds",
+      [] {
+        const bool enabled = *rc::gen::arbitrary<bool>();
+        const RateLimitSpec spec{enabled, *rc::gen::element(1.0, 7.0, 250.0),
+                                 *rc::gen::element(0.0, 2.5, 20.0)};
+        const double burst = std::max(spec.burst, 1.0);
+        RateLimit limit(spec);
+        MonoTime now = kStart;
+        MonoTime held_until = kStart;
+        std::vector<MonoTime> admitted;
+        for (int i = *rc::gen::inRange(1, 60); i > 0; --i) {
+          if (*rc::gen::inRange(0, 5) == 0) {
+            const ServerPace pace = any_pace();
+            limit.learn(pace, *rc::gen::inRange(0u, 8u), now);
+            if (pace.hold || pace.remaining == 0)
+              held_until = std::max(held_until, now + pace.hold.value_or(pace.reset));
+          }
+          const auto next = limit.next(now);
+          RC_ASSERT(!next || *next > now);
+          if (next) {  // its time is kept
+            RateLimit copy = limit;
+            RC_ASSERT(!copy.admit(*next));
+          }
+          if (!limit.admit(now)) {
+            RC_ASSERT(now >= held_until);
+            admitted.push_back(now);
+          }
+          if (*rc::gen::inRange(0, 3) > 0) now += Duration{*rc::gen::inRange(0, 700'000)};
+        }
+        for (std::size_t from = 0; enabled && from < admitted.size(); ++from) {
+          for (std::size_t to = from; to < admitted.size(); ++to) {
+            const auto window = std::chrono::duration<double>(admitted[to] - admitted[from]);
+            RC_ASSERT(static_cast<double>(to - from + 1) <=
+                      spec.per_second * window.count() + burst + 1e-6 + 1e-9 * spec.per_second);
+          }
+        }
+      },
+      10'000));
+}
+
+TEST_CASE("property: after a hold without a rate no window holds more than a doubling allows") {
+  CHECK(testing::holds(
+      "rate limit release",
+      [] {
+        RateLimit limit({});
+        const Duration hold{*rc::gen::inRange(4'000'000, 100'000'000)};
+        limit.learn(hold_for(hold), 0, kStart);
+        MonoTime now = kStart + hold;
+        for (int second = 0; second < 4; ++second) {
+          int admitted = 0;
+          for (const MonoTime end = now + 1s; now < end;) {
+            admitted += admit_all(limit, now);
+            now += Duration{*rc::gen::inRange(500, 400'000)};
+          }
+          RC_ASSERT(admitted <= 10 * (2 << second));
+        }
+      },
+      10'000));
 }
 
 TEST_CASE("a denial takes nothing, and its time is kept") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Properties with enough cases: 1000 each, more with RC_PARAMS="max_success=...". A failure prints
-// the counterexample and the seed.
+// Properties with enough cases: 1000 each or as many as asked for, more with
+// RC_PARAMS="max_success=...". A failure prints the counterexample and the seed.
 #pragma once
 
 #include <algorithm>
@@ -15,9 +15,9 @@ namespace weir::policy::testing {
 inline constexpr int kCases = 1000;
 
 template <class Property>
-bool holds(const std::string& name, Property&& property) {
+bool holds(const std::string& name, Property&& property, int cases = kCases) {
   rc::detail::TestParams params = rc::detail::configuration().testParams;
-  params.maxSuccess = std::max(params.maxSuccess, kCases);
+  params.maxSuccess = std::max(params.maxSuccess, cases);
   rc::detail::TestMetadata metadata;
   metadata.id = name;
   metadata.description = name;
