@@ -132,9 +132,9 @@ const FieldValue* FieldItem::find(std::string_view key) const {
 }
 
 std::optional<double> FieldItem::number(std::string_view key) const {
-  const FieldValue* value = find(key);
-  if (value == nullptr || value->kind != FieldValue::Kind::number || value->number < 0) return {};
-  return value->number;
+  const FieldValue* found = find(key);
+  if (found == nullptr || found->kind != FieldValue::Kind::number || found->number < 0) return {};
+  return found->number;
 }
 
 bool parse_field_list(std::string_view text, FieldList& into) {
