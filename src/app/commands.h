@@ -36,6 +36,7 @@ void add_audit_commands(CLI::App& root, Chosen& chosen);
 void add_config_commands(CLI::App& root, Chosen& chosen);
 void add_policy_commands(CLI::App& root, Chosen& chosen);
 void add_policy_explain(CLI::App& policy, Chosen& chosen);  // one verb of the noun `policy`
+void add_policy_bound(CLI::App& policy, Chosen& chosen);    // another one
 void add_store_commands(CLI::App& root, Chosen& chosen);
 void add_serve_command(CLI::App& root, Chosen& chosen);
 

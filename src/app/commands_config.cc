@@ -10,17 +10,24 @@
 namespace weir::app {
 namespace {
 
+void write_problem(wire::JsonWriter& json, const config::Problem& problem) {
+  const bool error = problem.severity == config::Severity::error;
+  json.begin_object().field("severity", error ? "error" : "warning");
+  json.field("file", problem.place.file).field("line", problem.place.line);
+  json.field("column", problem.place.column);
+  if (error) json.field("code", describe(problem.code).id);
+  if (!problem.lint.empty()) json.field("lint", problem.lint);
+  json.field("detail", problem.message);
+  if (!problem.hint.empty()) json.field("hint", problem.hint);
+  json.end_object();
+}
+
 std::string problems_json(const config::LoadOutcome& outcome) {
   wire::JsonWriter json;
   json.begin_object().field("valid", outcome.problems.empty()).key("problems").begin_array();
-  for (const config::Problem& problem : outcome.problems) {
-    json.begin_object().field("file", problem.place.file).field("line", problem.place.line);
-    json.field("column", problem.place.column)
-        .field("code", describe(problem.code).id)
-        .field("detail", problem.message);
-    if (!problem.hint.empty()) json.field("hint", problem.hint);
-    json.end_object();
-  }
+  for (const config::Problem& problem : outcome.problems) write_problem(json, problem);
+  json.end_array().key("warnings").begin_array();
+  for (const config::Problem& warning : outcome.warnings) write_problem(json, warning);
   json.end_array().end_object();
   return std::move(json).take();
 }
@@ -39,6 +46,10 @@ int validate(Session& session, const std::vector<std::string>& paths) {
     const int printed = print_made(session, problems_json(outcome), "valid", {}, session.now());
     return printed == kExitOk ? exit : printed;
   }
+  session.print(printable_lines(config::render(outcome.warnings)));
+  if (!outcome.warnings.empty())
+    session.note(
+        fmt::format("{}, see docs/guide/bound.md", counted(outcome.warnings.size(), "warning")));
   if (outcome.config) {
     const Config& config = *outcome.config;
     session.print(fmt::format("valid: {}, {}, {}, {}\n", counted(config.streams.size(), "stream"),

@@ -70,16 +70,29 @@ Result<std::string> resolve_secret(std::string_view kind, std::string_view name)
                fmt::format("export it, or write ${{env:{}:-default}}", name)};
 }
 
-Result<Config> load_config(const std::string& path) {
+Result<LoadedConfig> load_config(const std::string& path) {
   WEIR_TRY(const auto files, read_config_files(path));
   config::LoadOutcome outcome = config::load(files, resolve_secret);
-  if (outcome.config) return std::move(*outcome.config);
+  if (outcome.config) return LoadedConfig{std::move(*outcome.config), std::move(outcome.warnings)};
   std::string text = config::render(outcome.problems);
   while (text.ends_with('\n')) text.pop_back();
-  return Error{Code::config_invalid,
+  const Code code = outcome.refused ? Code::bounds_broken : Code::config_invalid;
+  return Error{code,
                fmt::format("{} problem{}\n{}", outcome.problems.size(),
                            outcome.problems.size() == 1 ? "" : "s", text),
                ""};
+}
+
+void log_warnings(telemetry::Log& log, WallTime now, const std::vector<config::Problem>& warnings) {
+  for (const config::Problem& warning : warnings) {
+    log.write(now, telemetry::Level::warning, "config.warning", warning.message,
+              [&](wire::JsonWriter& json) {
+                json.field("lint", warning.lint)
+                    .field("at", fmt::format("{}:{}:{}", warning.place.file, warning.place.line,
+                                             warning.place.column))
+                    .field("hint", warning.hint);
+              });
+  }
 }
 
 }  // namespace weir::app

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "config/load.h"
+#include "telemetry/log.h"
 
 namespace weir::app {
 
@@ -16,7 +17,14 @@ Result<std::vector<config::SourceFile>> read_config_files(const std::string& pat
 // ${env:NAME} and ${file:/path}. Errors name the variable or the file, never the value.
 Result<std::string> resolve_secret(std::string_view kind, std::string_view name);
 
+struct LoadedConfig {
+  Config config;
+  std::vector<config::Problem> warnings;
+};
+
 // Loads and validates, or an Error whose detail has every problem with its place.
-Result<Config> load_config(const std::string& path);
+Result<LoadedConfig> load_config(const std::string& path);
+// One line per warning, event config.warning.
+void log_warnings(telemetry::Log& log, WallTime now, const std::vector<config::Problem>& warnings);
 
 }  // namespace weir::app

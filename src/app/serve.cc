@@ -158,13 +158,14 @@ int run_serve(const ServeOptions& options) {
     }
   }
 #endif
-  auto config = load_config(options.config);
-  if (!config.ok()) {
-    print_error(config.error());
+  auto loaded = load_config(options.config);
+  if (!loaded.ok()) {
+    print_error(loaded.error());
     return kExitUsage;
   }
+  Config& config = loaded->config;
   if (options.listen) {
-    const auto listen = apply_listen(*options.listen, *config);
+    const auto listen = apply_listen(*options.listen, config);
     if (!listen.ok()) {
       print_error(listen.error());
       return kExitUsage;
@@ -173,14 +174,15 @@ int run_serve(const ServeOptions& options) {
   boost::asio::io_context io(1);
   auto clock = async::system_clock(io.get_executor());
   telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
-  auto store = open_store(options, *config, io, [&log, &clock = *clock](const Error& error) {
+  log_warnings(log, clock->wall(), loaded->warnings);
+  auto store = open_store(options, config, io, [&log, &clock = *clock](const Error& error) {
     leave_without_storage(log, clock, error);
   });
   if (!store.ok()) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(*config), options.config, std::move(*store), log);
+  Serving serving(io, *clock, std::move(config), options.config, std::move(*store), log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

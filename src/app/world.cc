@@ -122,22 +122,24 @@ async::Task<> World::drain(Duration grace) {
 async::Task<Result<std::string>> World::reload(std::string actor, std::string reason) {
   if (reloading_)
     co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
-  auto config = load_config(config_path_);
+  auto loaded = load_config(config_path_);
   const WallTime now = clock_.wall();
-  if (!config.ok()) {
-    Error refused = config.error();
+  if (!loaded.ok()) {
+    Error refused = loaded.error();
     refused.hint += refused.hint.empty() ? "" : "; ";
     refused.hint += "the configuration in force stays as it was";
     log_.error(now, "config.refused", refused);
     co_return refused;
   }
   reloading_ = true;
-  std::string changes = config::diff(engine_->config(), *config);
+  log_warnings(log_, now, loaded->warnings);
+  Config& config = loaded->config;
+  std::string changes = config::diff(engine_->config(), config);
   if (changes.ends_with('\n')) changes.pop_back();
   // What is bound to the process stays as it was.
-  config->listen_host = engine_->config().listen_host;
-  config->listen_port = engine_->config().listen_port;
-  auto applied = co_await engine_->apply(std::move(*config));
+  config.listen_host = engine_->config().listen_host;
+  config.listen_port = engine_->config().listen_port;
+  auto applied = co_await engine_->apply(std::move(config));
   reloading_ = false;
   if (!applied.ok()) {
     log_.error(now, "config.refused", applied.error());

@@ -72,6 +72,8 @@ TEST_CASE("enforce: reject makes errors of findings, with the numbers of a broke
   const std::string bounds = kSound + "    bounds: { enforce: reject, maxAmplification: 1.1 }\n";
   const LoadOutcome outcome = loaded(bounds);
   CHECK_FALSE(outcome.config.has_value());
+  REQUIRE(outcome.refused.has_value());
+  CHECK(outcome.refused->flows[0].peak_per_second == 150);
   CHECK(listed(outcome.problems) ==
         "11:50 WR1306: flow f may send 1.2 calls per event, the bound is 1.1 | lower "
         "retryConstraint.budget.percent of its dependency, or retry.maxAttempts\n"
@@ -100,6 +102,7 @@ TEST_CASE("a configuration with another problem has no warnings yet") {
                                      "    concurrency: { maxParallelRequests: 241 }\n"
                                      "    retry: { maxAttempts: 0 }\n");
   CHECK(outcome.problems.size() == 1);
+  CHECK_FALSE(outcome.refused.has_value());
   CHECK(outcome.warnings.empty());
 }
 

@@ -312,11 +312,14 @@ LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& sec
   Loader loader(files, secrets, outcome.problems);
   Config config = loader.load();
   // The worst case of a configuration that is wrong says nothing.
-  if (outcome.problems.empty())
-    check_bounds(config, loader.written(), outcome.problems, outcome.warnings);
+  const bool well_formed = outcome.problems.empty();
+  if (well_formed) check_bounds(config, loader.written(), outcome.problems, outcome.warnings);
   put_in_order(outcome.problems, files);
   put_in_order(outcome.warnings, files);
-  if (outcome.problems.empty()) outcome.config = std::move(config);
+  if (well_formed) {
+    auto& into = outcome.problems.empty() ? outcome.config : outcome.refused;
+    into = std::move(config);
+  }
   return outcome;
 }
 

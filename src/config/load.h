@@ -25,7 +25,8 @@ using SecretResolver =
     std::function<Result<std::string>(std::string_view kind, std::string_view name)>;
 
 struct LoadOutcome {
-  std::optional<Config> config;  // only if there is no problem
+  std::optional<Config> config;   // only if there is no problem
+  std::optional<Config> refused;  // well formed, but its worst case breaks bounds.enforce: reject
   std::vector<Problem> problems;
   std::vector<Problem> warnings;  // of policy/bound_lints.h, if there is no other problem
 };

@@ -14,6 +14,7 @@
 namespace weir::policy {
 namespace {
 
+constexpr double kSafeShare = 0.8;
 constexpr Duration kLongest = std::chrono::hours{24 * 365 * 100};
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -40,19 +41,23 @@ BudgetBound budget_bound(const RetryConstraintSpec& spec) {
   return budget;
 }
 
+// The smaller of the window's and the tokens' share; the minimum rate pays where either does not.
+std::optional<double> retry_share(const BudgetBound& budget) {
+  if (!budget.share) return std::nullopt;
+  return std::min(*budget.share, budget.per_retry.value_or(*budget.share));
+}
+
 // Retries per second at so many first attempts per second.
 std::optional<double> retry_rate(const BudgetBound& budget, double first) {
-  std::optional<double> rate;
-  if (budget.share) rate = *budget.share * first + budget.per_second;
-  if (budget.per_retry) rate = std::min(*rate, *budget.per_retry * first);
-  return rate;
+  const auto share = retry_share(budget);
+  if (!share) return std::nullopt;
+  return *share * first + budget.per_second;
 }
 
 double retry_burst(const BudgetBound& budget, double first) {
-  if (!budget.share) return 0;
-  const double window = *budget.share * first + budget.per_second;
-  if (budget.per_retry && *budget.per_retry * first < window) return *budget.tokens;
-  return window * budget.window_seconds + 1;
+  const double minimum = budget.per_second * budget.window_seconds + 1;
+  if (retry_share(budget) < budget.share) return *budget.tokens + minimum;
+  return *budget.share * first * budget.window_seconds + minimum;
 }
 
 // The flows that call one dependency, and what they ask of it together.
@@ -63,6 +68,7 @@ struct Callers {
   double worst_attempts = 1;  // of any flow
   double probes = 0;          // uncharged calls per second
   Duration shortest_timeout = kLongest;
+  Duration longest_timeout{};
 };
 
 Callers callers_of(const Config& config, const DependencySpec& dependency) {
@@ -75,6 +81,7 @@ Callers callers_of(const Config& config, const DependencySpec& dependency) {
     callers.at_most += flow.peak_per_second * attempts;
     callers.worst_attempts = std::max(callers.worst_attempts, attempts);
     callers.shortest_timeout = std::min(callers.shortest_timeout, flow.policy.timeouts.attempt);
+    callers.longest_timeout = std::max(callers.longest_timeout, flow.policy.timeouts.attempt);
   }
   const CircuitBreakerSpec& breaker = dependency.policy.circuit_breaker;
   if (breaker.enabled && breaker.mode == Mode::enforce)
@@ -94,8 +101,8 @@ double attempts_per_event(const Callers& callers) {
 
 double hidden_capacity(const BudgetBound& budget, double capacity, double attempts) {
   double hidden = capacity / attempts;
-  if (budget.share) hidden = std::max(hidden, (capacity - budget.per_second) / (1 + *budget.share));
-  if (budget.per_retry) hidden = std::max(hidden, capacity / (1 + *budget.per_retry));
+  if (const auto share = retry_share(budget))
+    hidden = std::max(hidden, (capacity - budget.per_second) / (1 + *share));
   return hidden;
 }
 
@@ -154,7 +161,18 @@ void add_capacity(DependencyBound& bound, const Callers& callers, double capacit
   bound.capacity = capacity;
   bound.hidden_capacity = hidden_capacity(bound.budget, capacity, attempts);
   if (!callers.flows.empty())
-    bound.safe_concurrency = 0.8 * capacity * seconds(callers.shortest_timeout);
+    bound.safe_concurrency = kSafeShare * capacity * seconds(callers.shortest_timeout);
+}
+
+// The adaptive limit stays below what a declared capacity finishes within the longest timeout.
+double most_at_once(const DependencySpec& dependency, const Callers& callers) {
+  const ConcurrencySpec& spec = dependency.policy.concurrency;
+  double most = spec.max_parallel_requests;
+  if (!spec.adaptive.enabled || spec.mode == Mode::shadow) return most;
+  most = std::min<double>(most, spec.adaptive.max_limit);
+  const double safe = kSafeShare * dependency.capacity_per_second *
+                      seconds(callers.longest_timeout);
+  return safe > 0 ? std::min(most, std::max(1.0, std::floor(safe))) : most;
 }
 
 DependencyBound dependency_bound(const Config& config, const DependencySpec& dependency,
@@ -164,9 +182,7 @@ DependencyBound dependency_bound(const Config& config, const DependencySpec& dep
   DependencyBound bound{.name = dependency.name};
   bound.budget = budget_bound(policy.retry_constraint);
   bound.attempts_per_event = attempts_per_event(callers);
-  bound.concurrency = policy.concurrency.max_parallel_requests;
-  if (policy.concurrency.adaptive.enabled && policy.concurrency.mode == Mode::enforce)
-    bound.concurrency = std::min<double>(bound.concurrency, policy.concurrency.adaptive.max_limit);
+  bound.concurrency = most_at_once(dependency, callers);
   if (policy.rate_limit.enabled && policy.rate_limit.mode == Mode::enforce) {
     bound.rate_limit = policy.rate_limit.per_second;
     bound.rate_burst = policy.rate_limit.burst;

@@ -9,16 +9,17 @@
 //
 //  attempts      A (gRPC proposal A6: the first is included). Calls that a crash of Weir cut short
 //                are interruptions and not attempts; with them A + retry.maxInterruptions - 1.
-//  failing rate  l1 = min(A l0, (1 + b) l0 + m, (1 + s/c) l0): what is sent while retries fail. The
+//  failing rate  l1 = min(A l0, (1 + min(b, s/c)) l0 + m): what is sent while retries fail. The
 //                window is GEP-3388 and Finagle's RetryBudget, in network calculus (Le Boudec and
 //                Thiran, "Network Calculus", 2001) an arrival curve; the tokens are those of the
-//                AWS SDKs, standard mode 2.1: failed retries cost <= capacity + successes * s.
+//                AWS SDKs, standard mode 2.1: failed retries cost <= capacity + successes * s, and
+//                the minimum rate pays when they are used up (policy/guardrails.h).
 //  burst         what the retries add to the burst of that arrival curve, for the guardrail that
-//                gives the lowest l1 (rate and burst belong together): b l0 w + m w + 1, or K/c.
+//                gives the lower l1 (rate and burst belong together): b l0 w, or K/c; + m w + 1.
 //  total rate    min(A l0, l1 + l0 + N/W): a retry that succeeds gets its charge back, and probes
 //                are not charged; but an event succeeds once. It bounds every call ever made.
 //  timeout rate  C / T: what is sent while every call times out (Little, 1961).
-//  hidden        max l0 with l1 <= mu: max(mu / A, (mu - m) / (1 + b), mu / (1 + s/c)); safe share
+//  hidden        max l0 with l1 <= mu: max(mu / A, (mu - m) / (1 + min(b, s/c))); safe share
 //  capacity      b* = (mu - m) / l0 - 1 (Bronson et al., "Metastable Failures in Distributed
 //                Systems", HotOS'21: a retry storm cannot keep itself alive iff l1 <= mu).
 //  safe C        0.8 mu T (the same; Netflix concurrency-limits): above it a short pause leaves a

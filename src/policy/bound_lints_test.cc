@@ -89,9 +89,16 @@ const Wrong kWrong[] = {
      [](Config&, DependencyPolicy& d, FlowPolicy&) {
        d.concurrency.max_parallel_requests = 400;
        d.concurrency.adaptive.enabled = true;
-       d.concurrency.adaptive.max_limit = 240;
+       d.concurrency.adaptive.max_limit = 300;
      },
      {}},
+    {"... unless it only watches",
+     [](Config&, DependencyPolicy& d, FlowPolicy&) {
+       d.concurrency.max_parallel_requests = 400;
+       d.concurrency.adaptive.enabled = true;
+       d.concurrency.mode = Mode::shadow;
+     },
+     {"L3 d concurrency.maxParallelRequests"}},
     {"a rate limit above the capacity",
      [](Config&, DependencyPolicy& d, FlowPolicy&) { d.rate_limit.per_second = 301; },
      {"L13 d rateLimit.requests"}},

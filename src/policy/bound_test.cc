@@ -158,8 +158,8 @@ TEST_CASE("tokens bound the rate by successes, and what they hold bounds the bur
   budget(config, 20, 10);
   RetryTokensSpec& tokens = config.dependencies[0].policy.retry_constraint.tokens;
   tokens = {.capacity = 500, .cost_transient = 10, .cost_throttling = 10};
-  CHECK(*bound_of(config).dependencies[0].failing_rate == Approx(220));
-  CHECK(*bound_of(config).dependencies[0].burst == Approx(50));
+  CHECK(*bound_of(config).dependencies[0].failing_rate == Approx(230));
+  CHECK(*bound_of(config).dependencies[0].burst == Approx(50 + 100 + 1));
   tokens.cost_throttling = 0;  // such retries are free
   CHECK(*bound_of(config).dependencies[0].failing_rate == Approx(250));
   CHECK(*bound_of(config).dependencies[0].burst == Approx(501));
