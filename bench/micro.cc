@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Micro benchmarks of what runs for every event on the I/O thread.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
 #include <benchmark/benchmark.h>
 
 #include "base/rng.h"
@@ -10,6 +14,7 @@
 #include "policy/decide.h"
 #include "policy/filter.h"
 #include "policy/guardrails.h"
+#include "policy/rate_headers.h"
 #include "sample_event.h"
 #include "wire/cloudevents.h"
 #include "wire/json.h"
@@ -33,28 +38,122 @@ struct Stored {
   Event event;
 };
 
-// One call on the happy path: admission, the meaning of the answer, the decision, the guardrails'
-// books.
+// Operations of new so far, in this process.
+std::atomic<std::uint64_t> allocations{0};
+
+void report_allocations(benchmark::State& state, std::uint64_t before) {
+  state.counters["allocations"] = static_cast<double>(allocations - before) /
+                                  static_cast<double>(state.iterations());
+}
+
+// Every guardrail switched on, and none of them in the way.
+DependencyPolicy all_guardrails() {
+  DependencyPolicy policy;
+  policy.rate_limit = {.enabled = true, .per_second = 1e6, .burst = 1e6};
+  policy.concurrency.adaptive.enabled = true;
+  policy.circuit_breaker.slow_call_duration_threshold = std::chrono::seconds{1};
+  return policy;
+}
+
+constexpr Duration kBetween = std::chrono::microseconds{50};
+constexpr Duration kLatency = std::chrono::milliseconds{1};
+
+// One call: admission, the meaning of the answer, what its headers ask for, the decision, the
+// guardrails' books.
 void admit_classify_decide(benchmark::State& state) {
-  policy::Guardrails guardrails{DependencyPolicy{}};
+  policy::Guardrails guardrails{all_guardrails()};
   const FlowPolicy flow;
   const policy::ClassifyRules rules;
   const Delivery delivery;
   Outcome outcome;
   outcome.status = static_cast<int>(state.range(0));
-  outcome.latency = std::chrono::milliseconds{1};
+  outcome.latency = kLatency;
+  outcome.headers = {
+      {"content-length", "0"}, {"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"server", "handler"}};
   Rng rng(1);
   MonoTime now{std::chrono::seconds{1}};
+  const std::uint64_t before = allocations;
   for (auto _ : state) {
     policy::Permit permit;
-    DoNotOptimize(guardrails.admit(policy::Work::first, now, permit));
+    DoNotOptimize(guardrails.admit({policy::Work::first}, now, permit));
     const Classification meaning = policy::classify(outcome, rules, "flow", "dependency", kNow);
     DoNotOptimize(policy::decide({flow, delivery, true, OnFailure::parkKey, meaning, kNow}, rng));
-    guardrails.record(permit, meaning, outcome.latency, now, rng);
-    now += std::chrono::microseconds{50};
+    guardrails.record(permit, meaning, outcome.latency, now, rng,
+                      policy::read_server_pace(outcome, meaning, kNow));
+    now += kBetween;
   }
+  report_allocations(state, before);
 }
 BENCHMARK(admit_classify_decide)->Arg(204)->Arg(422);
+
+void guardrail_breaker(benchmark::State& state) {
+  policy::Breaker breaker{CircuitBreakerSpec{}};
+  Rng rng(1);
+  MonoTime now{std::chrono::seconds{1}};
+  const std::uint64_t before = allocations;
+  for (auto _ : state) {
+    policy::Breaker::Epoch epoch = 0;
+    DoNotOptimize(breaker.admit(now, epoch));
+    breaker.record(epoch, false, now, rng);
+    now += kBetween;
+  }
+  report_allocations(state, before);
+}
+BENCHMARK(guardrail_breaker);
+
+void guardrail_retry_budget(benchmark::State& state) {
+  policy::RetryBudget budget{RetryConstraintSpec{}};
+  MonoTime now{std::chrono::seconds{1}};
+  const std::uint64_t before = allocations;
+  for (auto _ : state) {
+    budget.first_attempt(now);
+    DoNotOptimize(budget.try_spend(now));
+    now += kBetween;
+  }
+  report_allocations(state, before);
+}
+BENCHMARK(guardrail_retry_budget);
+
+void guardrail_rate_limit(benchmark::State& state) {
+  policy::RateLimit limit{all_guardrails().rate_limit};
+  MonoTime now{std::chrono::seconds{1}};
+  const std::uint64_t before = allocations;
+  for (auto _ : state) {
+    DoNotOptimize(limit.next(now));
+    DoNotOptimize(limit.admit(now));
+    now += kBetween;
+  }
+  report_allocations(state, before);
+}
+BENCHMARK(guardrail_rate_limit);
+
+// Windows are closed, judged and probed in it, at the rate of 20,000 calls per second.
+void guardrail_adaptive_limit(benchmark::State& state) {
+  policy::Concurrency concurrency{all_guardrails().concurrency};
+  MonoTime now{std::chrono::seconds{1}};
+  std::int64_t turn = 0;
+  const std::uint64_t before = allocations;
+  for (auto _ : state) {
+    DoNotOptimize(concurrency.acquire(now));
+    concurrency.release(policy::AdaptiveLimit::End::served, kLatency + Duration{turn++ % 512}, now);
+    now += kBetween;
+  }
+  report_allocations(state, before);
+}
+BENCHMARK(guardrail_adaptive_limit);
+
+void read_rate_headers(benchmark::State& state) {
+  Outcome outcome;
+  outcome.status = 200;
+  outcome.headers = {{"content-length", "0"},
+                     {"ratelimit-policy", R"("default";q=100;w=60)"},
+                     {"ratelimit", R"("default";r=50;t=30)"}};
+  const Classification meaning;
+  const std::uint64_t before = allocations;
+  for (auto _ : state) DoNotOptimize(policy::read_server_pace(outcome, meaning, kNow));
+  report_allocations(state, before);
+}
+BENCHMARK(read_rate_headers);
 
 void match_filter(benchmark::State& state, const char* pattern) {
   const Stored stored;
@@ -144,6 +243,18 @@ void cursor_tracker(benchmark::State& state) {
 BENCHMARK(cursor_tracker);
 
 }  // namespace
+
+void count_allocation() { allocations.fetch_add(1, std::memory_order_relaxed); }
+
 }  // namespace weir::bench
+
+// Counts, so that the figures can tell how often each decision allocates.
+void* operator new(std::size_t size) {
+  weir::bench::count_allocation();
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 BENCHMARK_MAIN();

@@ -195,7 +195,7 @@ void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, 
   json.begin_object()
       .field("dependency", dispatcher.spec().name)
       .field("url", dispatcher.spec().url);
-  json.field("breaker", breaker_text(rails.breaker().state(now)));
+  json.field("breaker", breaker_text(rails.worst_breaker(now).state(now)));
   json.field("inFlight", rails.in_flight()).field("limit", rails.limit(now));
   json.field("retryBudget", std::round(rails.budget().balance(now) * 100) / 100);
   if (dispatcher.spec().capacity_per_second > 0)

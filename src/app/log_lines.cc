@@ -50,7 +50,7 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
 }  // namespace
 
 void log_transition(telemetry::Log& log, WallTime at, std::string_view dependency,
-                    const policy::Breaker::Transition& transition) {
+                    std::string_view path, const policy::Breaker::Transition& transition) {
   using State = policy::Breaker::State;
   const bool opened = transition.to == State::open;
   const std::string_view event = opened                             ? "breaker.opened"
@@ -58,13 +58,17 @@ void log_transition(telemetry::Log& log, WallTime at, std::string_view dependenc
                                                                     : "breaker.closed";
   std::string message = fmt::format("{:.3g} % of {} calls failed", transition.failure_percent,
                                     transition.calls);
+  if (transition.slow_percent > 0)
+    message += fmt::format(", {:.3g} % slow", transition.slow_percent);
   if (opened) {
     message += fmt::format("; no calls for {}", to_text(transition.open_until - transition.at));
   } else if (transition.to == State::halfOpen) {
     message = "probing";
   }
-  log.write(at, opened ? Level::warning : Level::info, event, message,
-            [&](wire::JsonWriter& json) { json.field("dependency", dependency); });
+  log.write(at, opened ? Level::warning : Level::info, event, message, [&](wire::JsonWriter& json) {
+    json.field("dependency", dependency);
+    if (!path.empty()) json.field("path", path);
+  });
 }
 
 void log_actions(telemetry::Log& log, const std::vector<AuditEntry>& entries) {

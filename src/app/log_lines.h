@@ -13,8 +13,9 @@
 
 namespace weir::app {
 
+// `path` is empty for the breaker of the whole dependency.
 void log_transition(telemetry::Log& log, WallTime at, std::string_view dependency,
-                    const policy::Breaker::Transition& transition);
+                    std::string_view path, const policy::Breaker::Transition& transition);
 // What operators and rules did, oldest first. Deliveries settled together are one line with a
 // count.
 void log_actions(telemetry::Log& log, const std::vector<AuditEntry>& entries);

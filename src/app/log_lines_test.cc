@@ -41,7 +41,7 @@ std::vector<std::string> logged(Act act) {
 
 std::string line_of(const Breaker::Transition& transition) {
   const auto lines = logged(
-      [&](telemetry::Log& log) { log_transition(log, kNow, "tracker", transition); });
+      [&](telemetry::Log& log) { log_transition(log, kNow, "tracker", "", transition); });
   REQUIRE(lines.size() == 1);
   return lines.front();
 }
@@ -58,12 +58,12 @@ AuditEntry entry(std::string action, std::string target, std::string reason,
 
 TEST_CASE("a breaker's line says which dependency, and why") {
   const MonoTime at{1h};
-  CHECK(line_of({Breaker::State::closed, Breaker::State::open, at, 61.04, 120, at + 20s}) ==
+  CHECK(line_of({Breaker::State::closed, Breaker::State::open, at, 61.04, 0, 120, at + 20s}) ==
         R"("level":"warning","event":"breaker.opened",)"
         R"("msg":"61 % of 120 calls failed; no calls for 20.0 s","dependency":"tracker"})");
-  CHECK(line_of({Breaker::State::open, Breaker::State::halfOpen, at, 61, 120, at}) ==
+  CHECK(line_of({Breaker::State::open, Breaker::State::halfOpen, at, 61, 0, 120, at}) ==
         R"("level":"info","event":"breaker.halfOpened","msg":"probing","dependency":"tracker"})");
-  CHECK(line_of({Breaker::State::halfOpen, Breaker::State::closed, at, 0, 5, at}) ==
+  CHECK(line_of({Breaker::State::halfOpen, Breaker::State::closed, at, 0, 0, 5, at}) ==
         R"("level":"info","event":"breaker.closed","msg":"0 % of 5 calls failed",)"
         R"("dependency":"tracker"})");
 }

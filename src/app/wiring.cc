@@ -7,7 +7,7 @@ namespace weir::app {
 namespace {
 
 std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTime now) {
-  policy::Breaker& breaker = dispatcher.guardrails().breaker();
+  policy::Breaker& breaker = dispatcher.guardrails().worst_breaker(now);
   switch (breaker.state(now)) {
     case policy::Breaker::State::closed: return "closed";
     case policy::Breaker::State::halfOpen: return "half-open";
@@ -48,7 +48,7 @@ recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, as
     const MonoTime now = clock.mono();
     recovery::LiveDependency answer;
     answer.breaker = breaker_text(*dispatcher, clock.wall(), now);
-    answer.breaker_open = dispatcher->guardrails().breaker().state(now) !=
+    answer.breaker_open = dispatcher->guardrails().worst_breaker(now).state(now) !=
                           policy::Breaker::State::closed;
     if (const auto& refusal = dispatcher->refusal()) answer.refusal = refusal->reason;
     const RateLimitSpec& rate = dispatcher->spec().policy.rate_limit;

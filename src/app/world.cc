@@ -217,11 +217,13 @@ async::Task<> World::keep_counts() {
 
 async::Task<> World::tell_changes() {
   for (delivery::Dispatcher* one : engine_->dispatchers()) {
-    policy::Breaker& breaker = one->guardrails().breaker();
     const MonoTime now = clock_.mono();
-    (void)breaker.state(now);  // time alone may have changed it
-    while (const auto transition = breaker.take_transition()) {
-      log_transition(log_, clock_.wall() - (now - transition->at), one->spec().name, *transition);
+    for (policy::PathBreaker& of_path : one->guardrails().breakers()) {
+      (void)of_path.breaker.state(now);  // time alone may have changed it
+      while (const auto transition = of_path.breaker.take_transition()) {
+        log_transition(log_, clock_.wall() - (now - transition->at), one->spec().name, of_path.path,
+                       *transition);
+      }
     }
   }
   const ports::StoreStatus status = co_await store_->info();

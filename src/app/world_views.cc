@@ -66,7 +66,7 @@ void World::register_dependency_gauges() {
   per_dependency("weir_breaker_open",
                  "1 while the circuit breaker is open, 0.5 half-open, 0 closed.",
                  [](delivery::Dispatcher& one, MonoTime now) {
-                   const auto state = one.guardrails().breaker().state(now);
+                   const auto state = one.guardrails().worst_breaker(now).state(now);
                    return state == policy::Breaker::State::open       ? 1.0
                           : state == policy::Breaker::State::halfOpen ? 0.5
                                                                       : 0.0;

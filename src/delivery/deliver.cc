@@ -7,6 +7,7 @@
 #include "delivery/settle.h"
 #include "policy/deadline.h"
 #include "policy/decide.h"
+#include "policy/rate_headers.h"
 
 namespace weir::delivery {
 
@@ -23,12 +24,14 @@ Error gone(const Flow& flow, Position position) {
 }  // namespace
 
 void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
-  guardrails_.record(admission.permit, attempted.classification, attempted.outcome.latency,
-                     parts_.clock.mono(), parts_.rng);
+  guardrails().record(
+      admission.permit, attempted.classification, attempted.outcome.latency, parts_.clock.mono(),
+      parts_.rng,
+      policy::read_server_pace(attempted.outcome, attempted.classification, parts_.clock.wall()));
 }
 
 void Dispatcher::release(const Admission& admission) {
-  guardrails_.cancel(admission.permit, parts_.clock.mono());
+  guardrails().cancel(admission.permit, parts_.clock.mono());
   pump();
 }
 
@@ -170,8 +173,11 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
                                       .now = parts_.clock.wall(),
                                       .previous_delay = previous_delay},
                                      parts_.rng);
-  const Flow::Due due{
-      .due = decision.at, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  const Flow::Due due{.due = decision.at,
+                      .ref = row.ref,
+                      .replay = row.replay,
+                      .interruptions = row.interruptions,
+                      .cost = policy::retry_cost(decision.failure)};
   const bool retry = decision.kind == DecisionKind::retryAt;
   settle_row(parts_, flow,
              {.row = std::move(row),

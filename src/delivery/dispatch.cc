@@ -13,18 +13,31 @@ using policy::Work;
 namespace {
 // The same moment, reckoned from two readings of the clock, is not exactly the same.
 constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
+constexpr double kCapacityShare = 0.8;
 }  // namespace
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
     : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy) {}
 
 void Dispatcher::update(DependencySpec spec) {
-  guardrails_.update(spec.policy);
+  guardrails().update(spec.policy);
   spec_ = std::move(spec);
   pump();
 }
 
 void Dispatcher::remove(Flow* flow) { std::erase(flows_, flow); }
+
+// More calls at once than are answered within the longest timeout cannot all succeed (Little's law;
+// a fifth is kept for the spread of the latency). Asked at each pump: flows come, go and change.
+void Dispatcher::bound_concurrency() {
+  double longest = 0;
+  for (const Flow* flow : flows_) {
+    const Duration attempt = flow->spec().policy.timeouts.attempt;
+    longest = std::max(longest, std::chrono::duration<double>(attempt).count());
+  }
+  const double most = std::min(kCapacityShare * spec_.capacity_per_second * longest, 1e6);
+  guardrails().bound_concurrency(most > 0 ? static_cast<std::uint32_t>(std::max(most, 1.0)) : 0);
+}
 
 void Dispatcher::pump() {
   if (pump_asked_ || stopping_) return;
@@ -39,8 +52,10 @@ async::Task<> Dispatcher::pump_after_turn() {
 }
 
 void Dispatcher::dispatch() {
+  bound_concurrency();
   refusal_.reset();
-  Blocked blocked{};
+  ask_again_ = MonoTime::max();
+  Blocked blocked;
   while (admit_burst(blocked)) {
   }
   set_alarm(parts_.clock.wall());
@@ -62,31 +77,43 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   const auto ready = ready_work(wall, blocked);
   const std::optional<Work> work = order_.next(ready);
   if (!work) return false;
+  Flow* flow = next_flow(*work, wall, blocked);
+  WEIR_ASSERT(flow != nullptr);
+  policy::Asked asked{.work = *work, .path = flow->spec().path};
+  if (*work == Work::retry) asked.cost = flow->retries().begin()->cost;
   Admission admission{.at = parts_.clock.mono()};
-  if (auto refusal = guardrails_.admit(*work, admission.at, admission.permit)) {
-    const bool only_this_kind = refusal->guardrail == Guardrail::retryBudget;
-    refusal_ = std::move(refusal);
-    blocked[static_cast<std::size_t>(*work)] = true;
-    return only_this_kind;
-  }
+  if (auto refusal = guardrails().admit(asked, admission.at, admission.permit))
+    return refused(*work, *flow, std::move(*refusal), blocked);
   order_.served(*work, ready);
-  start(*work, wall, std::move(admission));
+  start(*work, *flow, std::move(admission));
   return true;
+}
+
+bool Dispatcher::refused(Work work, const Flow& flow, Refusal refusal, Blocked& blocked) {
+  ask_again_ = std::min(ask_again_, refusal.until);
+  const bool only_retries = refusal.guardrail == Guardrail::retryBudget;
+  const bool only_path = refusal.guardrail == Guardrail::breaker &&
+                         spec_.policy.circuit_breaker.per_path;
+  if (only_retries) blocked.work[static_cast<std::size_t>(work)] = true;
+  if (only_path) blocked.paths.push_back(flow.spec().path);
+  refusal_ = std::move(refusal);
+  return only_retries || only_path;
 }
 
 policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked& blocked) {
   policy::AdmissionOrder::Ready ready{};
   for (const Work work : policy::kAllWork) {
     const auto index = static_cast<std::size_t>(work);
-    if (blocked[index]) continue;
-    ready[index] = std::ranges::any_of(flows_,
-                                       [&](Flow* flow) { return flow_has(*flow, work, now); });
+    ready[index] = std::ranges::any_of(
+        flows_, [&](Flow* flow) { return flow_has(*flow, work, now, blocked); });
   }
   return ready;
 }
 
-bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now) {
+bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now, const Blocked& blocked) {
   if (!flow.active() || !flow.recovered()) return false;
+  if (blocked.work[static_cast<std::size_t>(work)]) return false;
+  if (std::ranges::find(blocked.paths, flow.spec().path) != blocked.paths.end()) return false;
   switch (work) {
     case Work::first: return flow.has_ready() || flow.has_resumed();
     case Work::retry: return !flow.retries().empty() && flow.retries().begin()->due <= now;
@@ -95,36 +122,34 @@ bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now) {
   return false;
 }
 
-Flow* Dispatcher::next_flow(Work work, WallTime now) {
+Flow* Dispatcher::next_flow(Work work, WallTime now, const Blocked& blocked) {
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     Flow* flow = flows_[(turn_ + i) % flows_.size()];
-    if (!flow_has(*flow, work, now)) continue;
+    if (!flow_has(*flow, work, now, blocked)) continue;
     turn_ = (turn_ + i + 1) % flows_.size();
     return flow;
   }
   return nullptr;
 }
 
-void Dispatcher::start(Work work, WallTime now, Admission admission) {
-  Flow* flow = next_flow(work, now);
-  WEIR_ASSERT(flow != nullptr);
-  if (work == Work::first && !flow->has_resumed()) {
-    parts_.tasks.spawn(deliver_event(*flow, flow->take_ready(), std::move(admission)));
+void Dispatcher::start(Work work, Flow& flow, Admission admission) {
+  if (work == Work::first && !flow.has_resumed()) {
+    parts_.tasks.spawn(deliver_event(flow, flow.take_ready(), std::move(admission)));
     return;
   }
   Flow::Due due;
   if (work == Work::first) {
-    due = flow->take_resumed();
+    due = flow.take_resumed();
   } else {
-    auto& from = work == Work::retry ? flow->retries() : flow->replays();
+    auto& from = work == Work::retry ? flow.retries() : flow.replays();
     due = from.extract(from.begin()).value();
   }
-  parts_.tasks.spawn(deliver_row(*flow, due, work, std::move(admission)));
+  parts_.tasks.spawn(deliver_row(flow, due, work, std::move(admission)));
 }
 
 // One sleeper per moment that is earlier than all others: it wakes, pumps, and is gone.
 void Dispatcher::set_alarm(WallTime wall) {
-  MonoTime at = refusal_ ? refusal_->until : MonoTime::max();
+  MonoTime at = ask_again_;
   const MonoTime now = parts_.clock.mono();
   for (Flow* flow : flows_) {
     if (!flow->active() || flow->retries().empty()) continue;

@@ -13,6 +13,7 @@
 #include "delivery/attempt.h"
 #include "delivery/delivery_parts.h"
 #include "delivery/flow.h"
+#include "delivery/owner_thread.h"
 #include "model/config_model.h"
 #include "policy/admission_order.h"
 #include "policy/guardrails.h"
@@ -39,7 +40,11 @@ class Dispatcher {
     return [this] { pump(); };
   }
 
-  policy::Guardrails& guardrails() { return guardrails_; }
+  // Only on the thread that the dispatcher runs on.
+  policy::Guardrails& guardrails() {
+    owner_.check();
+    return guardrails_;
+  }
   // Why the last pump stopped, if a guardrail refused; for status and explain.
   const std::optional<Refusal>& refusal() const { return refusal_; }
 
@@ -48,16 +53,23 @@ class Dispatcher {
     policy::Permit permit;
     MonoTime at;
   };
-  using Blocked = std::array<bool, policy::kWorkCount>;
+  // What the guardrails have refused during this pump; the rest may still go.
+  struct Blocked {
+    std::array<bool, policy::kWorkCount> work{};
+    std::vector<std::string> paths;  // whose own breaker is open
+  };
 
+  void bound_concurrency();
   async::Task<> pump_after_turn();
   void dispatch();
   policy::AdmissionOrder::Ready ready_work(WallTime now, const Blocked& blocked);
   bool admit_burst(Blocked& blocked);
   bool admit_one(Blocked& blocked);
-  Flow* next_flow(policy::Work work, WallTime now);
-  static bool flow_has(Flow& flow, policy::Work work, WallTime now);
-  void start(policy::Work work, WallTime now, Admission admission);
+  Flow* next_flow(policy::Work work, WallTime now, const Blocked& blocked);
+  static bool flow_has(Flow& flow, policy::Work work, WallTime now, const Blocked& blocked);
+  // Whether something else might be admitted.
+  bool refused(policy::Work work, const Flow& flow, Refusal refusal, Blocked& blocked);
+  void start(policy::Work work, Flow& flow, Admission admission);
   void set_alarm(WallTime wall);
   async::Task<> alarm(MonoTime at);
 
@@ -73,13 +85,15 @@ class Dispatcher {
 
   DependencySpec spec_;
   DeliveryParts& parts_;
+  OwnerThread owner_;
   policy::Guardrails guardrails_;
   policy::AdmissionOrder order_;
   std::vector<Flow*> flows_;
   std::size_t turn_ = 0;
   async::Burst burst_;
   std::optional<Refusal> refusal_;
-  std::set<MonoTime> alarms_;  // of the sleepers that are to pump
+  MonoTime ask_again_ = MonoTime::max();  // the earliest moment that a refusal of this pump named
+  std::set<MonoTime> alarms_;             // of the sleepers that are to pump
   bool pump_asked_ = false;
   bool stopping_ = false;
 };

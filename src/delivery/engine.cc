@@ -151,8 +151,9 @@ async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, st
                     fmt::format("flow '{}' is {} already", name, to_text(status)), ""};
   }
   const WallTime now = options_.clock.wall();
+  const auto cause = status == FlowStatus::paused ? PauseCause::person : PauseCause::none;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::SetFlowStatus{flow->id(), status, reason, now});
+  batch.mutations.emplace_back(ports::SetFlowStatus{flow->id(), status, reason, now, cause});
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
                                                           .actor = std::move(actor),
                                                           .action = std::move(action),
@@ -160,7 +161,7 @@ async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, st
                                                           .reason = reason}});
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  if ((flow = find_flow(name)) != nullptr) flow->set_status(status, std::move(reason), now);
+  if ((flow = find_flow(name)) != nullptr) flow->set_status(status, cause, std::move(reason), now);
   co_return Result<>{};
 }
 

@@ -157,7 +157,7 @@ async::Task<Result<>> Engine::register_flows() {
     if (Flow* running = find_flow(record->id)) {
       running->set_record_name(record->name);
       if (running->record().status != record->status)
-        running->set_status(record->status, record->reason, record->since);
+        running->set_status(record->status, record->cause, record->reason, record->since);
     }
     auto added = add_flow(spec, std::move(*record));
     if (!added.ok()) co_return added;

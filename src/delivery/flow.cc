@@ -18,11 +18,13 @@ Flow::Flow(FlowSpec spec, FlowRecord record, std::uint64_t next_seq, policy::Fil
       parts_(std::move(parts)),
       cursor_(record_.cursor, next_seq),
       keys_(record_.id),
+      brake_(spec_.policy.dead_letter_brake),
       read_next_(cursor_.durable_mark()),
       next_seq_(next_seq) {}
 
-void Flow::set_status(FlowStatus status, std::string reason, WallTime since) {
+void Flow::set_status(FlowStatus status, PauseCause cause, std::string reason, WallTime since) {
   record_.status = status;
+  record_.cause = cause;
   record_.reason = std::move(reason);
   record_.since = since;
   if (active()) {
@@ -37,6 +39,7 @@ void Flow::update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::H
   filter_ = std::move(filter);
   handler_ = std::move(handler);
   parts_.ready = std::move(ready);
+  brake_.update(spec_.policy.dead_letter_brake);
 }
 
 void Flow::set_recovered() {

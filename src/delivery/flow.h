@@ -17,7 +17,9 @@
 #include "delivery/key_gate.h"
 #include "delivery/settler.h"
 #include "model/config_model.h"
+#include "policy/dead_letter_brake.h"
 #include "policy/filter.h"
+#include "policy/retry_tokens.h"
 #include "ports/handler.h"
 #include "ports/store.h"
 
@@ -64,7 +66,10 @@ class Flow {
   }  // a call keeps its handler over a reload
   const policy::Filter& filter() const { return filter_; }
   bool active() const { return record_.status == FlowStatus::active; }
-  void set_status(FlowStatus status, std::string reason, WallTime since);
+  void set_status(FlowStatus status, PauseCause cause, std::string reason, WallTime since);
+  // Counts what ended live; its driver pauses the flow when it trips.
+  policy::DeadLetterBrake& brake() { return brake_; }
+  const policy::DeadLetterBrake& brake() const { return brake_; }
   // A reload changed the rules; position and keys stay.
   void update(FlowSpec spec, policy::Filter filter, std::shared_ptr<ports::Handler> handler,
               std::function<void()> ready);
@@ -115,6 +120,7 @@ class Flow {
     DeliveryRef ref;
     ReplayId replay;
     std::uint32_t interruptions = 0;
+    policy::RetryCost cost = policy::RetryCost::transient;
     auto operator<=>(const Due&) const = default;
   };
   // Tries again what a failed read left undone.
@@ -172,6 +178,7 @@ class Flow {
   Parts parts_;
   CursorTracker cursor_;
   KeyGate keys_;
+  policy::DeadLetterBrake brake_;
   std::deque<Candidate> window_;  // read from the log, free to go, in order
   std::deque<Candidate> front_;   // next of their keys: before the window
   std::vector<Candidate> put_off_;

@@ -62,7 +62,8 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
       const Flow::Due due{.due = entry.due,
                           .ref = entry.ref,
                           .replay = entry.replay,
-                          .interruptions = entry.interruptions};
+                          .interruptions = entry.interruptions,
+                          .cost = policy::retry_cost(entry.failure)};
       if (entry.state == DeliveryState::inFlight) {
         auto done = co_await interrupt_row(parts, flow, entry.ref);
         if (!done.ok()) co_return done.error();

@@ -82,9 +82,28 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
   });
 }
 
+struct Pause {
+  PauseCause cause;
+  std::string reason;
+};
+
+// Whether this delivery is the one after which the flow must not go on.
+std::optional<Pause> pause_after(Flow& flow, const Delivery& row, const Decision& decision,
+                                 MonoTime now) {
+  if (decision.kind == DecisionKind::pauseFlow)
+    return Pause{PauseCause::onFailure, decision.reason};
+  if (row.replay) return {};
+  if (is_final(decision.kind)) flow.brake().passed(now);
+  if (!is_quarantine(decision.kind)) return {};
+  auto tripped = flow.brake().quarantined(now);
+  // What was under way when it tripped ends after the flow was paused.
+  if (!tripped || !flow.active()) return {};
+  return Pause{PauseCause::deadLetterBrake, std::move(*tripped)};
+}
+
 std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row,
                                           const Settled& settled, const Fingerprint& print,
-                                          WallTime now) {
+                                          const std::optional<Pause>& pause, WallTime now) {
   std::vector<ports::Mutation> mutations;
   const Decision& decision = settled.decision;
   mutations.emplace_back(ports::PutDelivery{row});
@@ -97,14 +116,14 @@ std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row,
   if (settled.row.replay && (is_final(decision.kind) || is_quarantine(decision.kind))) {
     mutations.emplace_back(ports::SetReplayItem{settled.row.replay, row.ref, item_state(decision)});
   }
-  if (decision.kind == DecisionKind::pauseFlow) {
+  if (pause) {
     mutations.emplace_back(
-        ports::SetFlowStatus{flow.id(), FlowStatus::paused, decision.reason, now});
+        ports::SetFlowStatus{flow.id(), FlowStatus::paused, pause->reason, now, pause->cause});
     mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
                                                       .actor = "weir",
                                                       .action = "flow.pause",
                                                       .target = flow.spec().name,
-                                                      .reason = decision.reason}});
+                                                      .reason = pause->reason}});
   }
   return mutations;
 }
@@ -116,6 +135,7 @@ struct Told {
   Delivery row;
   ReplayId replay;
   std::string group;
+  std::optional<Pause> pause;
 };
 
 void tell(DeliveryParts& parts, const Flow& flow, const Told& told) {
@@ -176,6 +196,7 @@ void settle_filtered(DeliveryParts& parts, Flow& flow, const Candidate& candidat
 
 void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, const Event& event,
                  const Attempted& attempted, MonoTime admitted) {
+  flow.brake().passed(parts.clock.mono());
   const auto micros = std::min<std::int64_t>(attempted.outcome.latency.count(), UINT32_MAX);
   queue_settlement(parts, flow, candidate,
                    {.seq = candidate.position.seq,
@@ -207,8 +228,10 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
     print = policy::fingerprint(flow.spec().name, flow.spec().dependency, settled.decision.failure,
                                 outcome, settled.decision.rule);
   }
-  auto mutations = mutations_of(flow, row, settled, print, now);
+  const std::optional<Pause> pause = pause_after(flow, row, settled.decision, parts.clock.mono());
+  auto mutations = mutations_of(flow, row, settled, print, pause, now);
   auto told = std::make_unique<Told>();
+  told->pause = pause;
   told->replay = row.replay;
   if (is_final(settled.decision.kind) || is_quarantine(settled.decision.kind)) {
     row.replay = {};  // it left the run with this decision
@@ -223,8 +246,9 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
       flow, std::move(mutations),
       [&parts, &flow, told = std::move(told), again = std::move(again)](bool durable) {
         if (!durable) return;
-        if (told->decision.kind == DecisionKind::pauseFlow) {
-          flow.set_status(FlowStatus::paused, told->decision.reason, told->row.changed_at);
+        if (told->pause) {
+          flow.set_status(FlowStatus::paused, told->pause->cause, told->pause->reason,
+                          told->row.changed_at);
         }
         tell(parts, flow, *told);
         if (is_open(told->row.state) && told->row.state != DeliveryState::quarantined && again)

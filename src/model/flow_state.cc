@@ -8,6 +8,16 @@
 
 namespace weir {
 
+std::string_view to_text(PauseCause cause) {
+  switch (cause) {
+    case PauseCause::none: return "none";
+    case PauseCause::person: return "person";
+    case PauseCause::onFailure: return "onFailure";
+    case PauseCause::deadLetterBrake: return "deadLetterBrake";
+  }
+  return "none";
+}
+
 std::string_view to_text(FlowStatus status) {
   switch (status) {
     case FlowStatus::active: return "active";

@@ -40,6 +40,14 @@ enum class FlowStatus : std::uint8_t {
 };
 std::string_view to_text(FlowStatus status);
 
+enum class PauseCause : std::uint8_t {
+  none,             // not paused
+  person,           // `weir flow pause`
+  onFailure,        // one delivery failed, and the flow says ordering.onFailure: pauseFlow
+  deadLetterBrake,  // too much of it ended in quarantine
+};
+std::string_view to_text(PauseCause cause);
+
 struct FlowRecord {
   FlowId id;
   std::string name;
@@ -49,6 +57,7 @@ struct FlowRecord {
   std::string ordering_key;  // as configured: holds were made with it
   std::uint64_t epoch = 1;   // fences writes of an owner that lost the flow
   FlowStatus status = FlowStatus::active;
+  PauseCause cause = PauseCause::none;
   std::string reason;
   WallTime since{};
   Cursor cursor;

@@ -26,13 +26,13 @@ Breaker::Breaker(const CircuitBreakerSpec& spec)
 }
 
 std::optional<Refusal> Breaker::refusal(MonoTime now) {
-  if (!spec_.enabled) return {};
+  if (!spec_.enabled && !forced_open_) return {};
   advance(now);
   if (state_ == State::open) {
+    if (forced_open_) return Refusal{Guardrail::breaker, open_until_, "breaker opened by hand"};
     return Refusal{Guardrail::breaker, open_until_,
-                   fmt::format("breaker open for another {} ({:.0f} % of {} calls failed)",
-                               weir::to_text(open_until_ - now), opened_because_.percent(),
-                               opened_because_.calls)};
+                   fmt::format("breaker open for another {} ({})", weir::to_text(open_until_ - now),
+                               describe(opened_because_))};
   }
   if (state_ == State::halfOpen && probes_left_ == 0) {
     return Refusal{
@@ -52,12 +52,12 @@ std::optional<Refusal> Breaker::admit(MonoTime now, Epoch& epoch) {
   return {};
 }
 
-void Breaker::record(Epoch epoch, bool failure, MonoTime now, Rng& rng) {
+void Breaker::record(Epoch epoch, bool failure, MonoTime now, Rng& rng, bool slow) {
   if (!spec_.enabled) return;
   advance(now);
   if (epoch != epoch_) return;
-  if (state_ == State::closed) record_closed(failure, now, rng);
-  if (state_ == State::halfOpen) record_probe(failure, now, rng);
+  if (state_ == State::closed) record_closed(failure, slow, now, rng);
+  if (state_ == State::halfOpen) record_probe(failure, slow, now, rng);
 }
 
 void Breaker::inconclusive(Epoch epoch, MonoTime now) {
@@ -78,12 +78,41 @@ void Breaker::cancelled(Epoch epoch, MonoTime now) {
   ++probes_left_;
 }
 
+void Breaker::force_open(MonoTime until, MonoTime now) {
+  advance(now);
+  forced_closed_until_ = MonoTime::min();
+  open_until_ = until;
+  ramp_ = kNoRamp;
+  opened_because_ = sum(now);
+  change(State::open, now, opened_because_);
+  forced_open_ = true;
+}
+
+void Breaker::force_closed(MonoTime until, MonoTime now) {
+  advance(now);
+  forced_closed_until_ = until;
+  if (state_ != State::closed) close(now, sum(now));
+}
+
+void Breaker::release(MonoTime now) {
+  advance(now);
+  forced_closed_until_ = MonoTime::min();
+  if (forced_open_) end_open(now);
+}
+
+bool Breaker::is_forced(MonoTime now) {
+  advance(now);
+  return forced_open_ || now < forced_closed_until_;
+}
+
 Breaker::State Breaker::state(MonoTime now) {
   advance(now);
   return state_;
 }
 
 double Breaker::failure_percent(MonoTime now) { return sum(now).percent(); }
+
+double Breaker::slow_percent(MonoTime now) { return sum(now).slow_percent(); }
 
 std::uint32_t Breaker::calls(MonoTime now) { return sum(now).calls; }
 
@@ -103,8 +132,13 @@ std::optional<Breaker::Transition> Breaker::take_transition() {
 // What time alone changes.
 void Breaker::advance(MonoTime now) {
   window_.advance(now);
-  if (state_ == State::open && now >= open_until_) half_open(now);
+  if (state_ == State::open && now >= open_until_) end_open(now);
   if (state_ == State::halfOpen && now >= half_open_until_) end_half_open(now);
+}
+
+void Breaker::end_open(MonoTime now) {
+  if (!spec_.enabled) return close(now, opened_because_);
+  half_open(now);
 }
 
 void Breaker::half_open(MonoTime now) {
@@ -124,7 +158,7 @@ void Breaker::permit_probes(MonoTime until) {
 // by.
 void Breaker::end_half_open(MonoTime now) {
   if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
-  if (probes_out_ > 0) return open(now, Sum{probes_out_, probes_out_});
+  if (probes_out_ > 0) return open(now, Sum{.calls = probes_out_, .failures = probes_out_});
   const bool bounded = spec_.max_wait_in_half_open > Duration::zero();
   permit_probes(bounded ? now + spec_.max_wait_in_half_open : MonoTime::max());
 }
@@ -137,15 +171,29 @@ Breaker::Sum Breaker::sum(MonoTime now) {
   window_.for_each([&](std::int64_t, const Sum& slot) {
     total.calls += slot.calls;
     total.failures += slot.failures;
+    total.slow += slot.slow;
   });
   return total;
 }
 
+bool Breaker::too_many(const Sum& sum) const {
+  return sum.percent() >= spec_.failure_rate_threshold ||
+         (sum.slow > 0 && sum.slow_percent() >= spec_.slow_call_rate_threshold);
+}
+
+std::string Breaker::describe(const Sum& sum) const {
+  if (sum.percent() >= spec_.failure_rate_threshold || sum.slow == 0)
+    return fmt::format("{:.0f} % of {} calls failed", sum.percent(), sum.calls);
+  return fmt::format("{:.0f} % of {} calls took longer than {}", sum.slow_percent(), sum.calls,
+                     weir::to_text(spec_.slow_call_duration_threshold));
+}
+
 void Breaker::change(State to, MonoTime now, const Sum& because) {
   if (transition_count_ == kTransitionsKept) (void)take_transition();
-  transitions_[transition_count_++] = {state_,        to,         now, because.percent(),
-                                       because.calls, open_until_};
+  transitions_[transition_count_++] = {
+      state_, to, now, because.percent(), because.slow_percent(), because.calls, open_until_};
   state_ = to;
+  forced_open_ = false;
   ++epoch_;
 }
 
@@ -166,24 +214,25 @@ void Breaker::open(MonoTime now, const Sum& because) {
 void Breaker::close(MonoTime now, const Sum& because) {
   window_.clear();
   closed_since_ = now;
-  ramp_ = spec_.permitted_calls_in_half_open;
+  ramp_ = spec_.enabled ? spec_.permitted_calls_in_half_open : kNoRamp;
   ramp_batch_ = {};
   change(State::closed, now, because);
 }
 
-void Breaker::record_closed(bool failure, MonoTime now, Rng& rng) {
-  window_.newest().add(failure);
-  step_ramp(failure);
+void Breaker::record_closed(bool failure, bool slow, MonoTime now, Rng& rng) {
+  window_.newest().add(failure, slow);
+  step_ramp(failure, slow);
+  if (now < forced_closed_until_) return;
   const Sum total = sum(now);
   if (total.calls < spec_.minimum_number_of_calls || !too_many(total)) return;
   jitter_ = std::clamp(spec_.wait_in_open_jitter, 0.0, 1.0) * rng.unit();
   open(now, total);
 }
 
-void Breaker::record_probe(bool failure, MonoTime now, Rng& rng) {
+void Breaker::record_probe(bool failure, bool slow, MonoTime now, Rng& rng) {
   WEIR_ASSERT(probes_out_ > 0);
   --probes_out_;
-  probes_.add(failure);
+  probes_.add(failure, slow);
   jitter_ = std::clamp(spec_.wait_in_open_jitter, 0.0, 1.0) * rng.unit();
   after_probe(now);
 }
@@ -194,9 +243,9 @@ void Breaker::after_probe(MonoTime now) {
   half_open_until_ = now + std::max(spec_.wait_in_open_base, Duration{1});
 }
 
-void Breaker::step_ramp(bool failure) {
+void Breaker::step_ramp(bool failure, bool slow) {
   if (ramp_ == kNoRamp) return;
-  ramp_batch_.add(failure);
+  ramp_batch_.add(failure, slow);
   if (ramp_batch_.calls < ramp_) return;
   ramp_ = too_many(ramp_batch_) ? spec_.permitted_calls_in_half_open : ramp_ * 2;
   ramp_batch_ = {};

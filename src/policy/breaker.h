@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/rng.h"
@@ -35,6 +36,7 @@ class Breaker {
     State to;
     MonoTime at;
     double failure_percent;  // of the calls that decided
+    double slow_percent;
     std::uint32_t calls;
     MonoTime open_until;  // to == open only
   };
@@ -50,8 +52,9 @@ class Breaker {
   // nullopt = admitted; in half-open it takes one of exactly N probe permits. Refusal::until is the
   // end of the open state, or the latest end of the half-open state (sooner when a probe ends).
   std::optional<Refusal> admit(MonoTime now, Epoch& epoch);
-  // An admitted call ended with a result that counts.
-  void record(Epoch epoch, bool failure, MonoTime now, Rng& rng);
+  // An admitted call ended with a result that counts; `slow` = it took longer than
+  // slowCallDurationThreshold.
+  void record(Epoch epoch, bool failure, MonoTime now, Rng& rng, bool slow = false);
   // An admitted call ended with a result that says nothing about the dependency's health
   // (throttled, cancelled). It uses up its probe permit; when all probes were like that, N new ones
   // are permitted after the base wait.
@@ -59,11 +62,20 @@ class Breaker {
   // An admitted call was never made: gives its probe permit back.
   void cancelled(Epoch epoch, MonoTime now);
 
+  // By hand (Polly's manual control). open: nothing is admitted before `until`, then probes decide.
+  // closed: nothing trips it before `until`; then, as after release(), the rules hold again, and a
+  // breaker that was opened by hand is half-open.
+  void force_open(MonoTime until, MonoTime now);
+  void force_closed(MonoTime until, MonoTime now);
+  void release(MonoTime now);
+  bool is_forced(MonoTime now);
+
   State state(MonoTime now);
   MonoTime open_until() const { return open_until_; }
   // Of the sliding window (closed), of the calls that opened it (open), or of the probes
   // (halfOpen).
   double failure_percent(MonoTime now);
+  double slow_percent(MonoTime now);
   std::uint32_t calls(MonoTime now);
   std::uint32_t probes_in_flight() const { return probes_out_; }
   // Concurrency during the gradual release after closing: the probe count at first, doubled after
@@ -81,26 +93,31 @@ class Breaker {
   struct Sum {
     std::uint32_t calls = 0;
     std::uint32_t failures = 0;
-    void add(bool failure) {
+    std::uint32_t slow = 0;
+    void add(bool failure, bool was_slow) {
       ++calls;
       failures += failure ? 1 : 0;
+      slow += was_slow ? 1 : 0;
     }
     double percent() const { return calls == 0 ? 0 : 100.0 * failures / calls; }
+    double slow_percent() const { return calls == 0 ? 0 : 100.0 * slow / calls; }
   };
 
   void advance(MonoTime now);
+  void end_open(MonoTime now);
   void half_open(MonoTime now);
   void end_half_open(MonoTime now);
   void permit_probes(MonoTime until);
   Sum sum(MonoTime now);
-  bool too_many(const Sum& sum) const { return sum.percent() >= spec_.failure_rate_threshold; }
+  bool too_many(const Sum& sum) const;
+  std::string describe(const Sum& sum) const;
   void change(State to, MonoTime now, const Sum& because);
   void open(MonoTime now, const Sum& because);
   void close(MonoTime now, const Sum& because);
-  void record_closed(bool failure, MonoTime now, Rng& rng);
-  void record_probe(bool failure, MonoTime now, Rng& rng);
+  void record_closed(bool failure, bool slow, MonoTime now, Rng& rng);
+  void record_probe(bool failure, bool slow, MonoTime now, Rng& rng);
   void after_probe(MonoTime now);
-  void step_ramp(bool failure);
+  void step_ramp(bool failure, bool slow);
 
   CircuitBreakerSpec spec_;
   State state_ = State::closed;
@@ -109,6 +126,8 @@ class Breaker {
   MonoTime open_until_{};
   MonoTime half_open_until_{};
   MonoTime closed_since_{};
+  bool forced_open_ = false;
+  MonoTime forced_closed_until_ = MonoTime::min();
   Sum opened_because_{};
   double jitter_ =
       0;  // share of the wait that is added to it, drawn when a result opens the breaker

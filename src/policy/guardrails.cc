@@ -22,6 +22,20 @@ bool is_inconclusive(const Classification& result) {
   }
 }
 
+// The minimum rate alone.
+RetryConstraintSpec minimum_rate_of(RetryConstraintSpec spec) {
+  spec.percent = 0;
+  return spec;
+}
+
+// Only a success tells how busy the dependency is: a reject comes back fast, and a cancelled call
+// says nothing at all.
+AdaptiveLimit::End end_of(const Classification& result) {
+  if (result.counts_limiter) return AdaptiveLimit::End::dropped;
+  if (result.failure == FailureClass::ok) return AdaptiveLimit::End::served;
+  return AdaptiveLimit::End::ignored;
+}
+
 std::size_t index(Guardrail guardrail) { return static_cast<std::size_t>(guardrail); }
 std::size_t index(Work work) { return static_cast<std::size_t>(work); }
 
@@ -29,92 +43,194 @@ std::size_t index(Work work) { return static_cast<std::size_t>(work); }
 
 Guardrails::Guardrails(const DependencyPolicy& policy)
     : policy_(policy),
-      breaker_(policy.circuit_breaker),
       budget_(policy.retry_constraint),
+      tokens_(policy.retry_constraint.tokens),
+      minimum_rate_(minimum_rate_of(policy.retry_constraint)),
       rate_(policy.rate_limit),
-      concurrency_(policy.concurrency) {}
+      concurrency_(policy.concurrency) {
+  breakers_.push_back({{}, Breaker(policy.circuit_breaker)});
+}
 
 void Guardrails::update(const DependencyPolicy& policy) {
-  if (policy.circuit_breaker != policy_.circuit_breaker) breaker_ = Breaker(policy.circuit_breaker);
-  if (policy.retry_constraint != policy_.retry_constraint)
+  if (policy.circuit_breaker != policy_.circuit_breaker) {
+    breakers_.assign(1, {{}, Breaker(policy.circuit_breaker)});
+    ++generation_;
+  }
+  if (policy.retry_constraint != policy_.retry_constraint) {
     budget_ = RetryBudget(policy.retry_constraint);
-  if (policy.rate_limit != policy_.rate_limit) rate_ = RateLimit(policy.rate_limit);
+    tokens_ = RetryTokens(policy.retry_constraint.tokens);
+    minimum_rate_ = RetryBudget(minimum_rate_of(policy.retry_constraint));
+  }
+  rate_.update(policy.rate_limit);
   concurrency_.update(policy.concurrency);
   policy_ = policy;
 }
 
-std::optional<Refusal> Guardrails::refusal(Work work, MonoTime now) {
-  if (auto refused = breaker_.refusal(now)) return refused;
-  if (needs_budget(work, now) && !budget_.can_spend(now)) {
-    const auto& spec = budget_.spec();
+std::size_t Guardrails::breaker_of(std::string_view path) {
+  if (!policy_.circuit_breaker.per_path) return 0;
+  const auto found = std::ranges::find(breakers_, path, &PathBreaker::path);
+  if (found != breakers_.end()) return static_cast<std::size_t>(found - breakers_.begin());
+  breakers_.push_back({std::string(path), Breaker(policy_.circuit_breaker)});
+  return breakers_.size() - 1;
+}
+
+Breaker& Guardrails::worst_breaker(MonoTime now) {
+  for (const auto state : {Breaker::State::open, Breaker::State::halfOpen}) {
+    for (PathBreaker& one : breakers_) {
+      if (one.breaker.state(now) == state) return one.breaker;
+    }
+  }
+  return breakers_.front().breaker;
+}
+
+std::optional<Refusal> Guardrails::budget_refusal(RetryCost cost, MonoTime now) {
+  const auto& spec = budget_.spec();
+  if (!budget_.can_spend(now)) {
     return Refusal{
         Guardrail::retryBudget, budget_.next_chance(now),
         fmt::format("retry budget spent ({:g} % of first attempts in {} and {:g} per {})",
                     spec.percent, weir::to_text(budget_.window()), spec.min_retry_count,
                     weir::to_text(spec.min_retry_interval))};
   }
+  if (tokens_.can_pay(cost) || minimum_rate_.can_spend(now)) return {};
+  return Refusal{Guardrail::retryBudget, minimum_rate_.next_chance(now),
+                 fmt::format("retry tokens spent ({:g} left, this retry costs {:g}), and {:g} per "
+                             "{} without them",
+                             tokens_.tokens(), tokens_.cost(cost), spec.min_retry_count,
+                             weir::to_text(spec.min_retry_interval))};
+}
+
+std::optional<Refusal> Guardrails::refusal(const Asked& asked, MonoTime now, Shadowed& shadowed) {
+  // The refusal of a guardrail that only watches is noted, and not passed on.
+  const auto stands = [&](const std::optional<Refusal>& refused, Mode mode) {
+    if (refused && mode == Mode::shadow) shadowed[index(refused->guardrail)] = true;
+    return refused && mode == Mode::enforce;
+  };
+  Breaker& breaker = breakers_[breaker_of(asked.path)].breaker;
+  const bool forced = breaker.is_forced(now);
+  if (auto refused = breaker.refusal(now);
+      stands(refused, forced ? Mode::enforce : policy_.circuit_breaker.mode))
+    return refused;
+  if (needs_budget(asked, now)) {
+    if (auto refused = budget_refusal(asked.cost, now);
+        stands(refused, policy_.retry_constraint.mode))
+      return refused;
+  }
   if (const auto later = rate_.next(now)) {
-    return Refusal{Guardrail::rateLimit, *later, "rate limit"};
+    std::optional<Refusal> refused = Refusal{
+        Guardrail::rateLimit, *later,
+        rate_.held_until(now) ? "the server asked us to wait" : "rate limit"};
+    if (stands(refused, policy_.rate_limit.mode)) return refused;
   }
   // A full dependency is the ordinary case under load: its reason fits into a string without
   // allocation.
-  if (!concurrency_.admits(breaker_.ramp_limit(now))) {
+  if (!concurrency_.admits(ramp_limit(breaker, now))) {
     return Refusal{Guardrail::concurrency, MonoTime::max(), "all slots taken"};
   }
+  if (concurrency_.would_refuse()) shadowed[index(Guardrail::concurrency)] = true;
   return {};
 }
 
-std::optional<Refusal> Guardrails::admit(Work work, MonoTime now, Permit& permit) {
-  if (auto refused = refusal(work, now)) {
+std::optional<Refusal> Guardrails::admit(const Asked& asked, MonoTime now, Permit& permit) {
+  Shadowed shadowed{};
+  if (auto refused = refusal(asked, now, shadowed)) {
     ++denials_[index(refused->guardrail)];
     return refused;
   }
-  permit = Permit{work, now, 0, needs_budget(work, now)};
+  for (std::size_t i = 0; i < shadowed.size(); ++i) shadow_denials_[i] += shadowed[i] ? 1 : 0;
+  permit = Permit{.work = asked.work, .cost = asked.cost, .at = now, .generation = generation_};
+  permit.breaker = breaker_of(asked.path);
   // Everything was asked before anything is taken, so nothing can be refused now.
-  const bool broken = breaker_.admit(now, permit.epoch).has_value();
-  WEIR_ASSERT(!broken);
-  const bool paid = !permit.charged || budget_.try_spend(now);
-  const bool late = rate_.admit(now).has_value();
-  const bool acquired = concurrency_.acquire();
-  WEIR_ASSERT(paid && !late && acquired);
-  if (work == Work::first) budget_.first_attempt(now);
-  ++admitted_[index(work)];
+  if (needs_budget(asked, now) && !shadowed[index(Guardrail::retryBudget)]) charge(permit);
+  if (!shadowed[index(Guardrail::breaker)]) {
+    const bool broken = breakers_[permit.breaker].breaker.admit(now, permit.epoch).has_value();
+    WEIR_ASSERT(!broken);
+  }
+  const bool late = !shadowed[index(Guardrail::rateLimit)] && rate_.admit(now).has_value();
+  const bool acquired = concurrency_.acquire(now);
+  WEIR_ASSERT(!late && acquired);
+  if (asked.work == Work::first) budget_.first_attempt(now);
+  ++admitted_[index(asked.work)];
   return {};
 }
 
-bool Guardrails::would_admit(Work work, MonoTime now) { return !refusal(work, now).has_value(); }
+void Guardrails::charge(Permit& permit) {
+  permit.charged = true;
+  const bool within = budget_.try_spend(permit.at);
+  permit.paid = tokens_.try_pay(permit.cost) ? Permit::Paid::tokens : Permit::Paid::minimumRate;
+  const bool paid = permit.paid == Permit::Paid::tokens || minimum_rate_.try_spend(permit.at);
+  WEIR_ASSERT(within && paid);
+}
+
+void Guardrails::refund(const Permit& permit, MonoTime now) {
+  if (!permit.charged) return;
+  budget_.refund(permit.at, now);
+  if (permit.paid == Permit::Paid::tokens) tokens_.refund(permit.cost);
+  if (permit.paid == Permit::Paid::minimumRate) minimum_rate_.refund(permit.at, now);
+}
+
+bool Guardrails::would_admit(const Asked& asked, MonoTime now) {
+  Shadowed shadowed{};
+  return !refusal(asked, now, shadowed).has_value();
+}
 
 void Guardrails::record(const Permit& permit, const Classification& result, Duration latency,
-                        MonoTime now, Rng& rng) {
-  concurrency_.release();
+                        MonoTime now, Rng& rng, const ServerPace& pace) {
+  concurrency_.release(end_of(result), latency, now);
+  rate_.learn(pace, concurrency_.in_flight(), now);
   smoothed_latency_ += (latency - smoothed_latency_) / 8;
-  if (is_inconclusive(result)) {
-    breaker_.inconclusive(permit.epoch, now);
-  } else {
-    breaker_.record(permit.epoch, result.counts_breaker, now, rng);
+  Breaker* const breaker = breaker_of(permit);
+  if (breaker != nullptr && is_inconclusive(result)) {
+    breaker->inconclusive(permit.epoch, now);
+  } else if (breaker != nullptr) {
+    const bool slow = latency > policy_.circuit_breaker.slow_call_duration_threshold;
+    breaker->record(permit.epoch, result.counts_breaker, now, rng, slow);
   }
-  if (permit.charged && result.failure == FailureClass::ok) budget_.refund(permit.at, now);
+  if (result.failure != FailureClass::ok) return;
+  refund(permit, now);
+  if (permit.paid != Permit::Paid::tokens) tokens_.succeeded();
 }
 
 void Guardrails::cancel(const Permit& permit, MonoTime now) {
-  concurrency_.release();
-  breaker_.cancelled(permit.epoch, now);
-  if (permit.charged) budget_.refund(permit.at, now);
+  concurrency_.cancel(now);
+  if (Breaker* const breaker = breaker_of(permit)) breaker->cancelled(permit.epoch, now);
+  refund(permit, now);
   if (permit.work == Work::first) budget_.take_back_first(permit.at, now);
 }
 
 std::uint32_t Guardrails::limit(MonoTime now) {
-  return std::min(concurrency_.limit(), breaker_.ramp_limit(now));
+  std::uint32_t limit = concurrency_.limit();
+  for (PathBreaker& one : breakers_) limit = std::min(limit, ramp_limit(one.breaker, now));
+  return limit;
 }
 
 std::uint64_t Guardrails::denials(Guardrail guardrail) const { return denials_[index(guardrail)]; }
 
+std::uint64_t Guardrails::shadow_denials(Guardrail guardrail) const {
+  return shadow_denials_[index(guardrail)];
+}
+
 std::uint64_t Guardrails::admitted(Work work) const { return admitted_[index(work)]; }
+
+// nullptr once a reload has replaced it.
+Breaker* Guardrails::breaker_of(const Permit& permit) {
+  return permit.generation == generation_ ? &breakers_[permit.breaker].breaker : nullptr;
+}
+
+// A breaker that only watches releases nothing gradually.
+std::uint32_t Guardrails::ramp_limit(Breaker& breaker, MonoTime now) const {
+  const bool enforced = policy_.circuit_breaker.mode == Mode::enforce;
+  return enforced ? breaker.ramp_limit(now) : Breaker::kNoRamp;
+}
 
 // A probe is a trickle that the breaker bounds by itself; without it a spent budget could keep the
 // breaker open.
-bool Guardrails::needs_budget(Work work, MonoTime now) {
-  return work == Work::retry && breaker_.state(now) != Breaker::State::halfOpen;
+bool Guardrails::needs_budget(const Asked& asked, MonoTime now) {
+  if (asked.work != Work::retry) return false;
+  Breaker& breaker = breakers_[breaker_of(asked.path)].breaker;
+  const bool probe = policy_.circuit_breaker.mode == Mode::enforce &&
+                     breaker.state(now) == Breaker::State::halfOpen;
+  return !probe;
 }
 
 }  // namespace weir::policy

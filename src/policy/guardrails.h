@@ -6,12 +6,21 @@
 // Protocol: admit() right before the call; then exactly one of record() or cancel() with the Permit
 // it filled in. The retry budget is charged here, when a due retry is released, and not when it is
 // scheduled: a retry that waits puts no load on the dependency, and the bound then holds for the
-// calls themselves.
+// calls themselves (docs/adr/0012).
+//
+// A retry must be within the window budget, and be paid from the tokens or, without enough of them,
+// from the minimum rate: held keys keep moving however few first attempts and successes there are.
+//
+// A guardrail in shadow mode refuses nothing; it counts what it would have refused, and takes
+// nothing for a call that it would have refused.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/rng.h"
 #include "base/time.h"
@@ -21,16 +30,35 @@
 #include "policy/concurrency.h"
 #include "policy/rate_limit.h"
 #include "policy/retry_budget.h"
+#include "policy/retry_tokens.h"
 #include "policy/work.h"
 
 namespace weir::policy {
 
+// What is to be called, and what for.
+struct Asked {
+  Work work = Work::first;
+  RetryCost cost = RetryCost::transient;  // of a retry: what the failure before it was like
+  std::string_view path = {};             // matters where breakers are per path
+};
+
 // The right to make one call. Plain value; losing one leaks a slot of the concurrency limit.
 struct Permit {
+  enum class Paid : std::uint8_t { nothing, tokens, minimumRate };
+
   Work work = Work::first;
+  RetryCost cost = RetryCost::transient;
+  Paid paid = Paid::nothing;  // a charged retry: from what, beside the window
+  bool charged = false;       // within the window budget (probes are not)
   MonoTime at{};
+  std::uint32_t generation = 0;  // of the breakers
+  std::size_t breaker = 0;
   Breaker::Epoch epoch = 0;
-  bool charged = false;  // paid from the retry budget (probes are not)
+};
+
+struct PathBreaker {
+  std::string path;  // empty: of the whole dependency
+  Breaker breaker;
 };
 
 class Guardrails {
@@ -39,40 +67,66 @@ class Guardrails {
   // New rules. A guardrail whose own rule did not change keeps its state; calls under way count on.
   void update(const DependencyPolicy& policy);
 
+  // What a declared capacity allows the adaptive limit at most; 0 = not declared.
+  void bound_concurrency(std::uint32_t most) { concurrency_.bound(most); }
+
   // nullopt = admitted, and `permit` is filled in. Refusal::until says when to ask again;
   // MonoTime::max() = when a call finishes.
-  std::optional<Refusal> admit(Work work, MonoTime now, Permit& permit);
-  // The admitted call ended.
+  std::optional<Refusal> admit(const Asked& asked, MonoTime now, Permit& permit);
+  // The admitted call ended. `pace` is what its answer said about how fast the server wants to be
+  // asked (rate_headers.h).
   void record(const Permit& permit, const Classification& result, Duration latency, MonoTime now,
-              Rng& rng);
+              Rng& rng, const ServerPace& pace = {});
   // The admitted call was never made. The rate limit's slot stays used.
   void cancel(const Permit& permit, MonoTime now);
 
-  // Would work of this kind be admitted now? Counts no denial.
-  bool would_admit(Work work, MonoTime now);
+  // Would it be admitted now? Counts no denial.
+  bool would_admit(const Asked& asked, MonoTime now);
 
-  Breaker& breaker() { return breaker_; }
+  // One, or one per path that was asked for.
+  std::vector<PathBreaker>& breakers() { return breakers_; }
+  Breaker& breaker(std::string_view path = {}) { return breakers_[breaker_of(path)].breaker; }
+  // An open one if there is any, otherwise a half-open one, otherwise a closed one.
+  Breaker& worst_breaker(MonoTime now);
   RetryBudget& budget() { return budget_; }
+  const RetryTokens& tokens() const { return tokens_; }
   const RateLimit& rate() const { return rate_; }
+  const Concurrency& concurrency() const { return concurrency_; }
   std::uint32_t in_flight() const { return concurrency_.in_flight(); }
   // Effective concurrency limit, the gradual release after a closed breaker included.
   std::uint32_t limit(MonoTime now);
   // Exponential average over about the last 8 calls.
   Duration smoothed_latency() const { return smoothed_latency_; }
   std::uint64_t denials(Guardrail guardrail) const;
+  // What guardrails in shadow mode would have refused.
+  std::uint64_t shadow_denials(Guardrail guardrail) const;
   std::uint64_t admitted(Work work) const;
 
  private:
-  std::optional<Refusal> refusal(Work work, MonoTime now);
-  bool needs_budget(Work work, MonoTime now);
+  using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Guardrail::paused) + 1>;
+  using Shadowed = std::array<bool, std::tuple_size_v<Counts>>;
+
+  std::size_t breaker_of(std::string_view path);
+  Breaker* breaker_of(const Permit& permit);
+  std::uint32_t ramp_limit(Breaker& breaker, MonoTime now) const;
+  // `shadowed` tells which guardrails in shadow mode would refuse.
+  std::optional<Refusal> refusal(const Asked& asked, MonoTime now, Shadowed& shadowed);
+  std::optional<Refusal> budget_refusal(RetryCost cost, MonoTime now);
+  bool needs_budget(const Asked& asked, MonoTime now);
+  void charge(Permit& permit);
+  void refund(const Permit& permit, MonoTime now);
 
   DependencyPolicy policy_;
-  Breaker breaker_;
+  std::vector<PathBreaker> breakers_;
+  std::uint32_t generation_ = 0;  // grows when a reload replaces the breakers
   RetryBudget budget_;
+  RetryTokens tokens_;
+  RetryBudget minimum_rate_;  // of the retries that tokens cannot pay
   RateLimit rate_;
   Concurrency concurrency_;
   Duration smoothed_latency_{};
-  std::array<std::uint64_t, static_cast<std::size_t>(Guardrail::paused) + 1> denials_{};
+  Counts denials_{};
+  Counts shadow_denials_{};
   std::array<std::uint64_t, kWorkCount> admitted_{};
 };
 

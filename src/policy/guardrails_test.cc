@@ -6,6 +6,7 @@
 #include <deque>
 #include <new>
 
+#include "policy/admission_order.h"
 #include "policy/classify.h"
 #include "policy/decide.h"
 #include "policy/testing/property.h"
@@ -55,12 +56,12 @@ struct Bench {
 
   Permit admit(Work work) {
     Permit permit;
-    REQUIRE_FALSE(guardrails.admit(work, now, permit));
+    REQUIRE_FALSE(guardrails.admit({work}, now, permit));
     return permit;
   }
   std::optional<Guardrail> refused_by(Work work) {
     Permit permit;
-    const auto refusal = guardrails.admit(work, now, permit);
+    const auto refusal = guardrails.admit({work}, now, permit);
     return refusal ? std::optional(refusal->guardrail) : std::nullopt;
   }
   void end(const Permit& permit, const Classification& result) {
@@ -200,10 +201,98 @@ TEST_CASE("new rules: what did not change keeps its state, and calls under way c
   CHECK_FALSE(bench.refused_by(Work::retry).has_value());
 }
 
+TEST_CASE("the adaptive limit follows what calls meant, through the guardrails") {
+  DependencyPolicy policy = small_policy();
+  policy.rate_limit.enabled = false;
+  policy.concurrency.max_parallel_requests = 64;
+  policy.concurrency.adaptive = {.enabled = true, .initial_limit = 20};
+  Bench bench(policy);
+  CHECK(bench.guardrails.limit(bench.now) == 20);
+  // Rejects and a cancelled call neither lower nor raise it.
+  for (int i = 0; i < 50; ++i) bench.call(Work::first, result_of(FailureClass::permanent));
+  bench.call(Work::first, result_of(FailureClass::cancelled));
+  bench.guardrails.cancel(bench.admit(Work::first), bench.now);
+  CHECK(bench.guardrails.limit(bench.now) == 20);
+  Classification throttled = result_of(FailureClass::throttled);
+  throttled.counts_limiter = true;
+  for (int i = 0; i < 10; ++i) bench.call(Work::first, throttled);
+  CHECK(bench.guardrails.limit(bench.now) == 6);
+  for (int i = 0; i < 6; ++i) bench.admit(Work::first);
+  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
+}
+
+TEST_CASE("a declared capacity bounds the adaptive limit") {
+  DependencyPolicy policy = small_policy();
+  policy.concurrency.adaptive = {.enabled = true, .initial_limit = 20};
+  Bench bench(policy);
+  bench.guardrails.bound_concurrency(4);
+  CHECK(bench.guardrails.limit(bench.now) == 4);
+  bench.guardrails.bound_concurrency(0);
+  REQUIRE(bench.guardrails.concurrency().adaptive() != nullptr);
+  CHECK(bench.guardrails.concurrency().adaptive()->max() == 15);  // the cap
+}
+
+TEST_CASE("an adaptive limit in shadow mode counts what it would have refused") {
+  DependencyPolicy policy = small_policy();
+  policy.concurrency.mode = Mode::shadow;
+  policy.concurrency.adaptive = {.enabled = true, .initial_limit = 5};
+  Bench bench(policy);
+  for (int i = 0; i < 15; ++i) bench.admit(Work::first);
+  CHECK(bench.guardrails.shadow_denials(Guardrail::concurrency) == 10);
+  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);  // the cap
+  CHECK(bench.guardrails.denials(Guardrail::concurrency) == 1);
+}
+
+TEST_CASE("what the server asks for holds everybody: live events, retries and replays") {
+  DependencyPolicy policy = small_policy();
+  policy.rate_limit.enabled = false;
+  Bench bench(policy);
+  bench.guardrails.record(bench.admit(Work::first), result_of(FailureClass::throttled), 1ms,
+                          bench.now, bench.rng, {.hold = Duration{1s}});
+  for (const Work work : kAllWork) {
+    Permit permit;
+    const auto refusal = bench.guardrails.admit({.work = work}, bench.now, permit);
+    REQUIRE(refusal);
+    CHECK(refusal->guardrail == Guardrail::rateLimit);
+    CHECK(refusal->until == bench.now + Duration{1s});
+  }
+  bench.now += Duration{1s};
+  bench.call(Work::first, kOk);
+  CHECK(bench.refused_by(Work::first) == Guardrail::rateLimit);  // one, not all
+}
+
+TEST_CASE("one limit for live events, retries and replays; live first and nobody starves") {
+  DependencyPolicy policy = small_policy();
+  policy.retry_constraint.percent = 1000;
+  policy.concurrency.max_parallel_requests = 1000;
+  policy.rate_limit = {.enabled = true, .per_second = 10, .burst = 1};
+  Bench bench(policy);
+  AdmissionOrder order;
+  const AdmissionOrder::Ready everybody{true, true, true};
+  const MonoTime end = bench.now + 12s;
+  while (bench.now < end) {
+    const Work work = *order.next(everybody);
+    Permit permit;
+    if (bench.guardrails.admit({.work = work}, bench.now, permit)) {
+      bench.now += 10ms;
+      continue;
+    }
+    order.served(work, everybody);
+    bench.end(permit, kOk);
+  }
+  const auto admitted = [&](Work work) { return bench.guardrails.admitted(work); };
+  const std::uint64_t all = admitted(Work::first) + admitted(Work::retry) + admitted(Work::replay);
+  CHECK(all <= 12 * 10 + 1);
+  CHECK(all >= 12 * 10 - 1);
+  CHECK(admitted(Work::first) == doctest::Approx(80).epsilon(0.03));
+  CHECK(admitted(Work::retry) == doctest::Approx(30).epsilon(0.07));
+  CHECK(admitted(Work::replay) == doctest::Approx(10).epsilon(0.2));
+}
+
 TEST_CASE("would_admit asks without counting") {
   Bench bench;
   for (int i = 0; i < 15; ++i) bench.admit(Work::first);
-  CHECK_FALSE(bench.guardrails.would_admit(Work::first, bench.now));
+  CHECK_FALSE(bench.guardrails.would_admit({Work::first}, bench.now));
   CHECK(bench.guardrails.denials(Guardrail::concurrency) == 0);
 }
 
@@ -222,7 +311,7 @@ TEST_CASE("the happy path does not allocate") {
   for (int i = 0; i < 1000; ++i) {
     bench.now += 20ms;
     Permit permit;
-    const bool refused = bench.guardrails.admit(Work::first, bench.now, permit).has_value();
+    const bool refused = bench.guardrails.admit({Work::first}, bench.now, permit).has_value();
     const Classification result = classify(outcome, rules, "flow", "tracker", wall);
     bench.guardrails.record(permit, result, 1ms, bench.now, bench.rng);
     const Decision decision = decide({policy, delivery, true, OnFailure::parkKey, result, wall},
@@ -255,8 +344,8 @@ TEST_CASE("permits are conserved under any interleaving, and every bound holds")
       if (what < 5) {
         Permit permit;
         const Work work = *rc::gen::elementOf(std::vector<Work>(kAllWork.begin(), kAllWork.end()));
-        const bool would = guardrails.would_admit(work, now);
-        const auto refusal = guardrails.admit(work, now, permit);
+        const bool would = guardrails.would_admit({work}, now);
+        const auto refusal = guardrails.admit({work}, now, permit);
         RC_ASSERT(would == !refusal.has_value());
         if (refusal) {
           ++denied;
@@ -293,6 +382,75 @@ TEST_CASE("permits are conserved under any interleaving, and every bound holds")
     for (const auto& permit : running) guardrails.cancel(permit, now);
     RC_ASSERT(guardrails.in_flight() == 0u);
   }));
+}
+
+TEST_CASE("without tokens a retry is paid from the minimum rate, and successes bring tokens back") {
+  DependencyPolicy policy = small_policy();
+  policy.retry_constraint.percent = 100;
+  policy.retry_constraint.tokens = {.capacity = 28, .cost_transient = 14, .cost_throttling = 5};
+  Bench bench(policy);
+  for (int i = 0; i < 10; ++i) bench.call(Work::first, result_of(FailureClass::permanent));
+  bench.now += 200ms;
+  const auto fails = result_of(FailureClass::permanent);
+  for (int i = 0; i < 2; ++i) bench.call(Work::retry, fails);  // with tokens
+  CHECK(bench.guardrails.tokens().tokens() == 0);
+  for (int i = 0; i < 10; ++i) bench.call(Work::retry, fails);  // 1 per second in 10 s
+  const Asked retry{.work = Work::retry};
+  Permit permit;
+  const auto refusal = bench.guardrails.admit(retry, bench.now, permit);
+  REQUIRE(refusal);
+  CHECK(refusal->guardrail == Guardrail::retryBudget);
+  CHECK(refusal->reason ==
+        "retry tokens spent (0 left, this retry costs 14), and 1 per 1.0 s "
+        "without them");
+  CHECK(bench.guardrails.would_admit({Work::first}, bench.now));
+  bench.now += 300ms;
+  for (int i = 0; i < 5; ++i) bench.call(Work::first, result_of(FailureClass::ok));
+  CHECK(bench.guardrails.tokens().tokens() == 5);
+  CHECK_FALSE(bench.guardrails.would_admit(retry, bench.now));
+  CHECK(bench.guardrails.would_admit({.work = Work::retry, .cost = RetryCost::throttling},
+                                     bench.now));
+}
+
+TEST_CASE("a retry that succeeds or is never made gets its tokens back") {
+  DependencyPolicy policy = small_policy();
+  policy.retry_constraint.tokens = {.capacity = 28, .cost_transient = 14};
+  Bench bench(policy);
+  const Permit made = bench.admit(Work::retry);
+  CHECK(bench.guardrails.tokens().tokens() == 14);
+  bench.end(made, result_of(FailureClass::ok));
+  CHECK(bench.guardrails.tokens().tokens() == 28);
+  bench.guardrails.cancel(bench.admit(Work::retry), bench.now);
+  CHECK(bench.guardrails.tokens().tokens() == 28);
+}
+
+TEST_CASE("in shadow mode every guardrail counts what it would have refused, and refuses nothing") {
+  DependencyPolicy policy = small_policy();
+  policy.retry_constraint.mode = Mode::shadow;
+  policy.retry_constraint.min_retry_count = 0;
+  policy.rate_limit.mode = Mode::shadow;
+  policy.circuit_breaker.mode = Mode::shadow;
+  Bench bench(policy);
+  for (int i = 0; i < 50; ++i) bench.call(Work::first, result_of(FailureClass::transient, true));
+  CHECK(bench.guardrails.breaker().state(bench.now) == Breaker::State::open);
+  for (int i = 0; i < 5; ++i) bench.call(Work::retry, result_of(FailureClass::transient, true));
+  for (const Guardrail rail : {Guardrail::breaker, Guardrail::retryBudget, Guardrail::rateLimit}) {
+    CHECK(bench.guardrails.denials(rail) == 0);
+    CHECK(bench.guardrails.shadow_denials(rail) >= 5);
+  }
+}
+
+TEST_CASE(
+    "a call that was under way while a reload replaced the breaker does not touch the new one") {
+  Bench bench;
+  bench.open();
+  bench.now = bench.guardrails.breaker().open_until();
+  const Permit probe = bench.admit(Work::first);  // half-open
+  DependencyPolicy policy = small_policy();
+  policy.circuit_breaker.minimum_number_of_calls = 7;
+  bench.guardrails.update(policy);
+  bench.end(probe, result_of(FailureClass::transient, true));
+  CHECK(bench.guardrails.breaker().calls(bench.now) == 0);
 }
 
 }  // namespace

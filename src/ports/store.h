@@ -74,6 +74,7 @@ struct DueEntry {
   ReplayId replay;
   std::uint32_t interruptions = 0;
   bool has_key = false;
+  FailureClass failure = FailureClass::ok;  // of the last attempt
 };
 
 class DeliveryTable {

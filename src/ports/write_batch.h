@@ -39,6 +39,7 @@ struct SetFlowStatus {
   FlowStatus status;
   std::string reason;
   WallTime since;
+  PauseCause cause = PauseCause::none;
 };
 struct PutCursor {
   FlowId flow;

@@ -39,7 +39,7 @@ class ScriptedHandler final : public ports::Handler {
     if (takes > Duration{}) co_await clock_.sleep_until(clock_.mono() + takes);
     Outcome outcome;
     outcome.status = script_(std::string(call.event.id), call.attempt);
-    outcome.latency = std::chrono::milliseconds{1};
+    outcome.latency = takes > Duration{} ? takes : Duration{std::chrono::milliseconds{1}};
     co_return outcome;
   }
 

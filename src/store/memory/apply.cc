@@ -88,6 +88,7 @@ struct Apply {
     flow->second.status = m.status;
     flow->second.reason = m.reason;
     flow->second.since = m.since;
+    flow->second.cause = m.cause;
   }
 
   void operator()(const PutCursor& m) {

@@ -90,7 +90,7 @@ constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
 
 constexpr auto kFlow = [](auto& io, auto& row) {
   io(row.id), io(row.name), io(row.identity), io(row.stream), io(row.ordering_key), io(row.epoch),
-      io(row.status), io(row.reason);
+      io(row.status), io(row.cause), io(row.reason);
   io(row.since);
 };
 

@@ -58,6 +58,7 @@ Result<> set_flow_status(WriteSide& side, const SetFlowStatus& mutation) {
   flow.status = mutation.status;
   flow.reason = mutation.reason;
   flow.since = mutation.since;
+  flow.cause = mutation.cause;
   return write_flow(side, flow);
 }
 

@@ -86,7 +86,7 @@ Result<std::vector<Delivery>> rows_of(Query& query) {
 Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t limit,
                       DeliveryState state, std::vector<ports::DueEntry>& entries) {
   WEIR_TRY(Query query,
-           db.query("SELECT pos, due, replay, interruptions, length(key) FROM deliveries "
+           db.query("SELECT pos, due, replay, interruptions, length(key), failure FROM deliveries "
                     "INDEXED BY deliveries_by_state WHERE state = ?1 AND flow = ?2 AND pos > ?3 "
                     "ORDER BY pos LIMIT ?4",
                     state, flow.value, after.pack(), limit));
@@ -98,7 +98,8 @@ Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t l
                        .due = from_micros(query.integer(1)),
                        .replay = ReplayId{static_cast<std::uint32_t>(query.integer(2))},
                        .interruptions = static_cast<std::uint32_t>(query.integer(3)),
-                       .has_key = query.integer(4) > 0});
+                       .has_key = query.integer(4) > 0,
+                       .failure = static_cast<FailureClass>(query.integer(5))});
   }
 }
 
