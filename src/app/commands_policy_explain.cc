@@ -32,7 +32,9 @@ void write_row(wire::JsonWriter& json, const policy::ClassRow& row) {
 int explain_all(Session& session) {
   wire::JsonWriter json;
   json.begin_object().key("rows").begin_array();
-  for (const policy::ClassRow& row : policy::class_table()) write_row(json, row);
+  for (int part = 0; part < policy::kProtocolCount; ++part)
+    for (const policy::ClassRow& row : policy::class_table(static_cast<policy::Protocol>(part)))
+      write_row(json, row);
   json.end_array().end_object();
   Reply reply;
   reply.body = std::make_unique<const std::string>(std::move(json).take());

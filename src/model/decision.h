@@ -41,7 +41,8 @@ struct Classification {
   bool counts_limiter = false;          // an explicit decrease signal for the adaptive limit
   bool in_doubt = false;                // a side effect may have happened
   std::optional<Duration> retry_after;  // the server's minimum, clamped
-  std::string failure_mode;             // name of the matching failure mode, or empty
+  std::string hint_note;     // what was wrong with the server's hint; empty if nothing was
+  std::string failure_mode;  // name of the matching failure mode, or empty
   enum class Override : std::uint8_t {
     none,
     done,

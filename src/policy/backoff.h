@@ -27,4 +27,12 @@ Duration backoff(const BackOffSpec& spec, std::uint32_t attempt, Duration previo
 Duration retry_delay(const BackOffSpec& spec, std::uint32_t attempt, Duration previous,
                      std::optional<Duration> server_min, Rng& rng);
 
+// What retry_delay() can give: both ends included.
+struct DelayRange {
+  Duration least{};
+  Duration most{};
+};
+DelayRange delay_range(const BackOffSpec& spec, std::uint32_t attempt, Duration previous,
+                       std::optional<Duration> server_min);
+
 }  // namespace weir::policy

@@ -99,6 +99,37 @@ TEST_CASE("a delay is never negative and never above the cap") {
   }));
 }
 
+TEST_CASE("a delay stays within the range that is told beforehand") {
+  CHECK(testing::holds("delay range", [](std::uint32_t attempt, std::uint64_t seed) {
+    const BackOffSpec spec = any_spec();
+    const Duration previous{*rc::gen::arbitrary<std::int64_t>()};
+    std::optional<Duration> minimum;
+    if (*rc::gen::arbitrary<bool>()) minimum = Duration{*rc::gen::inRange(0, 300'000'000)};
+    const DelayRange range = delay_range(spec, attempt, previous, minimum);
+    Rng rng(seed);
+    for (int i = 0; i < 8; ++i) {
+      const Duration delay = retry_delay(spec, attempt, previous, minimum, rng);
+      RC_ASSERT(delay >= range.least);
+      RC_ASSERT(delay <= range.most);
+    }
+  }));
+
+  // It is no wider than it must be.
+  for (const Jitter jitter : {Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated}) {
+    Rng rng(11);
+    const DelayRange range = delay_range(spec_of(jitter), 4, 20s, {});
+    Duration least = Duration::max();
+    Duration most{};
+    for (int i = 0; i < 20'000; ++i) {
+      const Duration delay = retry_delay(spec_of(jitter), 4, 20s, {}, rng);
+      least = std::min(least, delay);
+      most = std::max(most, delay);
+    }
+    CHECK(least - range.least < 50ms);
+    CHECK(range.most - most < 50ms);
+  }
+}
+
 TEST_CASE("the server's minimum holds, with spread on top of it") {
   CHECK(testing::holds("server minimum", [](std::uint32_t attempt, std::uint64_t seed) {
     const BackOffSpec spec = any_spec();

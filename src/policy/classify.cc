@@ -2,18 +2,19 @@
 #include "policy/classify.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "policy/evidence.h"
-#include "policy/http_date.h"
+#include "policy/classify_rows.h"
+#include "policy/failure_modes.h"
+#include "policy/server_hint.h"
 
 namespace weir::policy {
 namespace {
 
 constexpr std::size_t kReasonMax = 300;
+constexpr std::size_t kCodeMax = 64;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -21,95 +22,33 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::optional<Duration> server_minimum(const Outcome& outcome, WallTime now) {
-  const std::string* value = outcome.header("retry-after");
-  return value == nullptr ? std::nullopt : parse_retry_after(*value, now, kRetryAfterMax);
-}
-
-bool matches_row(const ClassRow& row, const Outcome& outcome, bool hinted) {
-  if (outcome.fault != Fault::none) return row.fault == outcome.fault;
-  if (row.fault != Fault::none) return false;
-  if (outcome.status < row.status_first || outcome.status > row.status_last) return false;
-  return row.hint == Hint::any || (row.hint == Hint::present) == hinted;
-}
-
-const ClassRow& find_row(const Outcome& outcome, bool hinted) {
-  const auto table = class_table();
-  const auto row = std::find_if(table.begin(), table.end(), [&](const ClassRow& candidate) {
-    return matches_row(candidate, outcome, hinted);
-  });
-  return row == table.end() ? table.back() : *row;
-}
-
-// What a class alone says, for failure modes that name one.
-struct ClassTraits {
-  bool retryable;
-  bool breaker;
-  bool limiter;
-  bool nothing_done;  // the handler says so by answering with this class
+// One answer and whom it concerns.
+struct Answer {
+  const Outcome& outcome;
+  const ClassifyRules& rules;
+  std::string_view flow;
+  std::string_view dependency;
+  std::string_view code;  // of its protocol; empty without one
 };
 
-ClassTraits traits_of(FailureClass failure) {
-  switch (failure) {
-    case FailureClass::ok: return {false, false, false, true};
-    case FailureClass::transient: return {true, true, false, false};
-    case FailureClass::throttled: return {true, false, true, true};
-    case FailureClass::overloaded: return {true, false, true, true};
-    case FailureClass::refused: return {true, false, false, true};
-    case FailureClass::ambiguous: return {true, true, false, false};
-    case FailureClass::permanent:
-    case FailureClass::auth:
-    case FailureClass::config:
-    case FailureClass::conflict: return {false, false, false, true};
-    case FailureClass::cancelled:
-    case FailureClass::expired:
-    case FailureClass::interrupted: return {false, false, false, false};
-  }
-  return {false, false, false, false};
+std::string shown_code(std::string_view code) {
+  if (code.size() <= kCodeMax) return printable(code);
+  return printable(code.substr(0, kCodeMax)) + "…";
 }
 
-template <class List, class Value>
-bool absent_or_listed(const List& list, const Value& value) {
-  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+// "503", "tracker", "ThrottlingException", "SQLSTATE 40001", "500 (SomeException)".
+std::string subject_of(const ClassRow& row, const Answer& answer) {
+  if (row.protocol == Protocol::transport) return std::string(answer.dependency);
+  if (row.protocol == Protocol::sql) return "SQLSTATE " + shown_code(answer.code);
+  if (row.protocol != Protocol::http) return shown_code(answer.code);
+  if (answer.code.empty()) return fmt::format("{}", answer.outcome.status);
+  return fmt::format("{} ({})", answer.outcome.status, shown_code(answer.code));
 }
 
-bool matches_mode(const FailureModeSpec& mode, const Outcome& outcome, std::string_view flow,
-                  std::string_view dependency) {
-  if (!mode.flow.empty() && mode.flow != flow) return false;
-  if (!mode.dependency.empty() && mode.dependency != dependency) return false;
-  if (!absent_or_listed(mode.status, outcome.status)) return false;
-  if (!absent_or_listed(mode.fault, outcome.fault)) return false;
-  if (mode.problem_type.empty()) return true;
-  return absent_or_listed(mode.problem_type, problem_type_of(outcome));
-}
-
-const FailureModeSpec* find_mode(const ClassifyRules& rules, const Outcome& outcome, bool row_ok,
-                                 std::string_view flow, std::string_view dependency) {
-  for (const FailureModeSpec& mode : rules.failure_modes) {
-    // A success becomes a failure only if the mode lists its status and says which class it is.
-    if (row_ok && (mode.status.empty() || !mode.failure)) continue;
-    if (matches_mode(mode, outcome, flow, dependency)) return &mode;
-  }
-  return nullptr;
-}
-
-void apply_class(Classification& into, FailureClass failure, const Outcome& outcome) {
-  const ClassTraits traits = traits_of(failure);
-  // Words of the handler end the doubt that its status leaves; nothing ends the doubt of a call
-  // without an answer.
-  const bool answered = outcome.fault == Fault::none;
-  into.failure = failure;
-  into.retryable = traits.retryable;
-  into.counts_breaker = traits.breaker;
-  into.counts_limiter = traits.limiter;
-  if (failure == FailureClass::ambiguous) into.in_doubt = true;
-  if (failure == FailureClass::ok || (traits.nothing_done && answered)) into.in_doubt = false;
-  into.needs_idempotent = into.retryable && into.in_doubt;
-}
-
-std::string reason_of(const ClassRow& row, const Outcome& outcome, std::string_view dependency) {
-  if (outcome.fault == Fault::none) return fmt::format("{} {}", outcome.status, row.reason);
-  std::string reason = fmt::format("{} {}", dependency, row.reason);
+std::string reason_of(const ClassRow& row, const Answer& answer) {
+  std::string reason = fmt::format("{} {}", subject_of(row, answer), row.reason);
+  const Outcome& outcome = answer.outcome;
+  if (row.protocol != Protocol::transport) return reason;
   if (outcome.fault == Fault::timeout) reason += " in " + to_text(outcome.latency);
   if (!outcome.fault_detail.empty()) reason += " (" + outcome.fault_detail + ")";
   if (reason.size() > kReasonMax) reason.resize(kReasonMax);
@@ -156,41 +95,113 @@ void apply_override(Classification& into, Override forced, const Outcome& outcom
   into.failure = forced == Override::retry ? FailureClass::transient : FailureClass::permanent;
 }
 
+ServerHint hint_of(Protocol protocol, const Outcome& outcome, WallTime now) {
+  if (protocol == Protocol::grpc) {
+    if (const std::string* value = outcome.header("grpc-retry-pushback-ms"))
+      return read_grpc_pushback(*value);
+  }
+  if (protocol == Protocol::aws) {
+    if (const std::string* value = outcome.header("x-amz-retry-after"))
+      return read_amz_retry_after(*value);
+  }
+  const std::string* value = outcome.header("retry-after");
+  return value == nullptr ? ServerHint{} : read_retry_after(*value, now);
+}
+
+const ClassRow& row_of_answer(const Outcome& outcome, const ServerHint& hint) {
+  if (outcome.fault != Fault::none) return fault_row(outcome.fault);
+  const bool hinted = hint.minimum.has_value() || outcome.header("x-envoy-overloaded") != nullptr;
+  const bool limited = outcome.header("x-envoy-ratelimited") != nullptr;
+  return status_row(outcome.status, hinted, limited);
+}
+
+const ClassRow& row_of_code(Protocol protocol, std::string_view code, const Outcome& outcome,
+                            const ServerHint& hint) {
+  if (protocol == Protocol::grpc) return grpc_row(code);
+  if (protocol == Protocol::sql) return sql_row(code);
+  const ClassRow& row = aws_row(code);
+  const bool unknown = &row == &aws_rows().back();
+  const bool status_says_more = outcome.status >= 300 && outcome.status <= 599;
+  return unknown && status_says_more ? row_of_answer(outcome, hint) : row;
+}
+
+void apply_row(Classification& into, const ClassRow& row) {
+  into.rule = row.rule;
+  into.failure = row.failure;
+  into.retryable = row.retryable;
+  into.needs_idempotent = row.needs_idempotent;
+  into.counts_breaker = row.counts_breaker;
+  into.counts_limiter = row.counts_limiter;
+  into.in_doubt = row.in_doubt;
+}
+
+void clear_doubt(Classification& into) {
+  into.in_doubt = false;
+  into.needs_idempotent = false;
+}
+
+void apply_hint(Classification& into, ServerHint hint) {
+  if (into.failure == FailureClass::ok) return;
+  into.retry_after = hint.minimum;
+  // Where nothing is tried again the hint has no effect, and nothing about it is worth telling.
+  if (into.retryable) into.hint_note = std::move(hint.note);
+  if (!hint.no_retry) return;
+  into.retryable = false;
+  into.needs_idempotent = false;
+}
+
+Classification meaning_of(const ClassRow& row, const Answer& answer, ServerHint hint) {
+  const Outcome& outcome = answer.outcome;
+  const bool row_ok = row.failure == FailureClass::ok;
+  Classification result;
+  apply_row(result, row);
+  if (!row_ok) result.reason = reason_of(row, answer);
+  // An AWS code whose row knows no doubt is the code of a 4xx; a 5xx does not say how far it got.
+  if (row.protocol == Protocol::aws && row.failure == FailureClass::transient &&
+      outcome.status >= 500) {
+    result.in_doubt = true;
+    result.needs_idempotent = true;
+  }
+  if (const auto* mode = find_mode(answer.rules.failure_modes, outcome, row_ok, answer.flow,
+                                   answer.dependency)) {
+    result.failure_mode = mode->name;
+    result.reason = reason_of(row, answer) + fmt::format(", failure mode {}", mode->name);
+    if (mode->failure) apply_class(result, *mode->failure, outcome);
+  }
+  const bool answered = outcome.fault == Fault::none && answer.code.empty();
+  if (outcome.phase != Phase::maybeSeen && !answered) clear_doubt(result);
+  const Override forced = forced_by(outcome);
+  if (forced != Override::none) apply_override(result, forced, outcome);
+  apply_hint(result, std::move(hint));
+  return result;
+}
+
 }  // namespace
 
 Classification classify(const Outcome& outcome, const ClassifyRules& rules, std::string_view flow,
                         std::string_view dependency, WallTime now) {
-  const auto minimum = server_minimum(outcome, now);
-  const bool hinted = minimum.has_value() || outcome.header("x-envoy-overloaded") != nullptr;
-  const ClassRow& row = find_row(outcome, hinted);
-  const bool row_ok = row.failure == FailureClass::ok;
-  const Override forced = forced_by(outcome);
-
-  Classification result;
-  result.rule = row.rule;
-  if (row_ok && forced == Override::none && rules.failure_modes.empty()) return result;
-
-  result.failure = row.failure;
-  result.retryable = row.retryable;
-  result.needs_idempotent = row.needs_idempotent;
-  result.counts_breaker = row.counts_breaker;
-  result.counts_limiter = row.counts_limiter;
-  result.in_doubt = row.in_doubt;
-  if (!row_ok) result.reason = reason_of(row, outcome, dependency);
-
-  if (const auto* mode = find_mode(rules, outcome, row_ok, flow, dependency)) {
-    result.failure_mode = mode->name;
-    result.reason = reason_of(row, outcome, dependency) +
-                    fmt::format(", failure mode {}", mode->name);
-    if (mode->failure) apply_class(result, *mode->failure, outcome);
+  const Answer answer{outcome, rules, flow, dependency, {}};
+  const bool happy = outcome.fault == Fault::none && outcome.status >= 200 &&
+                     outcome.status <= 299 && rules.failure_modes.empty();
+  if (happy && forced_by(outcome) == Override::none) {
+    Classification done;
+    done.rule = status_row(outcome.status, false, false).rule;
+    return done;
   }
-  if (outcome.phase != Phase::maybeSeen && outcome.fault != Fault::none) {
-    result.in_doubt = false;
-    result.needs_idempotent = false;
-  }
-  if (forced != Override::none) apply_override(result, forced, outcome);
-  if (result.failure != FailureClass::ok) result.retry_after = minimum;
-  return result;
+  ServerHint hint = hint_of(Protocol::http, outcome, now);
+  const ClassRow& row = row_of_answer(outcome, hint);
+  return meaning_of(row, answer, std::move(hint));
+}
+
+Classification classify_code(Protocol protocol, std::string_view code, const Outcome& outcome,
+                             const ClassifyRules& rules, std::string_view flow,
+                             std::string_view dependency, WallTime now) {
+  const bool has_codes = protocol == Protocol::grpc || protocol == Protocol::aws ||
+                         protocol == Protocol::sql;
+  if (code.empty() || !has_codes) return classify(outcome, rules, flow, dependency, now);
+  ServerHint hint = hint_of(protocol, outcome, now);
+  const ClassRow& row = row_of_code(protocol, code, outcome, hint);
+  return meaning_of(row, {outcome, rules, flow, dependency, code}, std::move(hint));
 }
 
 std::string rule_name(const Classification& classification) {
@@ -199,23 +210,26 @@ std::string rule_name(const Classification& classification) {
   return by_mode ? "failureMode." + classification.failure_mode : std::string(classification.rule);
 }
 
-std::optional<Duration> parse_retry_after(std::string_view text, WallTime now, Duration max) {
-  max = std::max(max, Duration::zero());
-  text = trim(text);
-  if (text.empty()) return {};
-  const bool digits = std::all_of(text.begin(), text.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
-  if (digits) {
-    std::int64_t seconds = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    // More digits than fit are an absurdly long wait, not garbage.
-    if (parsed.ec == std::errc::result_out_of_range) return max;
-    if (seconds > max.count() / 1'000'000) return max;
-    return std::min<Duration>(std::chrono::seconds{seconds}, max);
+std::span<const ClassRow> class_table(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::http: return http_rows();
+    case Protocol::transport: return transport_rows();
+    case Protocol::grpc: return grpc_rows();
+    case Protocol::aws: return aws_rows();
+    case Protocol::sql: return sql_rows();
   }
-  const auto date = parse_http_date(text, now);
-  if (!date) return {};
-  return std::clamp<Duration>(*date - now, Duration::zero(), max);
+  return {};
+}
+
+std::string_view name_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::http: return "http";
+    case Protocol::transport: return "transport";
+    case Protocol::grpc: return "grpc";
+    case Protocol::aws: return "aws";
+    case Protocol::sql: return "sql";
+  }
+  return "unknown";
 }
 
 }  // namespace weir::policy

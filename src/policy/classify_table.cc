@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classification table. A row's reason completes "<status> ..." or "<dependency> ...".
+// The classification table: HTTP statuses and transport faults. A row's reason completes "<status>
+// ..." or "<dependency> ...". What our own guardrails refuse is no outcome and has no row: it is a
+// Refusal, deferred without an attempt.
+#include <algorithm>
 #include <array>
 
-#include "policy/classify.h"
+#include "policy/classify_rows.h"
 
 namespace weir::policy {
 namespace {
@@ -11,15 +14,6 @@ using enum FailureClass;
 constexpr auto any = Hint::any;
 constexpr auto present = Hint::present;
 constexpr auto absent = Hint::absent;
-
-constexpr ClassRow with_flags(ClassRow row, std::string_view flags) {
-  row.retryable = flags[0] == 'R';
-  row.needs_idempotent = flags[1] == 'I';
-  row.counts_breaker = flags[2] == 'B';
-  row.counts_limiter = flags[3] == 'L';
-  row.in_doubt = flags[4] == 'D';
-  return row;
-}
 
 constexpr ClassRow status(std::string_view rule, int first, int last, Hint hint,
                           FailureClass failure, std::string_view flags, std::string_view reason,
@@ -36,13 +30,20 @@ constexpr ClassRow status(std::string_view rule, int first, int last, Hint hint,
 
 constexpr ClassRow fault(std::string_view rule, Fault what, FailureClass failure,
                          std::string_view flags, std::string_view reason, std::string_view source) {
-  return with_flags(
-      {.rule = rule, .fault = what, .failure = failure, .reason = reason, .source = source}, flags);
+  return with_flags({.rule = rule,
+                     .protocol = Protocol::transport,
+                     .fault = what,
+                     .failure = failure,
+                     .reason = reason,
+                     .source = source},
+                    flags);
 }
 
-// Flags: R retryable, I only if idempotent, B failure for the breaker, L decrease for the limiter,
-// D in doubt for a side effect without a key.
-constexpr std::array kRows = {
+constexpr std::array kHttp = {
+    // Envoy may answer a rate limit with any status; its header goes before the status.
+    status("http.rateLimited", 400, 599, Hint::rateLimited, throttled, "R--L-",
+           "is a rate limit on the way to the handler", "Envoy, x-envoy-ratelimited"),
+
     status("http.2xx", 200, 299, any, ok, "-----", "is done", "RFC 9110 15.3; 202 is done too"),
 
     status("http.400", 400, 400, any, permanent, "-----",
@@ -59,7 +60,11 @@ constexpr std::array kRows = {
            "RFC 9110 15.5.8"),
     status("http.408", 408, 408, any, transient, "R----", "says that our request came too slowly",
            "RFC 9110 15.5.9"),
-    status("http.409", 409, 409, any, conflict, "-----", "is a conflict with the present state",
+    // A server that does one call per Idempotency-Key says so while the first one runs.
+    status("http.409.hinted", 409, 409, present, conflict, "R----",
+           "is a conflict that the handler expects to end, and says when to come back",
+           "draft-ietf-httpapi-idempotency-key-header, RFC 9110 10.2.3"),
+    status("http.409", 409, 409, absent, conflict, "-----", "is a conflict with the present state",
            "RFC 9110 15.5.10"),
     status("http.410", 410, 410, any, permanent, "-----", "is permanent: the target is gone",
            "RFC 9110 15.5.11"),
@@ -117,6 +122,11 @@ constexpr std::array kRows = {
     status("http.5xx", 500, 599, any, transient, "RIB-D", "is an error of the handler",
            "RFC 9110 15.6"),
 
+    status("http.unknown", 0, 0, any, ambiguous, "RIB-D", "is not an HTTP status", "RFC 9110 15"),
+};
+
+// In the order of the faults; each has a row.
+constexpr std::array kTransport = {
     fault("transport.dnsTemporary", Fault::dnsTemporary, transient, "R-B--",
           "could not be looked up just now", "getaddrinfo EAI_AGAIN"),
     fault("transport.dnsNotFound", Fault::dnsNotFound, config, "--B--",
@@ -143,12 +153,44 @@ constexpr std::array kRows = {
           "gave an answer that is too large", "our own cap"),
     fault("transport.cancelled", Fault::cancelled, cancelled, "----D",
           "was called, but the call was cancelled here", "operator or shutdown"),
-
-    status("http.unknown", 0, 0, any, ambiguous, "RIB-D", "is not an HTTP status", "RFC 9110 15"),
 };
+static_assert(kTransport.size() == kFaultCount - 1);
+static_assert(std::ranges::is_sorted(kTransport, {}, &ClassRow::fault));
+
+constexpr int kStatusEnd = 600;
+
+// For each status the first row that takes it without a hint or with one.
+constexpr auto rows_by_status(bool hinted) {
+  std::array<std::uint8_t, kStatusEnd> index{};
+  for (int status = 0; status < kStatusEnd; ++status) {
+    std::uint8_t row = 0;
+    const auto takes = [&](const ClassRow& candidate) {
+      if (status < candidate.status_first || status > candidate.status_last) return false;
+      return candidate.hint == Hint::any || candidate.hint == (hinted ? present : absent);
+    };
+    while (row + 1u < kHttp.size() && !takes(kHttp[row])) ++row;
+    index[static_cast<std::size_t>(status)] = row;
+  }
+  return index;
+}
+
+constexpr auto kPlain = rows_by_status(false);
+constexpr auto kHinted = rows_by_status(true);
 
 }  // namespace
 
-std::span<const ClassRow> class_table() { return kRows; }
+std::span<const ClassRow> http_rows() { return kHttp; }
+std::span<const ClassRow> transport_rows() { return kTransport; }
+
+const ClassRow& status_row(int status, bool hinted, bool rate_limited) {
+  if (status < 0 || status >= kStatusEnd) return kHttp.back();
+  if (rate_limited && status >= 400) return kHttp.front();
+  return kHttp[(hinted ? kHinted : kPlain)[static_cast<std::size_t>(status)]];
+}
+
+const ClassRow& fault_row(Fault fault) {
+  const auto index = static_cast<std::size_t>(fault) - 1;  // none wraps around
+  return index < kTransport.size() ? kTransport[index] : kHttp.back();
+}
 
 }  // namespace weir::policy

@@ -8,18 +8,25 @@
 #include "policy/backoff.h"
 #include "policy/classify.h"
 #include "policy/deadline.h"
+#include "policy/server_hint.h"
 
 namespace weir::policy {
 namespace {
 
 using Override = Classification::Override;
 
+// Whoever reads the reason learns that the server's hint was not taken as it came.
+std::string with_note(std::string reason, std::string_view note) {
+  if (!note.empty()) reason.append("; ").append(note);
+  return reason;
+}
+
 Decision basic(DecisionKind kind, const DecideInput& input) {
   Decision decision;
   decision.kind = kind;
   decision.failure = input.failure.failure;
   decision.rule = rule_name(input.failure);
-  decision.reason = input.failure.reason;
+  decision.reason = with_note(input.failure.reason, input.failure.hint_note);
   decision.failure_mode = input.failure.failure_mode;
   return decision;
 }
@@ -65,12 +72,22 @@ std::optional<Duration> server_minimum(const RetrySpec& spec, const Classificati
   return std::min(*failure.retry_after, spec.server_directed_max);
 }
 
+std::string hint_note(const RetrySpec& spec, const Classification& failure) {
+  const auto minimum = server_minimum(spec, failure);
+  if (!minimum || *minimum == *failure.retry_after) return failure.hint_note;
+  const std::string cut = fmt::format("cut to {} by retry.serverDirected.maxInterval",
+                                      whole_units(*minimum));
+  if (!failure.hint_note.empty()) return fmt::format("{}, then {}", failure.hint_note, cut);
+  return fmt::format("the server's {} {}", whole_units(*failure.retry_after), cut);
+}
+
 Decision retry(const DecideInput& input, Rng& rng) {
   const RetrySpec& spec = input.policy.retry;
   const std::uint32_t attempt = input.delivery.attempts_this_round;
   const std::uint32_t max_attempts = std::max(spec.max_attempts, 1u);
   std::string reason = fmt::format("attempt {} of {} failed: {}", attempt, max_attempts,
                                    input.failure.reason);
+  reason = with_note(std::move(reason), hint_note(spec, input.failure));
   if (attempt >= max_attempts) return give_up(input, "retry.maxAttempts", std::move(reason));
 
   const Duration delay = retry_delay(back_off_after(spec, input.failure.failure), attempt,
@@ -94,6 +111,13 @@ Decision retry(const DecideInput& input, Rng& rng) {
 
 }  // namespace
 
+DelayRange retry_range(const DecideInput& input) {
+  const RetrySpec& spec = input.policy.retry;
+  return delay_range(back_off_after(spec, input.failure.failure),
+                     input.delivery.attempts_this_round, input.previous_delay,
+                     server_minimum(spec, input.failure));
+}
+
 Decision decide(const DecideInput& input, Rng& rng) {
   const Classification& failure = input.failure;
   if (failure.forced == Override::done) return basic(DecisionKind::done, input);
@@ -104,8 +128,10 @@ Decision decide(const DecideInput& input, Rng& rng) {
   if (!failure.retryable) return give_up(input);
   if (failure.needs_idempotent && !input.idempotent) {
     return give_up(input, "inDoubt",
-                   fmt::format("{}; it may have been applied, and the flow says idempotent: false",
-                               failure.reason));
+                   with_note(fmt::format("{}; it may have been applied, and the flow says "
+                                         "idempotent: false",
+                                         failure.reason),
+                             failure.hint_note));
   }
   return retry(input, rng);
 }

@@ -8,6 +8,7 @@
 #include "model/decision.h"
 #include "model/delivery.h"
 #include "model/policy_spec.h"
+#include "policy/backoff.h"
 
 namespace weir::policy {
 
@@ -32,6 +33,9 @@ struct DecideInput {
 // in between. Rule and reason are empty for an ordinary `done`, so the happy path does not
 // allocate.
 Decision decide(const DecideInput& input, Rng& rng);
+
+// The delays among which decide() draws when it says retryAt, whatever else it might say.
+DelayRange retry_range(const DecideInput& input);
 
 // An attempt cut short by our own crash or restart; delivery.interruptions already counts it.
 // defer (back to ready, at = now), or quarantine: in doubt if not idempotent; class interrupted

@@ -50,6 +50,56 @@ TEST_CASE("Retry-After counts up to what the flow allows") {
   CHECK(delay(2000s) <= 1002s);
 }
 
+TEST_CASE("the reason tells what was wrong with the server's hint") {
+  const auto reason = [](const char* hint, bool idempotent = true, std::uint32_t attempt = 1) {
+    return decided({.headers = {{"retry-after", hint}},
+                    .attempt = attempt,
+                    .idempotent = idempotent,
+                    .server_directed_max = 300s})
+        .reason;
+  };
+  CHECK(reason("5") ==
+        "attempt 1 of 5 failed: 503 says that the handler is overloaded and when to come back");
+  CHECK(reason("300") == reason("5"));
+  CHECK(reason("3600") ==
+        reason("5") + "; the server's 1 h cut to 5 min by retry.serverDirected.maxInterval");
+  CHECK(reason("31536000") == reason("5") +
+                                  "; Retry-After of 365 d cut to 24 h, then cut to 5 min by "
+                                  "retry.serverDirected.maxInterval");
+  CHECK(reason("soon").ends_with("is not available; Retry-After 'soon' is no time, ignored"));
+  CHECK(reason("-7").ends_with("; Retry-After '-7' is negative, ignored"));
+  CHECK(reason("soon", true, 5).ends_with("; Retry-After 'soon' is no time, ignored"));
+  // Without the garbage it would have been no doubt, and another try.
+  CHECK(reason("soon", false).ends_with("; Retry-After 'soon' is no time, ignored"));
+  CHECK(decided({.status = 422, .headers = {{"retry-after", "soon"}}}).reason ==
+        "422 is permanent");
+}
+
+TEST_CASE("a retry comes within the range that is told beforehand") {
+  CHECK(testing::holds("retry range", [](std::uint64_t seed) {
+    Outcome outcome;
+    outcome.status = *rc::gen::element(408, 429, 500, 503, 507);
+    const int hint = *rc::gen::inRange(-100, 2000);
+    if (*rc::gen::arbitrary<bool>())
+      outcome.headers.emplace_back("retry-after", std::to_string(hint));
+    const Classification failure = classify(outcome, {}, "flow", "tracker", kNow);
+    FlowPolicy policy;
+    policy.retry.max_attempts = 100;
+    policy.retry.honor_server = *rc::gen::arbitrary<bool>();
+    policy.retry.back_off.jitter = *rc::gen::element(Jitter::none, Jitter::full, Jitter::equal,
+                                                     Jitter::decorrelated);
+    Delivery delivery;
+    delivery.attempts_this_round = *rc::gen::inRange(1u, 90u);
+    Rng rng(seed);
+    const DecideInput input{policy, delivery, true, OnFailure::parkKey, failure, kNow};
+    const DelayRange range = retry_range(input);
+    const Decision decision = decide(input, rng);
+    RC_ASSERT(decision.kind == DecisionKind::retryAt);
+    RC_ASSERT(decision.at - kNow >= range.least);
+    RC_ASSERT(decision.at - kNow <= range.most);
+  }));
+}
+
 TEST_CASE("a success is done and says nothing") {
   const Decision decision = decided({.status = 204});
   CHECK(decision.kind == DecisionKind::done);

@@ -26,7 +26,7 @@ Reason reason_without_outcome(FailureClass failure, std::string_view rule) {
 }
 
 Reason reason_of_fault(Fault fault, std::string_view dependency) {
-  const auto table = class_table();
+  const auto table = class_table(Protocol::transport);
   const auto row = std::find_if(table.begin(), table.end(),
                                 [&](const auto& entry) { return entry.fault == fault; });
   const std::string_view what = row == table.end() ? "failed" : row->reason;
