@@ -39,13 +39,13 @@ TEST_CASE("a sound configuration has no warnings, and its peak is read") {
 TEST_CASE("a warning stands at its setting, and names the other one") {
   const LoadOutcome outcome = loaded(kSound + "    concurrency: { maxParallelRequests: 241 }\n");
   CHECK(outcome.config.has_value());
-  CHECK(
-      render(outcome.warnings) ==
-      R"(w.yaml:11:41: warning[L3]: 241 calls at once are more than 0.8 x 300/s x 1.0 s: after a pause, calls that timed out can keep d busy (capacity of dependency d at w.yaml:4; timeouts.attempt of flow f at w.yaml:9)
-      concurrency: { maxParallelRequests: 241 }
-                                          ^
-hint: at most 240
-)");
+  CHECK(render(outcome.warnings) ==
+        "w.yaml:11:41: warning[L3]: 241 calls at once are more than 0.8 x 300/s x 1.0 s: after a "
+        "pause, calls that timed out can keep d busy (capacity of dependency d at w.yaml:4; "
+        "timeouts.attempt of flow f at w.yaml:9)\n"
+        "      concurrency: { maxParallelRequests: 241 }\n"
+        "                                          ^\n"
+        "hint: at most 240\n");
 }
 
 TEST_CASE("a setting that is not written is shown at what surrounds it") {
