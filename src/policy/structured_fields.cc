@@ -144,7 +144,7 @@ bool parse_field_list(std::string_view text, FieldList& into) {
   in.skip(" ");
   while (!in.at_end()) {
     if (into.count == FieldList::kItemsMax) return false;
-    into.items[into.count] = {};
+    into.items[into.count].parameters = 0;
     if (!in.item(into.items[into.count++])) return false;
     in.skip(" \t");
     if (in.at_end()) return true;

@@ -17,7 +17,7 @@ struct FieldValue {
 };
 
 struct FieldItem {
-  static constexpr std::size_t kParametersMax = 8;
+  static constexpr std::size_t kParametersMax = 6;
   FieldValue value;
   std::array<std::string_view, kParametersMax> keys{};
   std::array<FieldValue, kParametersMax> values{};
@@ -30,7 +30,7 @@ struct FieldItem {
 };
 
 struct FieldList {
-  static constexpr std::size_t kItemsMax = 16;
+  static constexpr std::size_t kItemsMax = 8;
   std::array<FieldItem, kItemsMax> items{};
   std::size_t count = 0;
 
