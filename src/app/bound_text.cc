@@ -44,9 +44,10 @@ void add_load(std::string& text, const DependencyBound& bound) {
          fmt::format("the rate limit cuts it from {}: retries wait", rate(*bound.failing_rate)));
   if (bound.burst)
     line(text, "burst", fmt::format("{} retries beyond that rate at most", number(*bound.burst)));
-  line(text, "calls ever made",
-       fmt::format("at most {} in the long run: retries that succeed are not charged",
-                   rate(*bound.total_rate)));
+  line(
+      text, "calls ever made",
+      fmt::format("at most {} in the long run: retries that succeed are not charged",
+                  rate(std::min(*bound.total_rate, bound.rate_limit.value_or(*bound.total_rate)))));
 }
 
 void add_recovery(std::string& text, const DependencyBound& bound) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/bounds_check.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "policy/bound_lints.h"
@@ -67,6 +69,15 @@ Problem to_problem(const WrittenPlaces& written, const policy::Finding& finding,
   return problem;
 }
 
+// What several flows of one policy have in common is said once.
+bool is_said(const std::vector<Problem>& problems, const policy::Finding& finding,
+             const Place& place) {
+  return std::ranges::any_of(problems, [&](const Problem& problem) {
+    return problem.place == place && problem.lint == finding.id &&
+           problem.message.starts_with(finding.message);
+  });
+}
+
 }  // namespace
 
 void check_bounds(const Config& config, const WrittenPlaces& written, std::vector<Problem>& errors,
@@ -74,7 +85,8 @@ void check_bounds(const Config& config, const WrittenPlaces& written, std::vecto
   for (const policy::Finding& finding : policy::lint_bounds(config, policy::bound_of(config))) {
     const Found found = find(written, finding.at);
     if (finding.only_if_written && !found.exact) continue;
-    (finding.rejected ? errors : warnings).push_back(to_problem(written, finding, found));
+    auto& into = finding.rejected ? errors : warnings;
+    if (!is_said(into, finding, found.place)) into.push_back(to_problem(written, finding, found));
   }
 }
 

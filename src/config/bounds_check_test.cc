@@ -75,17 +75,27 @@ TEST_CASE("enforce: reject makes errors of findings, with the numbers of a broke
   REQUIRE(outcome.refused.has_value());
   CHECK(outcome.refused->flows[0].peak_per_second == 150);
   CHECK(listed(outcome.problems) ==
-        "11:50 WR1306: flow f may send 1.2 calls per event, the bound is 1.1 | lower "
+        "11:50 WR1306: flow f may send 1.27 calls per event, the bound is 1.1 | lower "
         "retryConstraint.budget.percent of its dependency, or retry.maxAttempts\n"
-        "11:50 WR1306: retries may multiply the load of dependency d by 1.2 (180/s at a peak of "
+        "11:50 WR1306: retries may multiply the load of dependency d by 1.27 (190/s at a peak of "
         "150/s), the bound is 1.1 | lower retryConstraint.budget.percent, minRetryRate or "
         "retry.maxAttempts");
   CHECK(label(outcome.problems[0]) == "error[WR1306, L1]");
   const LoadOutcome warned = loaded(kSound + "    bounds: { maxAmplification: 1.1 }\n");
   CHECK(warned.config.has_value());
   CHECK(warned.warnings.size() == 2);
-  CHECK(loaded(kSound + "    bounds: { enforce: reject, maxAmplification: 1.2 }\n")
+  CHECK(loaded(kSound + "    bounds: { enforce: reject, maxAmplification: 1.27 }\n")
             .config.has_value());
+}
+
+TEST_CASE("what several flows of one policy have in common is said once") {
+  const LoadOutcome outcome = loaded(
+      kSound + "    retry: { maxAttempts: 3, serverDirected: { maxInterval: 24h } }\n",
+      "peak: 100/s }\n  g: { from: { stream: s }, to: { http: { dependency: d } }, policy: p, "
+      "peak: 50/s");
+  CHECK(listed(outcome.warnings) ==
+        "12:61 WR1306: a server may ask for 1 d 0 h, and the event expires after 1 d 0 h "
+        "(timeouts.event of flow f by default) | keep it well below timeouts.event");
 }
 
 TEST_CASE("a bound that cannot be shown is broken, and says what is missing") {
