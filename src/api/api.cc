@@ -89,6 +89,7 @@ std::vector<Api::Route> Api::routes() {
       {"DELETE", "/v1/flows/{flow}", &Api::remove_flow},
       {"GET", "/v1/dependencies", &Api::dependencies},
       {"GET", "/v1/dependencies/{dependency}", &Api::dependency},
+      {"POST", "/v1/dependencies/{dependency}/breaker", &Api::control_breaker},
       {"GET", "/v1/groups", &Api::groups, {"all"}},
       {"GET", "/v1/groups/{group}", &Api::group},
       {"GET",

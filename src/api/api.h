@@ -75,8 +75,10 @@ class Api {
   Answer reload(Call call);
   Answer audit(Call call);
   Answer streams(Call call);
+  // api_dependencies.cc
   Answer dependencies(Call call);
   Answer dependency(Call call);
+  Answer control_breaker(Call call);
   // api_flows.cc
   Answer flows(Call call);
   Answer flow(Call call);

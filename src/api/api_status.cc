@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/alarms.h"
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/openapi.h"
@@ -68,7 +69,8 @@ Api::Answer Api::status(Call) {
   json.field("batches", info.batches)
       .field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
   json.field("syncP99Micros", static_cast<std::int64_t>(info.sync_p99.count())).end_object();
-  json.field("durability", durability_of(info.kind));
+  json.field("durability", durability_of(info.kind)).key("alarms");
+  write_alarms(json, alarms_of(parts_.engine, parts_.clock.mono()));
   json.key("flows").begin_array();
   for (const delivery::FlowView& view : parts_.engine.flow_views()) {
     write_flow(json, view, counts_of(*counts, view.record->id));
@@ -89,32 +91,6 @@ Api::Answer Api::streams(Call) {
     json.field("nextSeq", stream.next_seq).end_object();
   }
   json.end_array().end_object();
-  co_return json_answer(std::move(json).take());
-}
-
-Api::Answer Api::dependencies(Call) {
-  wire::JsonWriter json;
-  json.begin_object().key("dependencies").begin_array();
-  for (delivery::Dispatcher* dispatcher : parts_.engine.dispatchers()) {
-    write_dependency(json, *dispatcher, parts_.clock.mono());
-  }
-  json.end_array().end_object();
-  co_return json_answer(std::move(json).take());
-}
-
-Api::Answer Api::dependency(Call call) {
-  delivery::Dispatcher* dispatcher = parts_.engine.find_dispatcher(call.param("dependency"));
-  if (dispatcher == nullptr) {
-    std::vector<std::string> names;
-    for (delivery::Dispatcher* known : parts_.engine.dispatchers())
-      names.push_back(known->spec().name);
-    co_return net::problem_response(
-        Error{Code::unknown_dependency,
-              fmt::format("unknown dependency '{}'", printable(call.param("dependency"))),
-              did_you_mean(call.param("dependency"), names)});
-  }
-  wire::JsonWriter json;
-  write_dependency(json, *dispatcher, parts_.clock.mono());
   co_return json_answer(std::move(json).take());
 }
 

@@ -169,6 +169,7 @@ void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
       .field("stream", spec.stream)
       .field("dependency", spec.dependency);
   json.field("path", spec.path).field("status", to_text(view.record->status));
+  if (view.record->cause != PauseCause::none) json.field("pauseCause", to_text(view.record->cause));
   if (!view.record->reason.empty()) json.field("statusReason", view.record->reason);
   time_field(json, "since", view.record->since);
   json.field("floor", view.floor).field("nextSeq", view.next_seq).field("backlog", view.backlog);
@@ -190,20 +191,52 @@ ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id
   return found == all.end() ? ports::FlowCounts{} : *found;
 }
 
+namespace {
+
+constexpr Guardrail kGuardrails[] = {Guardrail::breaker, Guardrail::retryBudget,
+                                     Guardrail::rateLimit, Guardrail::concurrency};
+
+// Those of single paths, and what a person said.
+void write_breakers(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now) {
+  if (const BreakerControl* control = dispatcher.control()) {
+    json.key("breakerControl").begin_object().field("state", to_text(control->order));
+    time_field(json, "since", control->since);
+    time_field(json, "until", control->until);
+    json.field("actor", control->actor).field("reason", control->reason).end_object();
+  }
+  if (!dispatcher.spec().policy.circuit_breaker.per_path) return;
+  json.key("breakers").begin_array();
+  for (policy::PathBreaker& one : dispatcher.guardrails().breakers()) {
+    if (one.path.empty()) continue;
+    json.begin_object().field("path", one.path);
+    json.field("breaker", breaker_text(one.breaker.state(now))).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now) {
   policy::Guardrails& rails = dispatcher.guardrails();
   json.begin_object()
       .field("dependency", dispatcher.spec().name)
       .field("url", dispatcher.spec().url);
   json.field("breaker", breaker_text(rails.worst_breaker(now).state(now)));
+  write_breakers(json, dispatcher, now);
   json.field("inFlight", rails.in_flight()).field("limit", rails.limit(now));
   json.field("retryBudget", std::round(rails.budget().balance(now) * 100) / 100);
+  if (rails.tokens().spec().capacity > 0)
+    json.field("retryTokens", std::round(rails.tokens().tokens() * 100) / 100);
   if (dispatcher.spec().capacity_per_second > 0)
     json.field("capacityPerSecond", dispatcher.spec().capacity_per_second);
   json.key("denials").begin_object();
-  for (const Guardrail guardrail :
-       {Guardrail::breaker, Guardrail::retryBudget, Guardrail::rateLimit, Guardrail::concurrency}) {
+  for (const Guardrail guardrail : kGuardrails) {
     json.field(to_text(guardrail), rails.denials(guardrail));
+  }
+  json.end_object().key("wouldDeny").begin_object();
+  for (const Guardrail guardrail : kGuardrails) {
+    const std::uint64_t count = rails.shadow_denials(guardrail);
+    if (count > 0) json.field(to_text(guardrail), count);
   }
   json.end_object().key("admitted").begin_object();
   for (const policy::Work work : policy::kAllWork)

@@ -22,9 +22,14 @@ const std::vector<Fact> kFacts = {
     {"dependency", "dependency"},
     {"url", "url"},
     {"breaker", "breaker"},
+    {"by hand", "breakerControl.state"},
+    {"until", "breakerControl.until"},
+    {"by", "breakerControl.actor"},
+    {"reason", "breakerControl.reason"},
     {"in flight", "inFlight", CellKind::count},
     {"limit", "limit", CellKind::count},
     {"retry budget", "retryBudget", CellKind::share},
+    {"retry tokens", "retryTokens", CellKind::share},
     {"capacity per second", "capacityPerSecond", CellKind::share},
     {"waits for", "waitsFor.guardrail"},
     {"because", "waitsFor.reason"},
@@ -34,7 +39,11 @@ const std::vector<Fact> kFacts = {
     {"refused by the breaker", "denials.breaker", CellKind::count},
     {"refused by the retry budget", "denials.retryBudget", CellKind::count},
     {"refused by the rate limit", "denials.rateLimit", CellKind::count},
-    {"refused by concurrency", "denials.concurrency", CellKind::count}};
+    {"refused by concurrency", "denials.concurrency", CellKind::count},
+    {"the breaker would refuse", "wouldDeny.breaker", CellKind::count},
+    {"the retry budget would refuse", "wouldDeny.retryBudget", CellKind::count},
+    {"the rate limit would refuse", "wouldDeny.rateLimit", CellKind::count},
+    {"concurrency would refuse", "wouldDeny.concurrency", CellKind::count}};
 
 int list(Session& session) {
   const Reply reply = session.get("/v1/dependencies");
@@ -48,6 +57,31 @@ int get(Session& session, const std::string& name) {
   if (!reply) return reply.exit;
   print_one(session, reply.root(), "dependency", kFacts, session.now());
   return kExitOk;
+}
+
+int control(Session& session, const std::string& name, std::string_view state,
+            const std::string& lasts) {
+  wire::JsonWriter json;
+  json.begin_object().field("state", state).field("reason", session.options().reason);
+  if (!lasts.empty()) json.field("for", lasts);
+  json.end_object();
+  const Reply reply = session.post(path_to("dependencies", name, "breaker"), json.text());
+  if (!reply) return reply.exit;
+  print_one(session, reply.root(), "dependency", kFacts, session.now());
+  return kExitOk;
+}
+
+void add_control(CLI::App& noun, Chosen& chosen, std::string_view state, const std::string& text) {
+  auto name = std::make_shared<std::string>();
+  auto lasts = std::make_shared<std::string>();
+  CLI::App* command = noun.add_subcommand(state == "closed" ? "close" : std::string(state), text);
+  command->add_option("DEPENDENCY", *name)->required()->option_text(" ");
+  if (state != "auto")
+    command->add_option("--for", *lasts, "how long, for example 10m; otherwise until `auto`")
+        ->option_text("DURATION");
+  command->callback([&chosen, name, lasts, state] {
+    chosen.action = [=](Session& session) { return control(session, *name, state, *lasts); };
+  });
 }
 
 }  // namespace
@@ -65,6 +99,9 @@ void add_dependency_commands(CLI::App& root, Chosen& chosen) {
   command->callback([&chosen, name] {
     chosen.action = [name](Session& session) { return get(session, *name); };
   });
+  add_control(*noun, chosen, "open", "stop calling it, by hand; needs --reason");
+  add_control(*noun, chosen, "closed", "call it whatever its breaker says; needs --reason");
+  add_control(*noun, chosen, "auto", "let its calls decide again; needs --reason");
 }
 
 }  // namespace weir::app

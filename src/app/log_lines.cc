@@ -39,6 +39,7 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
   log.write(entry.at, level_of(entry), entry.action, message_of(entry, count),
             [&](wire::JsonWriter& json) {
               if (entry.action.starts_with("flow.")) json.field("flow", entry.target);
+              if (entry.action.starts_with("dependency.")) json.field("dependency", entry.target);
               if (entry.action.starts_with("replay.")) json.field("replay", entry.target);
               const bool quarantine = entry.action.starts_with("quarantine.");
               if (quarantine && count == 1) json.field("ref", entry.target);
@@ -60,7 +61,10 @@ void log_transition(telemetry::Log& log, WallTime at, std::string_view dependenc
                                     transition.calls);
   if (transition.slow_percent > 0)
     message += fmt::format(", {:.3g} % slow", transition.slow_percent);
-  if (opened) {
+  if (transition.by_hand) message = "by hand";
+  if (opened && transition.open_until == MonoTime::max()) {
+    message += "; no calls until it is given back to them";
+  } else if (opened) {
     message += fmt::format("; no calls for {}", to_text(transition.open_until - transition.at));
   } else if (transition.to == State::halfOpen) {
     message = "probing";

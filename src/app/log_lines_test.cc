@@ -68,6 +68,18 @@ TEST_CASE("a breaker's line says which dependency, and why") {
         R"("dependency":"tracker"})");
 }
 
+TEST_CASE("a breaker that was opened by hand says so") {
+  const MonoTime at{1h};
+  Breaker::Transition opened{Breaker::State::closed, Breaker::State::open, at, 0, 0, 0, at + 20s};
+  opened.by_hand = true;
+  CHECK(line_of(opened) == R"("level":"warning","event":"breaker.opened",)"
+                           R"("msg":"by hand; no calls for 20.0 s","dependency":"tracker"})");
+  opened.open_until = MonoTime::max();
+  CHECK(line_of(opened) ==
+        R"("level":"warning","event":"breaker.opened",)"
+        R"("msg":"by hand; no calls until it is given back to them","dependency":"tracker"})");
+}
+
 TEST_CASE("an action's line says what it acted on, why, and by whom") {
   AuditEntry stop = entry("replay.stop", "r3", "too many failed again", "sent 9 of 100");
   stop.actor = "weir";

@@ -52,6 +52,7 @@ class World {
                                                        Duration connect);
   void register_gauges();
   void register_dependency_gauges();
+  void register_denials();
   async::Task<std::uint64_t> dedupe_seed();
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What /metrics asks of the running engine.
+#include "api/alarms.h"
 #include "app/world.h"
 
 namespace weir::app {
@@ -82,6 +83,40 @@ void World::register_dependency_gauges() {
   per_dependency("weir_retry_budget_balance", "Retries that the budget would allow now.",
                  [](delivery::Dispatcher& one, MonoTime now) {
                    return one.guardrails().budget().balance(now);
+                 });
+  per_dependency(
+      "weir_retry_tokens", "Tokens that retries can be paid with.",
+      [](delivery::Dispatcher& one, MonoTime) { return one.guardrails().tokens().tokens(); });
+  register_denials();
+}
+
+void World::register_denials() {
+  using Sample = telemetry::Registry::Sample;
+  metrics_.counter_from(
+      "weir_guardrail_shadow_denials_total",
+      "What guardrails in shadow mode would have refused; a flow's dead-letter brake counts its "
+      "pauses.",
+      [this](Sample& sample) {
+        for (delivery::Dispatcher* one : engine_->dispatchers()) {
+          for (const Guardrail rail : {Guardrail::breaker, Guardrail::retryBudget,
+                                       Guardrail::rateLimit, Guardrail::concurrency}) {
+            const std::uint64_t count = one->guardrails().shadow_denials(rail);
+            if (count > 0)
+              sample.add(static_cast<double>(count),
+                         {{"dependency", one->spec().name}, {"guardrail", to_text(rail)}});
+          }
+        }
+        for (const auto& view : engine_->flow_views()) {
+          const delivery::Flow* flow = engine_->find_flow(view.record->id);
+          if (flow != nullptr && flow->brake().shadow_trips() > 0)
+            sample.add(static_cast<double>(flow->brake().shadow_trips()),
+                       {{"flow", view.spec->name}, {"guardrail", "deadLetterBrake"}});
+        }
+      });
+  metrics_.gauge("weir_alarm", "1 for everything that somebody should look at now.",
+                 [this](Sample& sample) {
+                   for (const api::Alarm& alarm : api::alarms_of(*engine_, clock_.mono()))
+                     sample.add(1.0, {{"type", alarm.type}, {"name", alarm.name}});
                  });
   metrics_.counter_from(
       "weir_guardrail_denials_total", "Refusals by a guardrail; none cost an attempt.",

@@ -20,9 +20,29 @@ Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
     : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy) {}
 
 void Dispatcher::update(DependencySpec spec) {
-  guardrails().update(spec.policy);
+  guardrails().update(spec.policy, parts_.clock.mono());
   spec_ = std::move(spec);
   pump();
+}
+
+void Dispatcher::control(BreakerControl control) {
+  const MonoTime now = parts_.clock.mono();
+  const WallTime wall = parts_.clock.wall();
+  const bool ends = control.until != WallTime{};
+  if (control_ == control) return;
+  control_.reset();
+  if (ends && control.until <= wall) return;
+  guardrails().force_breakers(control.order, ends ? now + (control.until - wall) : MonoTime::max(),
+                              now);
+  if (control.order != BreakerOrder::automatic) control_ = std::move(control);
+  pump();
+}
+
+const BreakerControl* Dispatcher::control() {
+  const bool over = control_ && control_->until != WallTime{} &&
+                    control_->until <= parts_.clock.wall();
+  if (over) control_.reset();
+  return control_ ? &*control_ : nullptr;
 }
 
 void Dispatcher::remove(Flow* flow) { std::erase(flows_, flow); }

@@ -14,6 +14,7 @@
 #include "delivery/delivery_parts.h"
 #include "delivery/flow.h"
 #include "delivery/owner_thread.h"
+#include "model/breaker_control.h"
 #include "model/config_model.h"
 #include "policy/admission_order.h"
 #include "policy/guardrails.h"
@@ -27,6 +28,10 @@ class Dispatcher {
   const DependencySpec& spec() const { return spec_; }
   // Guardrail state stays where the policy did not change.
   void update(DependencySpec spec);
+  // What a person wants of the breaker; ignored once its time is over.
+  void control(BreakerControl control);
+  // nullptr: nobody said anything that still holds.
+  const BreakerControl* control();
   void add(Flow* flow) { flows_.push_back(flow); }
   void remove(Flow* flow);
 
@@ -88,6 +93,7 @@ class Dispatcher {
   OwnerThread owner_;
   policy::Guardrails guardrails_;
   policy::AdmissionOrder order_;
+  std::optional<BreakerControl> control_;
   std::vector<Flow*> flows_;
   std::size_t turn_ = 0;
   async::Burst burst_;

@@ -16,6 +16,7 @@
 #include "delivery/dispatch.h"
 #include "delivery/flow.h"
 #include "delivery/settler.h"
+#include "model/breaker_control.h"
 #include "model/config_model.h"
 #include "ports/store.h"
 
@@ -69,6 +70,9 @@ class Engine {
 
   async::Task<Result<>> pause(std::string flow, std::string reason, std::string actor);
   async::Task<Result<>> resume(std::string flow, std::string reason, std::string actor);
+  // Opens or closes the breaker of a dependency by hand, or gives it back to its calls; once it
+  // returns, it holds over restarts and reloads until control.until.
+  async::Task<Result<>> control_breaker(std::string dependency, BreakerControl control);
   // Forgets a flow that is no longer in the configuration: cursor, holds, rows and quarantine.
   async::Task<Result<>> remove(std::string flow, std::string reason, std::string actor);
 
@@ -127,6 +131,7 @@ class Engine {
   async::Task<Result<std::uint64_t>> start_seq(const FlowSpec& spec, const StreamRecord& stream);
   Result<> add_flow(const FlowSpec& spec, FlowRecord record);
   Result<> apply_dependencies();
+  async::Task<Result<>> restore_breakers();
   void set_rules();
   async::Task<Result<>> set_status(std::string name, FlowStatus status, std::string action,
                                    std::string reason, std::string actor);

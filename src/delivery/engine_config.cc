@@ -61,6 +61,8 @@ async::Task<Result<>> Engine::take_over(Config config) {
   if (!streams.ok()) co_return streams;
   auto dependencies = apply_dependencies();
   if (!dependencies.ok()) co_return dependencies;
+  auto breakers = co_await restore_breakers();
+  if (!breakers.ok()) co_return breakers;
   auto flows = co_await register_flows();
   if (!flows.ok()) co_return flows;
   for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();

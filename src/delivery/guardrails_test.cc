@@ -180,4 +180,49 @@ TEST_CASE("calls that are too slow open the breaker") {
   CHECK(top.log.size() > 5);  // probes
 }
 
+TEST_CASE(
+    "a breaker opened by hand stays open over a reload and a restart, until its time is over") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  Config config = BenchTop::config("");
+  top.start(config);
+  const BreakerControl control{BreakerOrder::open, top.clock->wall(),
+                               top.clock->wall() + std::chrono::minutes{10}, "local:ana", "move"};
+  CHECK_FALSE(top.wait(top.engine->control_breaker("x", control)).ok());
+  REQUIRE(top.wait(top.engine->control_breaker("d", control)).ok());
+  top.publish("a", "");
+  top.settle(seconds{5});
+  CHECK(top.log.empty());
+  config.dependencies[0].policy.circuit_breaker.minimum_number_of_calls = 7;
+  REQUIRE(top.wait(top.engine->apply(config)).ok());
+  top.settle(seconds{5});
+  CHECK(top.log.empty());
+  top.start(config);
+  top.settle(seconds{5});
+  CHECK(top.log.empty());
+  REQUIRE(top.engine->find_dispatcher("d")->control() != nullptr);
+  CHECK(*top.engine->find_dispatcher("d")->control() == control);
+  const auto audit = top.wait(top.store->recovery().audit(1000, 10));
+  REQUIRE(audit->size() == 1);
+  CHECK(audit->front().action == "dependency.open");
+  top.settle(std::chrono::minutes{11});
+  CHECK(top.log.size() == 1);
+  CHECK(top.engine->find_dispatcher("d")->control() == nullptr);
+}
+
+TEST_CASE("a breaker given back to its calls lets them go at once") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  top.start(BenchTop::config(""));
+  REQUIRE(top.wait(top.engine->control_breaker(
+                       "d", {BreakerOrder::open, top.clock->wall(), {}, "local:ana", "move"}))
+              .ok());
+  top.publish("a", "");
+  top.settle(std::chrono::hours{2});
+  CHECK(top.log.empty());
+  REQUIRE(top.wait(top.engine->control_breaker(
+                       "d", {BreakerOrder::automatic, top.clock->wall(), {}, "local:ana", "moved"}))
+              .ok());
+  top.settle(seconds{1});
+  CHECK(top.log.size() == 1);
+}
+
 }  // namespace weir::delivery

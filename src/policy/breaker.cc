@@ -85,13 +85,16 @@ void Breaker::force_open(MonoTime until, MonoTime now) {
   ramp_ = kNoRamp;
   opened_because_ = sum(now);
   change(State::open, now, opened_because_);
+  transitions_[transition_count_ - 1].by_hand = true;
   forced_open_ = true;
 }
 
 void Breaker::force_closed(MonoTime until, MonoTime now) {
   advance(now);
   forced_closed_until_ = until;
-  if (state_ != State::closed) close(now, sum(now));
+  if (state_ == State::closed) return;
+  close(now, sum(now));
+  transitions_[transition_count_ - 1].by_hand = true;
 }
 
 void Breaker::release(MonoTime now) {

@@ -39,6 +39,7 @@ class Breaker {
     double slow_percent;
     std::uint32_t calls;
     MonoTime open_until;  // to == open only
+    bool by_hand = false;
   };
 
   static constexpr std::uint32_t kNoRamp = std::numeric_limits<std::uint32_t>::max();

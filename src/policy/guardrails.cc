@@ -51,10 +51,11 @@ Guardrails::Guardrails(const DependencyPolicy& policy)
   breakers_.push_back({{}, Breaker(policy.circuit_breaker)});
 }
 
-void Guardrails::update(const DependencyPolicy& policy) {
+void Guardrails::update(const DependencyPolicy& policy, MonoTime now) {
   if (policy.circuit_breaker != policy_.circuit_breaker) {
     breakers_.assign(1, {{}, Breaker(policy.circuit_breaker)});
     ++generation_;
+    force(breakers_.front().breaker, now);
   }
   if (policy.retry_constraint != policy_.retry_constraint) {
     budget_ = RetryBudget(policy.retry_constraint);
@@ -66,12 +67,28 @@ void Guardrails::update(const DependencyPolicy& policy) {
   policy_ = policy;
 }
 
-std::size_t Guardrails::breaker_of(std::string_view path) {
+std::size_t Guardrails::breaker_of(std::string_view path, MonoTime now) {
   if (!policy_.circuit_breaker.per_path) return 0;
   const auto found = std::ranges::find(breakers_, path, &PathBreaker::path);
   if (found != breakers_.end()) return static_cast<std::size_t>(found - breakers_.begin());
   breakers_.push_back({std::string(path), Breaker(policy_.circuit_breaker)});
+  force(breakers_.back().breaker, now);
   return breakers_.size() - 1;
+}
+
+void Guardrails::force_breakers(BreakerOrder order, MonoTime until, MonoTime now) {
+  order_ = order;
+  order_until_ = until;
+  for (PathBreaker& one : breakers_) {
+    if (order == BreakerOrder::automatic) one.breaker.release(now);
+    force(one.breaker, now);
+  }
+}
+
+void Guardrails::force(Breaker& breaker, MonoTime now) {
+  if (order_ == BreakerOrder::automatic || now >= order_until_) return;
+  if (order_ == BreakerOrder::open) breaker.force_open(order_until_, now);
+  if (order_ == BreakerOrder::closed) breaker.force_closed(order_until_, now);
 }
 
 Breaker& Guardrails::worst_breaker(MonoTime now) {
@@ -106,7 +123,7 @@ std::optional<Refusal> Guardrails::refusal(const Asked& asked, MonoTime now, Sha
     if (refused && mode == Mode::shadow) shadowed[index(refused->guardrail)] = true;
     return refused && mode == Mode::enforce;
   };
-  Breaker& breaker = breakers_[breaker_of(asked.path)].breaker;
+  Breaker& breaker = breakers_[breaker_of(asked.path, now)].breaker;
   const bool forced = breaker.is_forced(now);
   if (auto refused = breaker.refusal(now);
       stands(refused, forced ? Mode::enforce : policy_.circuit_breaker.mode))
@@ -139,7 +156,7 @@ std::optional<Refusal> Guardrails::admit(const Asked& asked, MonoTime now, Permi
   }
   for (std::size_t i = 0; i < shadowed.size(); ++i) shadow_denials_[i] += shadowed[i] ? 1 : 0;
   permit = Permit{.work = asked.work, .cost = asked.cost, .at = now, .generation = generation_};
-  permit.breaker = breaker_of(asked.path);
+  permit.breaker = breaker_of(asked.path, now);
   // Everything was asked before anything is taken, so nothing can be refused now.
   if (needs_budget(asked, now) && !shadowed[index(Guardrail::retryBudget)]) charge(permit);
   if (!shadowed[index(Guardrail::breaker)]) {
@@ -227,7 +244,7 @@ std::uint32_t Guardrails::ramp_limit(Breaker& breaker, MonoTime now) const {
 // breaker open.
 bool Guardrails::needs_budget(const Asked& asked, MonoTime now) {
   if (asked.work != Work::retry) return false;
-  Breaker& breaker = breakers_[breaker_of(asked.path)].breaker;
+  Breaker& breaker = breakers_[breaker_of(asked.path, now)].breaker;
   const bool probe = policy_.circuit_breaker.mode == Mode::enforce &&
                      breaker.state(now) == Breaker::State::halfOpen;
   return !probe;

@@ -6,7 +6,7 @@
 // Protocol: admit() right before the call; then exactly one of record() or cancel() with the Permit
 // it filled in. The retry budget is charged here, when a due retry is released, and not when it is
 // scheduled: a retry that waits puts no load on the dependency, and the bound then holds for the
-// calls themselves (docs/adr/0012).
+// calls themselves (docs/adr/0006).
 //
 // A retry must be within the window budget, and be paid from the tokens or, without enough of them,
 // from the minimum rate: held keys keep moving however few first attempts and successes there are.
@@ -24,6 +24,7 @@
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "model/breaker_control.h"
 #include "model/decision.h"
 #include "model/policy_spec.h"
 #include "policy/breaker.h"
@@ -65,7 +66,7 @@ class Guardrails {
  public:
   explicit Guardrails(const DependencyPolicy& policy);
   // New rules. A guardrail whose own rule did not change keeps its state; calls under way count on.
-  void update(const DependencyPolicy& policy);
+  void update(const DependencyPolicy& policy, MonoTime now);
 
   // What a declared capacity allows the adaptive limit at most; 0 = not declared.
   void bound_concurrency(std::uint32_t most) { concurrency_.bound(most); }
@@ -83,9 +84,15 @@ class Guardrails {
   // Would it be admitted now? Counts no denial.
   bool would_admit(const Asked& asked, MonoTime now);
 
+  // Opens or closes all breakers by hand, or gives them back to their calls; those that a path or a
+  // reload adds before `until` start like that.
+  void force_breakers(BreakerOrder order, MonoTime until, MonoTime now);
+
   // One, or one per path that was asked for.
   std::vector<PathBreaker>& breakers() { return breakers_; }
-  Breaker& breaker(std::string_view path = {}) { return breakers_[breaker_of(path)].breaker; }
+  Breaker& breaker(std::string_view path = {}, MonoTime now = {}) {
+    return breakers_[breaker_of(path, now)].breaker;
+  }
   // An open one if there is any, otherwise a half-open one, otherwise a closed one.
   Breaker& worst_breaker(MonoTime now);
   RetryBudget& budget() { return budget_; }
@@ -106,8 +113,9 @@ class Guardrails {
   using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Guardrail::paused) + 1>;
   using Shadowed = std::array<bool, std::tuple_size_v<Counts>>;
 
-  std::size_t breaker_of(std::string_view path);
+  std::size_t breaker_of(std::string_view path, MonoTime now);
   Breaker* breaker_of(const Permit& permit);
+  void force(Breaker& breaker, MonoTime now);
   std::uint32_t ramp_limit(Breaker& breaker, MonoTime now) const;
   // `shadowed` tells which guardrails in shadow mode would refuse.
   std::optional<Refusal> refusal(const Asked& asked, MonoTime now, Shadowed& shadowed);
@@ -118,6 +126,8 @@ class Guardrails {
 
   DependencyPolicy policy_;
   std::vector<PathBreaker> breakers_;
+  BreakerOrder order_ = BreakerOrder::automatic;
+  MonoTime order_until_{};
   std::uint32_t generation_ = 0;  // grows when a reload replaces the breakers
   RetryBudget budget_;
   RetryTokens tokens_;

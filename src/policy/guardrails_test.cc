@@ -191,13 +191,13 @@ TEST_CASE("new rules: what did not change keeps its state, and calls under way c
   for (int i = 0; i < 10; ++i) running.push_back(bench.admit(Work::first));
   bench.admit(Work::retry);  // the one that the budget has
   policy.concurrency.max_parallel_requests = 11;
-  bench.guardrails.update(policy);
+  bench.guardrails.update(policy, bench.now);
   CHECK(bench.guardrails.in_flight() == 11);
   CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
   for (const Permit& permit : running) bench.guardrails.cancel(permit, bench.now);
   CHECK(bench.refused_by(Work::retry) == Guardrail::retryBudget);
   policy.retry_constraint.min_retry_count = 100;
-  bench.guardrails.update(policy);
+  bench.guardrails.update(policy, bench.now);
   CHECK_FALSE(bench.refused_by(Work::retry).has_value());
 }
 
@@ -448,7 +448,7 @@ TEST_CASE(
   const Permit probe = bench.admit(Work::first);  // half-open
   DependencyPolicy policy = small_policy();
   policy.circuit_breaker.minimum_number_of_calls = 7;
-  bench.guardrails.update(policy);
+  bench.guardrails.update(policy, bench.now);
   bench.end(probe, result_of(FailureClass::transient, true));
   CHECK(bench.guardrails.breaker().calls(bench.now) == 0);
 }

@@ -64,6 +64,7 @@ void Life::open_store() {
   options.now = [this] { return now_.load(); };
   options.on_failed = [this](const Error& error) { die(error); };
   options.wal_bytes_max = site_.log_bytes;
+  options.idle_after = std::chrono::hours{1};  // a busy machine would look idle, now and then
   if (site_.vfs != nullptr) {
     options.vfs = site_.vfs->name();
     if (site_.reserve_bytes > 0) options.space = site_.vfs->disk().space(site_.reserve_bytes);

@@ -46,6 +46,7 @@ failureModes:
 LIMITED = """
   limited:
     rateLimit: { requests: 1, unit: hour, burst: 2 }
+    circuitBreaker: { scope: [dependency, endpoint] }
   patient:
     timeouts: { attempt: 5s }
     retry: { maxAttempts: 3, backOff: { baseInterval: 1h, maxInterval: 1h, multiplier: 1, jitter: none } }
@@ -158,6 +159,12 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/dependencies/stub", 200)
         self.ask("GET", "/v1/dependencies/limited", 200)
         self.ask("GET", "/v1/dependencies/stab", 404)
+        self.ask("POST", "/v1/dependencies/stub/breaker", 200, {"state": "closed", "for": "1s", "reason": "x"})
+        self.ask("POST", "/v1/dependencies/stub/breaker", 200, {"state": "auto", "reason": "x"})
+        self.ask("POST", "/v1/dependencies/stab/breaker", 404, {"state": "open", "reason": "x"})
+        self.ask("POST", "/v1/dependencies/stub/breaker", 400, {"state": "ajar", "reason": "x"})
+        self.ask("POST", "/v1/dependencies/stub/breaker", 400, {"state": "open", "for": "5", "reason": "x"})
+        self.ask("POST", "/v1/dependencies/stub/breaker", 422, {"state": "open"})
         self.ask("GET", "/v1/status", 200)
 
     def flows(self):

@@ -51,7 +51,7 @@ void rows(StoreBench& bench) {
     CHECK((*entries)[0].ref == ref(1));
     CHECK((*entries)[0].due == at(201));
     CHECK((*entries)[0].interruptions == 1);
-    CHECK((*entries)[0].failure == FailureClass::transient);
+    CHECK((*entries)[0].failure == FailureClass::permanent);
     CHECK((*entries)[0].has_key);
     CHECK((*entries)[1].ref == ref(3));
     CHECK((*entries)[1].state == DeliveryState::ready);

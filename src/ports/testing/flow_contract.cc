@@ -46,7 +46,8 @@ void records(StoreBench& bench) {
     CHECK((*bench.run(table.flows()))[1].cursor == late.cursor);
   }
   SUBCASE("a flow's status has a reason and a time") {
-    bench.commit({SetFlowStatus{kFlow, FlowStatus::paused, "by hand", at(7), PauseCause::person}}, Lane::operate);
+    bench.commit({SetFlowStatus{kFlow, FlowStatus::paused, "by hand", at(7), PauseCause::person}},
+                 Lane::operate);
     const FlowRecord record = (*bench.run(table.flows()))[0];
     CHECK(record.status == FlowStatus::paused);
     CHECK(record.reason == "by hand");

@@ -28,10 +28,11 @@ struct Options {
   // process.
   std::function<void(const Error&)> on_failed;
 
-  std::uint64_t reserve_bytes = 16u << 20;   // given back to the disk when it is full
-  std::uint64_t disk_free_min = 64u << 20;   // below it, ingest is refused
-  std::uint64_t wal_bytes_max = 8u << 20;    // checkpoint when the log is this long
-  std::uint64_t group_bytes_max = 4u << 20;  // event bytes in one transaction
+  std::uint64_t reserve_bytes = 16u << 20;              // given back to the disk when it is full
+  std::uint64_t disk_free_min = 64u << 20;              // below it, ingest is refused
+  std::uint64_t wal_bytes_max = 8u << 20;               // checkpoint when the log is this long
+  Duration idle_after = std::chrono::milliseconds{50};  // without work: checkpoint what there is
+  std::uint64_t group_bytes_max = 4u << 20;             // event bytes in one transaction
   Duration group_time_max = std::chrono::milliseconds{
       10};  // after it, no more operator and ingest batches join
 

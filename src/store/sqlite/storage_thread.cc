@@ -15,7 +15,6 @@ using namespace ports;
 
 constexpr Duration kSpaceCheckEvery = std::chrono::seconds{1};
 constexpr Duration kStallRest = std::chrono::milliseconds{200};
-constexpr Duration kIdleAfter = std::chrono::milliseconds{50};
 constexpr Duration kLongTime = std::chrono::hours{1};
 
 Error injected(const char* name) {
@@ -68,7 +67,7 @@ void StorageThread::run() {
 }
 
 Duration StorageThread::patience() const {
-  if (!failed_ && checkpointer_.wants_idle()) return kIdleAfter;
+  if (!failed_ && checkpointer_.wants_idle()) return options_.idle_after;
   return full_ ? kSpaceCheckEvery : kLongTime;
 }
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What somebody should look at now, typed: the same list for /v1/status and for the metric. An
+// alarm lasts as long as its cause.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "delivery/engine.h"
+#include "wire/json.h"
+
+namespace weir::api {
+
+struct Alarm {
+  std::string_view type;  // "deadLetterBrake", "flowStoppedOnFailure", "breakerOpen"
+  std::string name;       // of the flow or the dependency
+  WallTime since{};       // epoch zero = not known
+  std::string reason;
+};
+
+std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now);
+void write_alarms(wire::JsonWriter& json, const std::vector<Alarm>& alarms);
+
+}  // namespace weir::api
