@@ -16,12 +16,18 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now) {
       alarms.push_back({"flowStoppedOnFailure", flow.name, flow.since, flow.reason});
   }
   for (delivery::Dispatcher* dispatcher : engine.dispatchers()) {
-    if (dispatcher->spec().policy.circuit_breaker.mode == Mode::shadow) continue;
     policy::Breaker& breaker = dispatcher->guardrails().worst_breaker(now);
-    if (breaker.state(now) != policy::Breaker::State::open) continue;
+    const bool enforced = dispatcher->spec().policy.circuit_breaker.mode == Mode::enforce ||
+                          breaker.is_forced(now);
+    // Half-open is not well yet: an alarm that comes and goes with every probe is noise.
+    if (!enforced || breaker.state(now) == policy::Breaker::State::closed) continue;
     const auto refusal = breaker.refusal(now);
-    alarms.push_back(
-        {"breakerOpen", dispatcher->spec().name, {}, refusal ? refusal->reason : std::string{}});
+    Alarm alarm{"breakerOpen", dispatcher->spec().name, {}, refusal ? refusal->reason : "probing"};
+    if (const BreakerControl* control = dispatcher->control()) {
+      alarm.since = control->since;
+      alarm.reason = fmt::format("opened by {}: {}", control->actor, control->reason);
+    }
+    alarms.push_back(std::move(alarm));
   }
   return alarms;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/config_history.h"
 #include "async/clock.h"
 #include "async/task.h"
 #include "delivery/engine.h"
@@ -34,6 +35,11 @@ struct ApiParts {
   std::function<bool()> ready;           // /readyz
   // Answers with what changed, one change a line.
   std::function<async::Task<Result<std::string>>(std::string actor, std::string reason)> reload;
+  std::function<async::Task<Result<std::string>>(std::uint64_t version, std::string actor,
+                                                 std::string reason)>
+      rollback;
+  const ConfigHistory& history;
+  std::function<Result<std::vector<config::SourceFile>>()> read_files;  // what a reload would read
 };
 
 // A request that found its route.
@@ -72,13 +78,18 @@ class Api {
   Answer ready_probe(Call call);
   Answer metrics(Call call);
   Answer openapi(Call call);
-  Answer reload(Call call);
   Answer audit(Call call);
   Answer streams(Call call);
   // api_dependencies.cc
   Answer dependencies(Call call);
   Answer dependency(Call call);
   Answer control_breaker(Call call);
+  // api_config.cc
+  Answer reload(Call call);
+  Answer rollback(Call call);
+  Answer config_versions(Call call);
+  Answer config_version(Call call);
+  Answer config_diff(Call call);
   // api_flows.cc
   Answer flows(Call call);
   Answer flow(Call call);

@@ -35,16 +35,6 @@ Api::Answer Api::openapi(Call) {
                               .body = std::string(openapi_document())};
 }
 
-Api::Answer Api::reload(Call call) {
-  auto reason = reason_in(call.request.body);
-  if (!reason.ok()) co_return net::problem_response(reason.error());
-  auto changes = co_await parts_.reload(call.actor, std::move(*reason));
-  if (!changes.ok()) co_return net::problem_response(changes.error());
-  wire::JsonWriter json;
-  json.begin_object().field("reloaded", true).field("changes", *changes).end_object();
-  co_return json_answer(std::move(json).take());
-}
-
 Api::Answer Api::status(Call) {
   auto counts = co_await parts_.store.flows().counts();
   if (!counts.ok()) co_return net::problem_response(counts.error());

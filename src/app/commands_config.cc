@@ -64,16 +64,67 @@ int validate(Session& session, const std::vector<std::string>& paths) {
   return exit;
 }
 
-int reload(Session& session) {
-  const Reply reply = session.post("/v1/config/reload", session.reason_body());
-  if (!reply) return reply.exit;
+int tell_changes(Session& session, const Reply& reply, const std::string& done) {
   if (!session.is_table()) {
-    session.print(render_data(session.options().format, reply.root(), "", "reloaded"));
+    session.print(render_data(session.options().format, reply.root(), "", "version"));
     return kExitOk;
   }
   const std::string changes = text_at(reply.root(), "changes");
   session.print(
-      fmt::format("reloaded{}{}\n", changes.empty() ? "" : ": ", printable_lines(changes)));
+      fmt::format("{}{}{}\n", done, changes.empty() ? "" : ": ", printable_lines(changes)));
+  return kExitOk;
+}
+
+int reload(Session& session) {
+  const Reply reply = session.post("/v1/config/reload", session.reason_body());
+  return reply ? tell_changes(session, reply, "reloaded") : reply.exit;
+}
+
+int rollback(Session& session, std::uint64_t version) {
+  wire::JsonWriter json;
+  json.begin_object().field("version", version);
+  json.field("reason", session.options().reason).end_object();
+  const Reply reply = session.post("/v1/config/rollback", json.text());
+  if (!reply) return reply.exit;
+  const int exit = tell_changes(session, reply,
+                                fmt::format("version {} has the text of version {}",
+                                            count_at(reply.root(), "version"), version));
+  session.note("the files are as they were: change them, or the next reload or start undoes this");
+  return exit;
+}
+
+const ListView kVersions{.member = "versions",
+                         .name = "version",
+                         .columns = {{"VERSION", "version", CellKind::count},
+                                     {"IN FORCE", "inForce"},
+                                     {"SINCE", "at", CellKind::age},
+                                     {"BY", "actor"},
+                                     {"TEXT OF", "rolledBackTo", CellKind::count, 2},
+                                     {"REASON", "reason", CellKind::text, 1}},
+                         .nothing = "No versions."};
+
+int history(Session& session) {
+  const Reply reply = session.get("/v1/config/versions");
+  if (!reply) return reply.exit;
+  print_list(session, reply, kVersions, session.now());
+  return kExitOk;
+}
+
+int diff(Session& session, const std::vector<std::string>& sides) {
+  std::string path = "/v1/config/diff";
+  if (!sides.empty()) path += "?from=" + sides[0];
+  if (sides.size() > 1) path += "&to=" + sides[1];
+  const Reply reply = session.get(path);
+  if (!reply) return reply.exit;
+  if (!session.is_table()) {
+    session.print(render_data(session.options().format, reply.root(), "", "diff"));
+    return kExitOk;
+  }
+  const std::string text = text_at(reply.root(), "diff");
+  const std::string between = fmt::format("from {} to {}", text_at(reply.root(), "from"),
+                                          text_at(reply.root(), "to"));
+  if (text.empty()) session.print(fmt::format("no difference {}\n", between));
+  if (!text.empty()) session.print(fmt::format("{}\n{}", between, printable_lines(text)));
   return kExitOk;
 }
 
@@ -93,6 +144,25 @@ void add_config_commands(CLI::App& root, Chosen& chosen) {
   });
   noun->add_subcommand("reload", "make the server read its configuration again")
       ->callback([&chosen] { chosen.action = reload; });
+  noun->add_subcommand("history", "the versions that were in force, with actor and reason")
+      ->callback([&chosen] { chosen.action = history; });
+  auto sides = std::make_shared<std::vector<std::string>>();
+  CLI::App* compare = noun->add_subcommand(
+      "diff", "what a reload would change; or between two versions, or one and the files");
+  compare->add_option("VERSION", *sides, "from, then to")
+      ->expected(0, 2)
+      ->check(CLI::PositiveNumber)
+      ->option_text(" ");
+  compare->callback([&chosen, sides] {
+    chosen.action = [sides](Session& session) { return diff(session, *sides); };
+  });
+  auto version = std::make_shared<std::uint64_t>(0);
+  CLI::App* back = noun->add_subcommand("rollback",
+                                        "put an earlier version in force; needs --reason");
+  back->add_option("VERSION", *version)->required()->option_text(" ");
+  back->callback([&chosen, version] {
+    chosen.action = [version](Session& session) { return rollback(session, *version); };
+  });
 }
 
 }  // namespace weir::app

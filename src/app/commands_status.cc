@@ -24,6 +24,11 @@ const std::vector<Column> kDependencies = {
     {"LIMIT", "limit", CellKind::count},
     {"WAITS FOR", "waitsFor.reason", CellKind::text, 1, Fit::cut}};
 
+const std::vector<Column> kAlarms = {{"ALARM", "type"},
+                                     {"NAME", "name"},
+                                     {"SINCE", "since", CellKind::age, 1},
+                                     {"REASON", "reason", CellKind::text, 1, Fit::cut}};
+
 const std::vector<Fact> kStore = {{"store", "store.kind"},
                                   {"events", "store.events", CellKind::count},
                                   {"on disk", "store.bytes", CellKind::bytes},
@@ -86,6 +91,7 @@ int status(Session& session) {
   print_section(session, root, "flows", kFlows, now);
   print_section(session, root, "dependencies", kDependencies, now);
   session.print(pauses(root, now));
+  print_section(session, root, "alarms", kAlarms, now);
   if (count_at(root, "quarantined") > 0) session.next("weir group list");
   return kExitOk;
 }

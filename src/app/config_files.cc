@@ -71,9 +71,15 @@ Result<std::string> resolve_secret(std::string_view kind, std::string_view name)
 }
 
 Result<LoadedConfig> load_config(const std::string& path) {
-  WEIR_TRY(const auto files, read_config_files(path));
+  WEIR_TRY(auto files, read_config_files(path));
+  return load_config(std::move(files));
+}
+
+Result<LoadedConfig> load_config(std::vector<config::SourceFile> files) {
   config::LoadOutcome outcome = config::load(files, resolve_secret);
-  if (outcome.config) return LoadedConfig{std::move(*outcome.config), std::move(outcome.warnings)};
+  if (outcome.config) {
+    return LoadedConfig{std::move(*outcome.config), std::move(files), std::move(outcome.warnings)};
+  }
   std::string text = config::render(outcome.problems);
   while (text.ends_with('\n')) text.pop_back();
   const Code code = outcome.refused ? Code::bounds_broken : Code::config_invalid;

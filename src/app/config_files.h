@@ -19,11 +19,13 @@ Result<std::string> resolve_secret(std::string_view kind, std::string_view name)
 
 struct LoadedConfig {
   Config config;
+  std::vector<config::SourceFile> files;
   std::vector<config::Problem> warnings;
 };
 
 // Loads and validates, or an Error whose detail has every problem with its place.
 Result<LoadedConfig> load_config(const std::string& path);
+Result<LoadedConfig> load_config(std::vector<config::SourceFile> files);
 // One line per warning, event config.warning.
 void log_warnings(telemetry::Log& log, WallTime now, const std::vector<config::Problem>& warnings);
 

@@ -60,11 +60,11 @@ Result<> apply_listen(const std::string& listen, Config& config) {
 
 class Serving {
  public:
-  Serving(boost::asio::io_context& io, async::Clock& clock, Config config, std::string config_path,
-          std::unique_ptr<ports::Store> store, telemetry::Log& log)
+  Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
+          std::string config_path, std::unique_ptr<ports::Store> store, telemetry::Log& log)
       : clock_(clock),
         log_(log),
-        config_(std::move(config)),
+        loaded_(std::move(loaded)),
         config_path_(config_path),
         world_(
             io.get_executor(), clock, std::move(store), std::move(config_path),
@@ -74,8 +74,8 @@ class Serving {
 
   async::Task<int> run() {
     const MonoTime began = clock_.mono();
-    const std::string host = config_.listen_host;
-    auto started = co_await world_.start(std::move(config_));
+    const std::string host = loaded_.config.listen_host;
+    auto started = co_await world_.start(std::move(loaded_));
     if (!started.ok()) {
       print_error(started.error());
       std::fflush(stderr);
@@ -116,7 +116,7 @@ class Serving {
 
   async::Clock& clock_;
   telemetry::Log& log_;
-  Config config_;
+  LoadedConfig loaded_;
   std::string config_path_;
   World world_;
   boost::asio::signal_set signals_;
@@ -182,7 +182,7 @@ int run_serve(const ServeOptions& options) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(config), options.config, std::move(*store), log);
+  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store), log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

@@ -12,6 +12,7 @@ std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTi
     case policy::Breaker::State::closed: return "closed";
     case policy::Breaker::State::halfOpen: return "half-open";
     case policy::Breaker::State::open:
+      if (breaker.open_until() == MonoTime::max()) return "opened by hand";
       return fmt::format("open until {}", to_clock_text(wall + (breaker.open_until() - now)));
   }
   return "closed";

@@ -44,6 +44,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       log_(log),
       decision_log_(metrics_, log_, clock,
                     [this](StreamId id) { return engine_->stream_name(id); }),
+      history_(*store_),
       chores_(executor),
       audit_tail_(store_->recovery(), log) {
   live_ = wire_recovery(engine_, clock_);
@@ -73,11 +74,14 @@ async::Task<std::uint64_t> World::dedupe_seed() {
   co_return seed;
 }
 
-async::Task<Result<>> World::start(Config config) {
+async::Task<Result<>> World::start(LoadedConfig loaded) {
+  const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
+  auto history = co_await begin_history(std::move(loaded.files));
+  if (!history.ok()) co_return history;
   auto replays = co_await replays_->start();
   if (!replays.ok()) co_return replays;
   api_ = std::make_unique<api::Api>(api::ApiParts{
@@ -92,6 +96,12 @@ async::Task<Result<>> World::start(Config config) {
       .ready = [this] { return ready_ && !stopping_; },
       .reload = [this](std::string actor,
                        std::string reason) { return reload(std::move(actor), std::move(reason)); },
+      .rollback =
+          [this](std::uint64_t number, std::string actor, std::string reason) {
+            return rollback(number, std::move(actor), std::move(reason));
+          },
+      .history = history_,
+      .read_files = [this] { return read_config_files(config_path_); },
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
@@ -119,20 +129,47 @@ async::Task<> World::drain(Duration grace) {
   decision_log_.flush(true);
 }
 
+Error World::refuse_config(Error error) {
+  error.hint += error.hint.empty() ? "" : "; ";
+  error.hint += "the configuration in force stays as it was";
+  log_.error(clock_.wall(), "config.refused", error);
+  return error;
+}
+
 async::Task<Result<std::string>> World::reload(std::string actor, std::string reason) {
+  co_return co_await put_in_force(load_config(config_path_),
+                                  {.actor = std::move(actor), .reason = std::move(reason)});
+}
+
+async::Task<Result<std::string>> World::rollback(std::uint64_t number, std::string actor,
+                                                 std::string reason) {
+  auto version = co_await history_.find(number);
+  if (!version.ok()) co_return version.error();
+  if (!version->has_value()) {
+    co_return Error{Code::config_version_unknown,
+                    fmt::format("there is no version {} of the configuration", number),
+                    "`weir config history` lists those that are kept"};
+  }
+  if ((*version)->files.empty()) {
+    co_return Error{Code::config_version_unknown,
+                    fmt::format("version {} was too large to be kept", number), ""};
+  }
+  if (history_.is_newest((*version)->files)) {
+    co_return Error{Code::conflict, fmt::format("the text of version {} is in force", number), ""};
+  }
+  co_return co_await put_in_force(
+      load_config((*version)->files),
+      {.actor = std::move(actor), .reason = std::move(reason), .rolled_back_to = number});
+}
+
+async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded,
+                                                     config::Version version) {
   if (reloading_)
     co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
-  auto loaded = load_config(config_path_);
-  const WallTime now = clock_.wall();
-  if (!loaded.ok()) {
-    Error refused = loaded.error();
-    refused.hint += refused.hint.empty() ? "" : "; ";
-    refused.hint += "the configuration in force stays as it was";
-    log_.error(now, "config.refused", refused);
-    co_return refused;
-  }
+  if (!loaded.ok()) co_return refuse_config(loaded.error());
   reloading_ = true;
-  log_warnings(log_, now, loaded->warnings);
+  version.at = clock_.wall();
+  log_warnings(log_, version.at, loaded->warnings);
   Config& config = loaded->config;
   std::string changes = config::diff(engine_->config(), config);
   if (changes.ends_with('\n')) changes.pop_back();
@@ -141,22 +178,40 @@ async::Task<Result<std::string>> World::reload(std::string actor, std::string re
   config.listen_port = engine_->config().listen_port;
   auto applied = co_await engine_->apply(std::move(config));
   reloading_ = false;
-  if (!applied.ok()) {
-    log_.error(now, "config.refused", applied.error());
-    co_return applied.error();
-  }
+  if (!applied.ok()) co_return refuse_config(applied.error());
   server_->update(server_options(engine_->config().limits));
+  const bool back = version.rolled_back_to != 0;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,
-                                                          .actor = std::move(actor),
-                                                          .action = "config.reload",
-                                                          .target = config_path_,
-                                                          .reason = std::move(reason),
-                                                          .detail = one_line(changes)}});
-  (void)co_await store_->writer().commit(std::move(batch));
-  log_.write(now, telemetry::Level::info, "config.reloaded",
+  const bool fresh = !history_.is_newest(loaded->files);
+  version.files = std::move(loaded->files);
+  if (fresh) batch.mutations = history_.add(version);
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = version.at,
+                 .actor = version.actor,
+                 .action = back ? "config.rollback" : "config.reload",
+                 .target = back ? fmt::format("version {}", version.rolled_back_to) : config_path_,
+                 .reason = version.reason,
+                 .detail = one_line(changes)}});
+  auto written = co_await store_->writer().commit(std::move(batch));
+  if (written.ok() && fresh) history_.committed(std::move(version));
+  log_.write(clock_.wall(), telemetry::Level::info, back ? "config.rolledBack" : "config.reloaded",
              changes.empty() ? "nothing changed" : one_line(changes));
   co_return changes;
+}
+
+// What the process starts with is a version, unless it is what the last one ended with.
+async::Task<Result<>> World::begin_history(std::vector<config::SourceFile> files) {
+  auto started = co_await history_.start();
+  if (!started.ok()) co_return started;
+  if (history_.is_newest(files)) co_return Result<>{};
+  config::Version version{
+      .at = clock_.wall(), .actor = "weir", .reason = "start", .files = std::move(files)};
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations = history_.add(version);
+  auto written = co_await store_->writer().commit(std::move(batch));
+  if (!written.ok()) co_return written.error();
+  history_.committed(std::move(version));
+  co_return Result<>{};
 }
 
 // The flows of a dependency share its connections: the most patient one's connect timeout counts.

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "api/api.h"
+#include "api/config_history.h"
+#include "app/config_files.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -32,10 +34,13 @@ class World {
         std::function<std::uint64_t()> random, telemetry::Log& log);
 
   // Delivers and listens. Errors are for the terminal.
-  async::Task<Result<>> start(Config config);
+  async::Task<Result<>> start(LoadedConfig loaded);
   // Stops accepting, lets running work end within the grace, writes what was decided.
   async::Task<> drain(Duration grace);
+  // Each answers with what changed, a line per change.
   async::Task<Result<std::string>> reload(std::string actor, std::string reason = "");
+  async::Task<Result<std::string>> rollback(std::uint64_t number, std::string actor,
+                                            std::string reason);
 
   std::uint16_t port() const { return server_->port(); }
 
@@ -54,6 +59,11 @@ class World {
   void register_dependency_gauges();
   void register_denials();
   async::Task<std::uint64_t> dedupe_seed();
+  async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
+  // `version` tells by whom and why.
+  async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,
+                                                config::Version version);
+  Error refuse_config(Error error);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
   async::Task<> keep_retention();
@@ -71,6 +81,7 @@ class World {
   std::unique_ptr<recovery::Replays> replays_;
   recovery::Live live_;
   std::unique_ptr<delivery::Engine> engine_;
+  api::ConfigHistory history_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;
   async::TaskGroup chores_;

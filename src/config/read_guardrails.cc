@@ -139,7 +139,9 @@ void read_rate_limit(MapReader map, RateLimitSpec& into) {
   int unit = 0;
   map.number("requests", requests, 0.001, 1e9);
   map.choice("unit", {"second", "minute", "hour"}, unit);
-  into.enabled = map.required("requests");
+  const bool asks = map.node().find("unit") != nullptr || map.node().find("burst") != nullptr;
+  const bool given = map.node().find("requests") != nullptr;
+  into.enabled = given || asks ? map.required("requests") : false;
   into.per_second = requests / (unit == 0 ? 1 : unit == 1 ? 60 : 3600);
   into.burst = std::max(1.0, into.per_second);
   map.number("burst", into.burst, 1, 1e9);

@@ -184,13 +184,13 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
               .decision = std::move(decision),
               .event = event,
               .attempted = &attempted},
-             [this, &flow, due, retry] {
+             [&flow, due, retry] {
                if (retry) {
                  flow.add_retry(due);
                } else {
                  flow.add_resumed(due);
                }
-               pump();
+               flow.wake();  // its dispatcher may be another one by now
              });
 }
 

@@ -31,7 +31,7 @@ void Dispatcher::control(BreakerControl control) {
   const bool ends = control.until != WallTime{};
   if (control_ == control) return;
   control_.reset();
-  if (ends && control.until <= wall) return;
+  if (ends && control.until <= wall) control.order = BreakerOrder::automatic;
   guardrails().force_breakers(control.order, ends ? now + (control.until - wall) : MonoTime::max(),
                               now);
   if (control.order != BreakerOrder::automatic) control_ = std::move(control);
@@ -131,7 +131,7 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked
 }
 
 bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now, const Blocked& blocked) {
-  if (!flow.active() || !flow.recovered()) return false;
+  if (!flow.may_dispatch() || !flow.recovered()) return false;
   if (blocked.work[static_cast<std::size_t>(work)]) return false;
   if (std::ranges::find(blocked.paths, flow.spec().path) != blocked.paths.end()) return false;
   switch (work) {

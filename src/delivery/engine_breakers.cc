@@ -50,7 +50,10 @@ async::Task<Result<>> Engine::restore_breakers() {
                       fmt::format("what was said about the breaker of '{}' cannot be read", name),
                       "`weir store check` on the data folder"};
     }
-    find_dispatcher(name)->control(std::move(*control));
+    Dispatcher* dispatcher = find_dispatcher(name);
+    // One that was given while this was read is newer.
+    const BreakerControl* newer = dispatcher->control();
+    if (newer == nullptr || newer->since < control->since) dispatcher->control(std::move(*control));
   }
   co_return Result<>{};
 }

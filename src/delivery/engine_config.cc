@@ -155,10 +155,12 @@ async::Task<Result<>> Engine::register_flows() {
     auto record = co_await register_flow(spec, *known);
     if (!record.ok()) co_return record.error();
     wanted.insert(record->id.value);
+    const bool stayed = find_flow(record->id) != nullptr;
     revive(record->id, record->name);
     if (Flow* running = find_flow(record->id)) {
       running->set_record_name(record->name);
-      if (running->record().status != record->status)
+      // One that stayed knows better: it may have been paused since the record was read.
+      if (!stayed && running->record().status != record->status)
         running->set_status(record->status, record->cause, record->reason, record->since);
     }
     auto added = add_flow(spec, std::move(*record));

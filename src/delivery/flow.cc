@@ -23,6 +23,7 @@ Flow::Flow(FlowSpec spec, FlowRecord record, std::uint64_t next_seq, policy::Fil
       next_seq_(next_seq) {}
 
 void Flow::set_status(FlowStatus status, PauseCause cause, std::string reason, WallTime since) {
+  about_to_pause_ = false;
   record_.status = status;
   record_.cause = cause;
   record_.reason = std::move(reason);

@@ -67,6 +67,9 @@ class Flow {
   const policy::Filter& filter() const { return filter_; }
   bool active() const { return record_.status == FlowStatus::active; }
   void set_status(FlowStatus status, PauseCause cause, std::string reason, WallTime since);
+  // False once it is decided that the flow pauses, also while that is not durable yet.
+  bool may_dispatch() const { return active() && !about_to_pause_; }
+  void stop_dispatching() { about_to_pause_ = true; }
   // Counts what ended live; its driver pauses the flow when it trips.
   policy::DeadLetterBrake& brake() { return brake_; }
   const policy::DeadLetterBrake& brake() const { return brake_; }
@@ -187,6 +190,7 @@ class Flow {
   std::set<Due> resumed_;
   std::set<Due> suspects_;
   bool suspect_in_flight_ = false;
+  bool about_to_pause_ = false;
   std::set<std::string, std::less<>> to_rebuild_;
   std::set<std::string, std::less<>> being_rebuilt_;
   std::size_t window_bytes_ = 0;

@@ -225,4 +225,18 @@ TEST_CASE("a breaker given back to its calls lets them go at once") {
   CHECK(top.log.size() == 1);
 }
 
+TEST_CASE("a backlog that grew too old during a pause does not trip the brake when it is resumed") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  Config config = config_with_brake(5);
+  config.flows[0].policy.timeouts.event = seconds{60};
+  top.start(config);
+  REQUIRE(top.wait(top.engine->pause("f", "night", "ana")).ok());
+  for (int i = 0; i < 20; ++i) top.publish("e" + std::to_string(i), "");
+  top.pass(seconds{120});
+  REQUIRE(top.wait(top.engine->resume("f", "morning", "ana")).ok());
+  top.settle();
+  CHECK(quarantined(top) == 20);
+  CHECK(record_of(top).status == FlowStatus::active);
+}
+
 }  // namespace weir::delivery

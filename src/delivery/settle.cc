@@ -92,12 +92,15 @@ std::optional<Pause> pause_after(Flow& flow, const Delivery& row, const Decision
                                  MonoTime now) {
   if (decision.kind == DecisionKind::pauseFlow)
     return Pause{PauseCause::onFailure, decision.reason};
-  if (row.replay) return {};
+  if (row.replay || !flow.may_dispatch()) return {};
+  // Neither our own crash nor a backlog that grew too old says anything about the handler.
+  if (decision.failure == FailureClass::interrupted || decision.failure == FailureClass::expired)
+    return {};
   if (is_final(decision.kind)) flow.brake().passed(now);
   if (!is_quarantine(decision.kind)) return {};
   auto tripped = flow.brake().quarantined(now);
-  // What was under way when it tripped ends after the flow was paused.
-  if (!tripped || !flow.active()) return {};
+  if (!tripped) return {};
+  flow.stop_dispatching();
   return Pause{PauseCause::deadLetterBrake, std::move(*tripped)};
 }
 

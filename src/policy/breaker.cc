@@ -19,10 +19,33 @@ std::string_view to_text(Breaker::State state) {
   return "";
 }
 
+namespace {
+
+constexpr std::int64_t kWindowSlots = 10;
+
+Duration slot_of(const CircuitBreakerSpec& spec) {
+  return Duration{(spec.sliding_window_size.count() + kWindowSlots - 1) / kWindowSlots};
+}
+
+CircuitBreakerSpec within_range(CircuitBreakerSpec spec) {
+  spec.permitted_calls_in_half_open = std::max(spec.permitted_calls_in_half_open, 1u);
+  spec.minimum_number_of_calls = std::max(spec.minimum_number_of_calls, 1u);
+  return spec;
+}
+
+}  // namespace
+
 Breaker::Breaker(const CircuitBreakerSpec& spec)
-    : spec_(spec), window_(Duration{(spec.sliding_window_size.count() + kSlots - 1) / kSlots}) {
-  spec_.permitted_calls_in_half_open = std::max(spec_.permitted_calls_in_half_open, 1u);
-  spec_.minimum_number_of_calls = std::max(spec_.minimum_number_of_calls, 1u);
+    : spec_(within_range(spec)), window_(slot_of(spec)) {
+  static_assert(kSlots == kWindowSlots);
+}
+
+void Breaker::update(const CircuitBreakerSpec& spec, MonoTime now) {
+  advance(now);
+  if (slot_of(spec) != slot_of(spec_)) window_ = SlotRing<Sum, kSlots>(slot_of(spec));
+  spec_ = within_range(spec);
+  if (!spec_.enabled && !forced_open_ && state_ != State::closed) close(now, sum(now));
+  if (!spec_.enabled) ramp_ = kNoRamp;
 }
 
 std::optional<Refusal> Breaker::refusal(MonoTime now) {
@@ -92,8 +115,10 @@ void Breaker::force_open(MonoTime until, MonoTime now) {
 void Breaker::force_closed(MonoTime until, MonoTime now) {
   advance(now);
   forced_closed_until_ = until;
+  ramp_ = kNoRamp;
   if (state_ == State::closed) return;
   close(now, sum(now));
+  ramp_ = kNoRamp;
   transitions_[transition_count_ - 1].by_hand = true;
 }
 

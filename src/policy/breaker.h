@@ -45,6 +45,8 @@ class Breaker {
   static constexpr std::uint32_t kNoRamp = std::numeric_limits<std::uint32_t>::max();
 
   explicit Breaker(const CircuitBreakerSpec& spec);
+  // Other rules: it stays open, half-open or closed; only another window begins empty.
+  void update(const CircuitBreakerSpec& spec, MonoTime now);
 
   // Why admit() would refuse; nullopt = it would admit. Changes nothing but what time alone
   // changes.

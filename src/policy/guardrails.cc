@@ -52,15 +52,17 @@ Guardrails::Guardrails(const DependencyPolicy& policy)
 }
 
 void Guardrails::update(const DependencyPolicy& policy, MonoTime now) {
-  if (policy.circuit_breaker != policy_.circuit_breaker) {
+  if (policy.circuit_breaker.per_path != policy_.circuit_breaker.per_path) {
     breakers_.assign(1, {{}, Breaker(policy.circuit_breaker)});
     ++generation_;
     force(breakers_.front().breaker, now);
   }
+  for (PathBreaker& one : breakers_) one.breaker.update(policy.circuit_breaker, now);
   if (policy.retry_constraint != policy_.retry_constraint) {
     budget_ = RetryBudget(policy.retry_constraint);
     tokens_ = RetryTokens(policy.retry_constraint.tokens);
     minimum_rate_ = RetryBudget(minimum_rate_of(policy.retry_constraint));
+    ++budget_generation_;
   }
   rate_.update(policy.rate_limit);
   concurrency_.update(policy.concurrency);
@@ -80,6 +82,7 @@ void Guardrails::force_breakers(BreakerOrder order, MonoTime until, MonoTime now
   order_ = order;
   order_until_ = until;
   for (PathBreaker& one : breakers_) {
+    if (!is_called(one)) continue;
     if (order == BreakerOrder::automatic) one.breaker.release(now);
     force(one.breaker, now);
   }
@@ -94,7 +97,7 @@ void Guardrails::force(Breaker& breaker, MonoTime now) {
 Breaker& Guardrails::worst_breaker(MonoTime now) {
   for (const auto state : {Breaker::State::open, Breaker::State::halfOpen}) {
     for (PathBreaker& one : breakers_) {
-      if (one.breaker.state(now) == state) return one.breaker;
+      if (is_called(one) && one.breaker.state(now) == state) return one.breaker;
     }
   }
   return breakers_.front().breaker;
@@ -123,7 +126,8 @@ std::optional<Refusal> Guardrails::refusal(const Asked& asked, MonoTime now, Sha
     if (refused && mode == Mode::shadow) shadowed[index(refused->guardrail)] = true;
     return refused && mode == Mode::enforce;
   };
-  Breaker& breaker = breakers_[breaker_of(asked.path, now)].breaker;
+  PathBreaker& of_path = breakers_[breaker_of(asked.path, now)];
+  Breaker& breaker = of_path.breaker;
   const bool forced = breaker.is_forced(now);
   if (auto refused = breaker.refusal(now);
       stands(refused, forced ? Mode::enforce : policy_.circuit_breaker.mode))
@@ -139,9 +143,13 @@ std::optional<Refusal> Guardrails::refusal(const Asked& asked, MonoTime now, Sha
         rate_.held_until(now) ? "the server asked us to wait" : "rate limit"};
     if (stands(refused, policy_.rate_limit.mode)) return refused;
   }
+  if (of_path.in_flight >= ramp_limit(breaker, now)) {
+    return Refusal{Guardrail::breaker, MonoTime::max(),
+                   "breaker closed a short time ago: calls come back step by step"};
+  }
   // A full dependency is the ordinary case under load: its reason fits into a string without
   // allocation.
-  if (!concurrency_.admits(ramp_limit(breaker, now))) {
+  if (!concurrency_.admits()) {
     return Refusal{Guardrail::concurrency, MonoTime::max(), "all slots taken"};
   }
   if (concurrency_.would_refuse()) shadowed[index(Guardrail::concurrency)] = true;
@@ -155,7 +163,11 @@ std::optional<Refusal> Guardrails::admit(const Asked& asked, MonoTime now, Permi
     return refused;
   }
   for (std::size_t i = 0; i < shadowed.size(); ++i) shadow_denials_[i] += shadowed[i] ? 1 : 0;
-  permit = Permit{.work = asked.work, .cost = asked.cost, .at = now, .generation = generation_};
+  permit = Permit{.work = asked.work,
+                  .cost = asked.cost,
+                  .at = now,
+                  .generation = generation_,
+                  .budget_generation = budget_generation_};
   permit.breaker = breaker_of(asked.path, now);
   // Everything was asked before anything is taken, so nothing can be refused now.
   if (needs_budget(asked, now) && !shadowed[index(Guardrail::retryBudget)]) charge(permit);
@@ -166,6 +178,7 @@ std::optional<Refusal> Guardrails::admit(const Asked& asked, MonoTime now, Permi
   const bool late = !shadowed[index(Guardrail::rateLimit)] && rate_.admit(now).has_value();
   const bool acquired = concurrency_.acquire(now);
   WEIR_ASSERT(!late && acquired);
+  ++breakers_[permit.breaker].in_flight;
   if (asked.work == Work::first) budget_.first_attempt(now);
   ++admitted_[index(asked.work)];
   return {};
@@ -180,7 +193,7 @@ void Guardrails::charge(Permit& permit) {
 }
 
 void Guardrails::refund(const Permit& permit, MonoTime now) {
-  if (!permit.charged) return;
+  if (!permit.charged || permit.budget_generation != budget_generation_) return;
   budget_.refund(permit.at, now);
   if (permit.paid == Permit::Paid::tokens) tokens_.refund(permit.cost);
   if (permit.paid == Permit::Paid::minimumRate) minimum_rate_.refund(permit.at, now);
@@ -196,12 +209,14 @@ void Guardrails::record(const Permit& permit, const Classification& result, Dura
   concurrency_.release(end_of(result), latency, now);
   rate_.learn(pace, concurrency_.in_flight(), now);
   smoothed_latency_ += (latency - smoothed_latency_) / 8;
-  Breaker* const breaker = breaker_of(permit);
-  if (breaker != nullptr && is_inconclusive(result)) {
-    breaker->inconclusive(permit.epoch, now);
-  } else if (breaker != nullptr) {
+  if (PathBreaker* const one = breaker_of(permit)) {
+    --one->in_flight;
     const bool slow = latency > policy_.circuit_breaker.slow_call_duration_threshold;
-    breaker->record(permit.epoch, result.counts_breaker, now, rng, slow);
+    if (is_inconclusive(result)) {
+      one->breaker.inconclusive(permit.epoch, now);
+    } else {
+      one->breaker.record(permit.epoch, result.counts_breaker, now, rng, slow);
+    }
   }
   if (result.failure != FailureClass::ok) return;
   refund(permit, now);
@@ -210,9 +225,13 @@ void Guardrails::record(const Permit& permit, const Classification& result, Dura
 
 void Guardrails::cancel(const Permit& permit, MonoTime now) {
   concurrency_.cancel(now);
-  if (Breaker* const breaker = breaker_of(permit)) breaker->cancelled(permit.epoch, now);
+  if (PathBreaker* const one = breaker_of(permit)) {
+    --one->in_flight;
+    one->breaker.cancelled(permit.epoch, now);
+  }
   refund(permit, now);
-  if (permit.work == Work::first) budget_.take_back_first(permit.at, now);
+  if (permit.work == Work::first && permit.budget_generation == budget_generation_)
+    budget_.take_back_first(permit.at, now);
 }
 
 std::uint32_t Guardrails::limit(MonoTime now) {
@@ -230,8 +249,12 @@ std::uint64_t Guardrails::shadow_denials(Guardrail guardrail) const {
 std::uint64_t Guardrails::admitted(Work work) const { return admitted_[index(work)]; }
 
 // nullptr once a reload has replaced it.
-Breaker* Guardrails::breaker_of(const Permit& permit) {
-  return permit.generation == generation_ ? &breakers_[permit.breaker].breaker : nullptr;
+PathBreaker* Guardrails::breaker_of(const Permit& permit) {
+  return permit.generation == generation_ ? &breakers_[permit.breaker] : nullptr;
+}
+
+bool Guardrails::is_called(const PathBreaker& one) const {
+  return !policy_.circuit_breaker.per_path || !one.path.empty();
 }
 
 // A breaker that only watches releases nothing gradually.

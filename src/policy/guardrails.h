@@ -52,14 +52,16 @@ struct Permit {
   Paid paid = Paid::nothing;  // a charged retry: from what, beside the window
   bool charged = false;       // within the window budget (probes are not)
   MonoTime at{};
-  std::uint32_t generation = 0;  // of the breakers
+  std::uint32_t generation = 0;         // of the breakers
+  std::uint32_t budget_generation = 0;  // of the retry budget
   std::size_t breaker = 0;
   Breaker::Epoch epoch = 0;
 };
 
 struct PathBreaker {
-  std::string path;  // empty: of the whole dependency
+  std::string path;  // empty: of the whole dependency; never called where breakers are per path
   Breaker breaker;
+  std::uint32_t in_flight = 0;  // calls that it let through
 };
 
 class Guardrails {
@@ -114,7 +116,9 @@ class Guardrails {
   using Shadowed = std::array<bool, std::tuple_size_v<Counts>>;
 
   std::size_t breaker_of(std::string_view path, MonoTime now);
-  Breaker* breaker_of(const Permit& permit);
+  PathBreaker* breaker_of(const Permit& permit);
+  // Whether its state says something: not that of the dependency where breakers are per path.
+  bool is_called(const PathBreaker& one) const;
   void force(Breaker& breaker, MonoTime now);
   std::uint32_t ramp_limit(Breaker& breaker, MonoTime now) const;
   // `shadowed` tells which guardrails in shadow mode would refuse.
@@ -128,7 +132,8 @@ class Guardrails {
   std::vector<PathBreaker> breakers_;
   BreakerOrder order_ = BreakerOrder::automatic;
   MonoTime order_until_{};
-  std::uint32_t generation_ = 0;  // grows when a reload replaces the breakers
+  std::uint32_t budget_generation_ = 0;  // grows when a reload replaces the retry budget
+  std::uint32_t generation_ = 0;         // grows when a reload replaces the breakers
   RetryBudget budget_;
   RetryTokens tokens_;
   RetryBudget minimum_rate_;  // of the retries that tokens cannot pay

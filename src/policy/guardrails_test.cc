@@ -166,7 +166,7 @@ TEST_CASE("the release after a closed breaker is gradual") {
   for (int i = 0; i < 3; ++i) bench.call(Work::first, kOk);
   CHECK(bench.guardrails.limit(bench.now) == 3);
   for (int i = 0; i < 3; ++i) bench.admit(Work::first);
-  CHECK(bench.refused_by(Work::first) == Guardrail::concurrency);
+  CHECK(bench.refused_by(Work::first) == Guardrail::breaker);
 }
 
 TEST_CASE("throttles and cancels never open the breaker, permanent answers neither") {
@@ -440,17 +440,60 @@ TEST_CASE("in shadow mode every guardrail counts what it would have refused, and
   }
 }
 
-TEST_CASE(
-    "a call that was under way while a reload replaced the breaker does not touch the new one") {
+TEST_CASE("other rules leave an open breaker open; old calls do not pay into a changed budget") {
+  Bench bench;
+  const Permit retry = bench.admit(Work::retry);
+  bench.open();
+  DependencyPolicy policy = small_policy();
+  policy.circuit_breaker.minimum_number_of_calls = 7;
+  policy.retry_constraint.min_retry_count = 2;
+  bench.guardrails.update(policy, bench.now);
+  CHECK(bench.guardrails.breaker().state(bench.now) == Breaker::State::open);
+  const double before = bench.guardrails.budget().balance(bench.now);
+  bench.end(retry, result_of(FailureClass::ok));
+  CHECK(bench.guardrails.budget().balance(bench.now) == before);
+}
+
+TEST_CASE("a probe of a breaker that a reload took away does not count for the new one") {
   Bench bench;
   bench.open();
   bench.now = bench.guardrails.breaker().open_until();
-  const Permit probe = bench.admit(Work::first);  // half-open
+  const Permit probe = bench.admit(Work::first);
   DependencyPolicy policy = small_policy();
-  policy.circuit_breaker.minimum_number_of_calls = 7;
+  policy.circuit_breaker.per_path = true;
   bench.guardrails.update(policy, bench.now);
   bench.end(probe, result_of(FailureClass::transient, true));
-  CHECK(bench.guardrails.breaker().calls(bench.now) == 0);
+  CHECK(bench.guardrails.breaker("/a").calls(bench.now) == 0);
+  CHECK(bench.guardrails.in_flight() == 0);
+}
+
+TEST_CASE("the ramp of one path is not filled by the calls of another") {
+  DependencyPolicy policy = small_policy();
+  policy.circuit_breaker.per_path = true;
+  policy.circuit_breaker.minimum_number_of_calls = 3;
+  policy.rate_limit.enabled = false;
+  Bench bench(policy);
+  const auto admit = [&](std::string_view path, Permit& permit) {
+    return bench.guardrails.admit({.path = path}, bench.now, permit);
+  };
+  Permit permit;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE_FALSE(admit("/b", permit));
+    bench.end(permit, result_of(FailureClass::transient, true));
+  }
+  bench.now = bench.guardrails.breaker("/b").open_until();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE_FALSE(admit("/b", permit));
+    bench.end(permit, result_of(FailureClass::ok));
+  }
+  CHECK(bench.guardrails.breaker("/b").state(bench.now) == Breaker::State::closed);
+  for (int i = 0; i < 10; ++i) REQUIRE_FALSE(admit("/a", permit));
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(admit("/b", permit));
+  const auto refusal = admit("/b", permit);
+  REQUIRE(refusal);
+  CHECK(refusal->guardrail == Guardrail::breaker);
+  CHECK_FALSE(admit("/a", permit));
+  CHECK(bench.guardrails.worst_breaker(bench.now).state(bench.now) == Breaker::State::closed);
 }
 
 }  // namespace

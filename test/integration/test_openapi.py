@@ -53,7 +53,7 @@ LIMITED = """
 """
 # Answers that a serving Weir does not give, and routes that have nothing to refuse.
 UNANSWERED = {("GET", "/readyz", "503"), ("GET", "/startupz", "503")}
-NEVER_REFUSES = {("GET", "/v1/streams"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
+NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
                  ("GET", "/v1/replays"), ("GET", "/v1/status"), ("GET", "/v1/openapi.json"), ("GET", "/livez"),
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
@@ -179,6 +179,16 @@ class OpenApi(HandlerCase):
         self.ask("POST", "/v1/flows/first/pause", 400, {"reson": "x"})
         self.ask("DELETE", "/v1/flows/leaving", 409, {"reason": "x"})
         self.weir.write_config(self.config(re.sub(r"(?s)  leaving:.*?(?=  slow:)", "", self.CONFIG)))
+        self.ask("POST", "/v1/config/reload", 200)
+        self.ask("POST", "/v1/config/rollback", 422, {"version": 1})
+        self.ask("POST", "/v1/config/rollback", 404, {"version": 99, "reason": "x"})
+        self.ask("POST", "/v1/config/rollback", 200, {"version": 1, "reason": "x"})
+        self.ask("GET", "/v1/config/versions", 200)
+        self.ask("GET", "/v1/config/versions/3", 200)
+        self.ask("GET", "/v1/config/versions/99", 404)
+        self.ask("GET", "/v1/config/diff", 200)
+        self.ask("GET", "/v1/config/diff?from=1&to=2", 200)
+        self.ask("GET", "/v1/config/diff?from=none", 400)
         self.ask("POST", "/v1/config/reload", 200)
         self.ask("GET", "/v1/flows", 200)
         self.ask("GET", "/v1/events/left/explain", 200)
