@@ -19,6 +19,7 @@ policies:
   open:
     retryConstraint: { budget: { percent: 100, interval: 10s }, minRetryRate: { count: 1000, interval: 1s } }
     circuitBreaker: { enabled: false }
+    rateLimit: { honorHeaders: false }
 """
 
 
