@@ -16,6 +16,7 @@ policies:
     retry:
       maxAttempts: 3
       backOff: { baseInterval: 20ms, maxInterval: 40ms, multiplier: 2, jitter: none }
+    deadLetterBrake: { enabled: false }  # the tests pour into quarantine on purpose
   open:
     retryConstraint: { budget: { percent: 100, interval: 10s }, minRetryRate: { count: 1000, interval: 1s } }
     circuitBreaker: { enabled: false }

@@ -2,6 +2,7 @@
 #include "net/testing/tls_peer.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -68,7 +69,7 @@ void sign(X509* certificate, X509* issuer, EVP_PKEY* issuer_key) {
 }
 
 std::string write_pem(X509* certificate) {
-  std::string path = "/tmp/weir_test_ca_XXXXXX";
+  std::string path = (std::filesystem::temp_directory_path() / "weir_test_ca_XXXXXX").string();
   const int descriptor = ::mkstemp(path.data());
   require(descriptor >= 0, "mkstemp");
   FILE* file = ::fdopen(descriptor, "w");
