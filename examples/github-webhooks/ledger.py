@@ -14,14 +14,15 @@ CREATE TABLE IF NOT EXISTS feed (
 CREATE TABLE IF NOT EXISTS tickets (
   ticket TEXT PRIMARY KEY, {", ".join(TICKET_FIELDS)}, last_event_id TEXT, changes INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS log (
-  n INTEGER PRIMARY KEY AUTOINCREMENT, flow TEXT NOT NULL, event_id TEXT NOT NULL, subject TEXT, key TEXT NOT NULL,
-  attempt INTEGER, replay TEXT, status INTEGER NOT NULL, applied INTEGER NOT NULL);
+  n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, flow TEXT NOT NULL, event_id TEXT NOT NULL, subject TEXT,
+  key TEXT NOT NULL, attempt INTEGER, replay TEXT, status INTEGER NOT NULL, applied INTEGER NOT NULL);
 """
 
 
 @dataclass(frozen=True)
 class Call:
     """One call of this service, as its headers tell it."""
+    at: float  # seconds since 1970, when the call came in
     key: str
     flow: str
     event_id: str
@@ -87,5 +88,6 @@ class Ledger:
             " calls = calls + 1, applications = applications + excluded.applications",
             (call.key, call.flow, call.event_id, call.type, call.subject, applied))
         self.db.execute(
-            "INSERT INTO log (flow, event_id, subject, key, attempt, replay, status, applied) VALUES (?,?,?,?,?,?,?,?)",
-            (call.flow, call.event_id, call.subject, call.key, call.attempt, call.replay, status, applied))
+            "INSERT INTO log (at, flow, event_id, subject, key, attempt, replay, status, applied)"
+            " VALUES (?,?,?,?,?,?,?,?,?)",
+            (call.at, call.flow, call.event_id, call.subject, call.key, call.attempt, call.replay, status, applied))

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,6 +44,11 @@ class Service:
         self.slow_seconds = slow_seconds
         self.random = random.Random(seed)
         self.stopping = threading.Event()
+        self.started = time.time() - time.monotonic()
+
+    def now(self):
+        """Seconds since 1970, by a clock that is never set back: differences between calls are exact."""
+        return self.started + time.monotonic()
 
     def receive(self, path, call, payload):
         """Works on one event; (status, content type, body)."""
@@ -91,6 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(*self.not_found(path))
 
     def do_POST(self):
+        self.arrived = self.service.now()
         url = urlsplit(self.path)
         try:
             body = self.read_body()
@@ -128,10 +135,11 @@ class Handler(BaseHTTPRequestHandler):
             if not header(name):
                 raise BadRequest(f"the header {name} is missing")
         attempt = self.headers.get("Weir-Attempt", "")
-        return Call(key=self.headers["Idempotency-Key"], flow=header("Weir-Flow") or FLOW_OF_PATH[path],
-                    event_id=header("ce-id"), source=header("ce-source"), type=header("ce-type"),
-                    subject=header("ce-subject"), time=header("ce-time"),
-                    attempt=int(attempt) if attempt.isdecimal() else None, replay=header("Weir-Replay"))
+        return Call(at=self.arrived, key=self.headers["Idempotency-Key"],
+                    flow=header("Weir-Flow") or FLOW_OF_PATH[path], event_id=header("ce-id"),
+                    source=header("ce-source"), type=header("ce-type"), subject=header("ce-subject"),
+                    time=header("ce-time"), attempt=int(attempt) if attempt.isdecimal() else None,
+                    replay=header("Weir-Replay"))
 
     def not_found(self, path):
         known = ", ".join([*(f"POST {p}" for p in POST_PATHS), *(f"GET {p}" for p in GET_PATHS)])

@@ -49,6 +49,16 @@ class ServiceTest(ExampleTest):
                          [(1, None, 200, 1), (2, "run 1", 200, 0)])
         self.assertEqual(self.rows(service, "SELECT changes FROM tickets"), [(1,)])
 
+    def test_the_log_tells_when_each_call_came_in(self):
+        service = self.start()
+        before = time.time()
+        service.deliver("sync-issues", PULL)
+        service.request("POST", "/admin/trouble", "down")
+        service.deliver("sync-issues", PULL, attempt=2)
+        (first,), (second,) = self.rows(service, "SELECT at FROM log ORDER BY n")
+        self.assertLess(first, second)
+        self.assertAlmostEqual(first, before, delta=30)
+
     def test_version_1_refuses_a_payload_without_repository(self):
         service = self.start()
         status, headers, body = service.deliver("activity-feed", PLACELESS)
