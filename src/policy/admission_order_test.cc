@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -51,18 +52,19 @@ TEST_CASE("a refused kind is left out without losing its turn") {
 TEST_CASE("work-conserving, and nobody starves") {
   CHECK(testing::holds("admission order is fair", [] {
     AdmissionOrder::Weights weights{};
-    for (auto& weight : weights) weight = *rc::gen::inRange(1, 20);
+    testing::Draws draws;
+    for (auto& weight : weights) weight = draws.in(1, 20);
     AdmissionOrder order(weights);
     int total = 0;
     for (const auto weight : weights) total += weight;
-    const auto patient = *rc::gen::inRange<std::size_t>(0, kWorkCount);
+    const auto patient = draws.in<std::size_t>(0, kWorkCount);
     const int bound = 2 * ((total + weights[patient] - 1) / weights[patient]);
-    const bool always_patient_only_at_end = *rc::gen::arbitrary<bool>();
+    const bool always_patient_only_at_end = draws.coin();
     int waited = 0;
-    for (int turn = 0; turn < 200; ++turn) {
+    for (int turn = 0; turn < 120; ++turn) {
       Ready ready{};
-      for (auto& one : ready) one = *rc::gen::arbitrary<bool>();
-      const bool watch = !always_patient_only_at_end || turn > 100;
+      for (auto& one : ready) one = draws.coin();
+      const bool watch = !always_patient_only_at_end || turn > 60;
       if (watch) ready[patient] = true;
       const auto work = order.next(ready);
       RC_ASSERT(work.has_value() == (ready != Ready{}));

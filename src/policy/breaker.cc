@@ -44,8 +44,16 @@ void Breaker::update(const CircuitBreakerSpec& spec, MonoTime now) {
   advance(now);
   if (slot_of(spec) != slot_of(spec_)) window_ = SlotRing<Sum, kSlots>(slot_of(spec));
   spec_ = within_range(spec);
+  if (state_ == State::halfOpen) update_half_open(now);
   if (!spec_.enabled && !forced_open_ && state_ != State::closed) close(now, sum(now));
   if (!spec_.enabled) ramp_ = kNoRamp;
+}
+
+// The half-open state under way gets the new number of probes and the new longest wait.
+void Breaker::update_half_open(MonoTime now) {
+  const MonoTime latest = std::min(half_open_until_, longest_half_open(now));
+  after_probe(now);
+  if (state_ == State::halfOpen) half_open_until_ = std::min(half_open_until_, latest);
 }
 
 std::optional<Refusal> Breaker::refusal(MonoTime now) {
@@ -57,7 +65,7 @@ std::optional<Refusal> Breaker::refusal(MonoTime now) {
                    fmt::format("breaker open for another {} ({})", weir::to_text(open_until_ - now),
                                describe(opened_because_))};
   }
-  if (state_ == State::halfOpen && probes_left_ == 0) {
+  if (state_ == State::halfOpen && probes_left() == 0) {
     return Refusal{
         Guardrail::breaker, half_open_until_,
         fmt::format("breaker half-open: {} probes decide", spec_.permitted_calls_in_half_open)};
@@ -69,7 +77,7 @@ std::optional<Refusal> Breaker::admit(MonoTime now, Epoch& epoch) {
   if (auto refused = refusal(now)) return refused;
   epoch = epoch_;
   if (state_ == State::halfOpen) {
-    --probes_left_;
+    ++probes_used_;
     ++probes_out_;
   }
   return {};
@@ -98,11 +106,13 @@ void Breaker::cancelled(Epoch epoch, MonoTime now) {
   if (epoch != epoch_ || state_ != State::halfOpen) return;
   WEIR_ASSERT(probes_out_ > 0);
   --probes_out_;
-  ++probes_left_;
+  --probes_used_;
+  after_probe(now);  // where a reload permits fewer, it may have been the last
 }
 
 void Breaker::force_open(MonoTime until, MonoTime now) {
   advance(now);
+  if (was_well(now)) openings_ = 0;
   forced_closed_until_ = MonoTime::min();
   open_until_ = until;
   ramp_ = kNoRamp;
@@ -157,11 +167,12 @@ std::optional<Breaker::Transition> Breaker::take_transition() {
   return oldest;
 }
 
-// What time alone changes.
+// What time alone changes. It is noticed at the next call: a half-open state that ended badly
+// meanwhile opened then, and that wait may be over too.
 void Breaker::advance(MonoTime now) {
   window_.advance(now);
-  if (state_ == State::open && now >= open_until_) end_open(now);
   if (state_ == State::halfOpen && now >= half_open_until_) end_half_open(now);
+  if (state_ == State::open && now >= open_until_) end_open(now);
 }
 
 void Breaker::end_open(MonoTime now) {
@@ -171,12 +182,21 @@ void Breaker::end_open(MonoTime now) {
 
 void Breaker::half_open(MonoTime now) {
   change(State::halfOpen, now, opened_because_);
+  permit_probes(longest_half_open(now));
+}
+
+MonoTime Breaker::longest_half_open(MonoTime since) const {
   const bool bounded = spec_.max_wait_in_half_open > Duration::zero();
-  permit_probes(bounded ? now + spec_.max_wait_in_half_open : MonoTime::max());
+  return bounded ? since + spec_.max_wait_in_half_open : MonoTime::max();
+}
+
+std::uint32_t Breaker::probes_left() const {
+  return spec_.permitted_calls_in_half_open -
+         std::min(probes_used_, spec_.permitted_calls_in_half_open);
 }
 
 void Breaker::permit_probes(MonoTime until) {
-  probes_left_ = spec_.permitted_calls_in_half_open;
+  probes_used_ = 0;
   probes_out_ = 0;
   probes_ = {};
   half_open_until_ = until;
@@ -185,10 +205,10 @@ void Breaker::permit_probes(MonoTime until) {
 // The longest wait is over. Probes that hang are failures; without any there is nothing to judge
 // by.
 void Breaker::end_half_open(MonoTime now) {
-  if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
-  if (probes_out_ > 0) return open(now, Sum{.calls = probes_out_, .failures = probes_out_});
-  const bool bounded = spec_.max_wait_in_half_open > Duration::zero();
-  permit_probes(bounded ? now + spec_.max_wait_in_half_open : MonoTime::max());
+  const MonoTime end = half_open_until_;
+  if (probes_.calls > 0) return too_many(probes_) ? open(end, probes_) : close(end, probes_);
+  if (probes_out_ > 0) return open(end, Sum{.calls = probes_out_, .failures = probes_out_});
+  permit_probes(longest_half_open(now));
 }
 
 Breaker::Sum Breaker::sum(MonoTime now) {
@@ -225,9 +245,12 @@ void Breaker::change(State to, MonoTime now, const Sum& because) {
   ++epoch_;
 }
 
+bool Breaker::was_well(MonoTime now) const {
+  return state_ == State::closed && now - closed_since_ >= spec_.sliding_window_size;
+}
+
 void Breaker::open(MonoTime now, const Sum& because) {
-  const bool was_well = state_ == State::closed && now - closed_since_ >= spec_.sliding_window_size;
-  if (was_well) openings_ = 0;
+  if (was_well(now)) openings_ = 0;
   const double base = static_cast<double>(spec_.wait_in_open_base.count());
   const double max = static_cast<double>(spec_.wait_in_open_max.count());
   const double grown = base * std::pow(std::max(spec_.wait_in_open_multiplier, 1.0), openings_);
@@ -266,7 +289,7 @@ void Breaker::record_probe(bool failure, bool slow, MonoTime now, Rng& rng) {
 }
 
 void Breaker::after_probe(MonoTime now) {
-  if (probes_left_ > 0 || probes_out_ > 0) return;
+  if (probes_left() > 0 || probes_out_ > 0) return;
   if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
   half_open_until_ = now + std::max(spec_.wait_in_open_base, Duration{1});
 }

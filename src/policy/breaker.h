@@ -111,10 +111,14 @@ class Breaker {
   void half_open(MonoTime now);
   void end_half_open(MonoTime now);
   void permit_probes(MonoTime until);
+  void update_half_open(MonoTime now);
+  MonoTime longest_half_open(MonoTime since) const;
+  std::uint32_t probes_left() const;
   Sum sum(MonoTime now);
   bool too_many(const Sum& sum) const;
   std::string describe(const Sum& sum) const;
   void change(State to, MonoTime now, const Sum& because);
+  bool was_well(MonoTime now) const;
   void open(MonoTime now, const Sum& because);
   void close(MonoTime now, const Sum& because);
   void record_closed(bool failure, bool slow, MonoTime now, Rng& rng);
@@ -134,8 +138,8 @@ class Breaker {
   Sum opened_because_{};
   double jitter_ =
       0;  // share of the wait that is added to it, drawn when a result opens the breaker
-  std::uint32_t openings_ = 0;  // in a row; decides how long the next wait is
-  std::uint32_t probes_left_ = 0;
+  std::uint32_t openings_ = 0;     // in a row; decides how long the next wait is
+  std::uint32_t probes_used_ = 0;  // under way or ended; not those that were never made
   std::uint32_t probes_out_ = 0;
   Sum probes_{};
   std::uint32_t ramp_ = kNoRamp;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slow calls, and a breaker that is worked by hand.
-#include "policy/breaker.h"
-#include "policy/testing/property.h"
+#include "policy/testing/breaker_bench.h"
 
 namespace weir::policy {
 namespace {
@@ -9,27 +8,18 @@ namespace {
 using namespace std::chrono_literals;
 using State = Breaker::State;
 
-const MonoTime kStart{1000s};
+using testing::kStart;
 
 CircuitBreakerSpec small() {
-  CircuitBreakerSpec spec;
+  CircuitBreakerSpec spec = testing::exact_spec();
   spec.minimum_number_of_calls = 4;
   spec.slow_call_rate_threshold = 50;
   spec.slow_call_duration_threshold = 900ms;
-  spec.wait_in_open_jitter = 0;
   return spec;
 }
 
-struct Bench {
-  explicit Bench(const CircuitBreakerSpec& spec = small()) : breaker(spec) {}
-  void call(bool failure, bool slow) {
-    Breaker::Epoch epoch = 0;
-    REQUIRE_FALSE(breaker.admit(now, epoch));
-    breaker.record(epoch, failure, now, rng, slow);
-  }
-  Breaker breaker;
-  MonoTime now = kStart;
-  Rng rng{1};
+struct Bench : testing::BreakerBench {
+  explicit Bench(const CircuitBreakerSpec& spec = small()) : BreakerBench(spec) {}
 };
 
 TEST_CASE("slow calls open it when they are too many, not before the minimum of calls") {
@@ -105,6 +95,60 @@ TEST_CASE("one that is disabled can be opened by hand, and is closed afterwards"
   bench.breaker.release(bench.now);
   CHECK(bench.breaker.state(bench.now) == State::closed);
   CHECK(bench.breaker.ramp_limit(bench.now) == Breaker::kNoRamp);
+}
+
+TEST_CASE("opened by hand after a good time, its waits begin with the base again") {
+  Bench bench;
+  bench.calls(4, true);
+  bench.now += 5s;
+  bench.calls(3, true);
+  CHECK(bench.breaker.open_until() == bench.now + 10s);
+  bench.now += 10s;
+  bench.calls(3, false);
+  bench.now += 1h;
+  bench.breaker.force_open(bench.now + 60s, bench.now);
+  bench.now += 60s;
+  bench.calls(3, true);
+  CHECK(bench.breaker.open_until() == bench.now + 5s);
+}
+
+TEST_CASE(
+    "opened by hand, it tells the state and the calls that it left, and that it was by hand") {
+  Bench bench;
+  bench.calls(3, true);
+  bench.breaker.force_open(bench.now + 60s, bench.now);
+  const auto opened = bench.breaker.take_transition();
+  REQUIRE(opened);
+  CHECK(opened->by_hand);
+  CHECK(opened->from == State::closed);
+  CHECK(opened->calls == 3);
+  CHECK(opened->open_until == kStart + 60s);
+  // What probes find out is not by hand any more.
+  bench.now += 60s;
+  bench.calls(3, true);
+  const auto half_open = bench.breaker.take_transition();
+  REQUIRE(half_open);
+  CHECK_FALSE(half_open->by_hand);
+  REQUIRE(bench.breaker.refusal(bench.now));
+  CHECK(bench.breaker.refusal(bench.now)->reason ==
+        "breaker open for another 5.0 s (100 % of 3 calls failed)");
+}
+
+TEST_CASE("released or closed by hand, it never says that it was opened by hand") {
+  Bench bench;
+  bench.breaker.force_open(MonoTime::max(), bench.now);
+  CHECK(bench.breaker.refusal(bench.now)->until == MonoTime::max());
+  bench.breaker.release(bench.now);
+  for (int i = 0; i < 3; ++i) bench.admit();
+  CHECK(bench.breaker.refusal(bench.now)->reason == "breaker half-open: 3 probes decide");
+  bench.breaker.force_open(bench.now + 60s, bench.now);
+  bench.breaker.force_closed(bench.now + 60s, bench.now);
+  CHECK(bench.breaker.admits(bench.now));
+  CHECK(bench.breaker.ramp_limit(bench.now) == Breaker::kNoRamp);
+  bench.now += 60s;
+  bench.calls(4, true);
+  CHECK(bench.breaker.refusal(bench.now)->reason ==
+        "breaker open for another 5.0 s (100 % of 4 calls failed)");
 }
 
 }  // namespace

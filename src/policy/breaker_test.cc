@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/breaker.h"
 
-#include <deque>
 #include <vector>
 
+#include "policy/testing/breaker_bench.h"
+#include "policy/testing/draws.h"
+#include "policy/testing/probe_count.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -12,39 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 using State = Breaker::State;
 
-const MonoTime kStart{1000s};
-
-CircuitBreakerSpec plain_spec() {
-  CircuitBreakerSpec spec;
-  spec.wait_in_open_jitter = 0;
-  return spec;
-}
-
-struct Bench {
-  explicit Bench(CircuitBreakerSpec spec = plain_spec()) : breaker(spec) {}
-
-  void call(bool failure) {
-    Breaker::Epoch epoch = 0;
-    REQUIRE_FALSE(breaker.admit(now, epoch));
-    breaker.record(epoch, failure, now, rng);
-  }
-  void calls(int count, bool failure) {
-    for (int i = 0; i < count; ++i) call(failure);
-  }
-  void open() {
-    calls(20, true);
-    REQUIRE(breaker.state(now) == State::open);
-  }
-  Breaker::Epoch admit() {
-    Breaker::Epoch epoch = 0;
-    REQUIRE_FALSE(breaker.admit(now, epoch));
-    return epoch;
-  }
-
-  Breaker breaker;
-  MonoTime now = kStart;
-  Rng rng{1};
-};
+using testing::kStart;
+using Bench = testing::BreakerBench;
 
 TEST_CASE("opens at the threshold, not below the minimum of calls") {
   Bench bench;
@@ -283,33 +254,115 @@ TEST_CASE("jitter stretches the wait by at most its share") {
   CHECK(longest > 5900ms);
 }
 
+TEST_CASE("a half-open state that ended badly while nobody looked does not begin to wait then") {
+  Bench bench;
+  bench.open();
+  bench.now += 5s;
+  bench.call(true);
+  bench.admit();  // and hangs
+  bench.now += 1h;
+  CHECK(bench.breaker.admits(bench.now));
+  for (const auto& [to, at] :
+       {std::pair(State::open, kStart), std::pair(State::halfOpen, kStart + 5s),
+        std::pair(State::open, kStart + 35s), std::pair(State::halfOpen, bench.now)}) {
+    const auto transition = bench.breaker.take_transition();
+    REQUIRE(transition);
+    CHECK(transition->to == to);
+    CHECK(transition->at == at);
+  }
+}
+
+TEST_CASE("another number of probes holds for the half-open state under way") {
+  CircuitBreakerSpec spec = testing::exact_spec();
+  Bench bench(spec);
+  bench.open();
+  bench.now += 5s;
+  const Breaker::Epoch probe = bench.admit();
+  spec.permitted_calls_in_half_open = 2;
+  bench.breaker.update(spec, bench.now);
+  bench.admit();
+  CHECK_FALSE(bench.breaker.admits(bench.now));
+  spec.permitted_calls_in_half_open = 1;
+  bench.breaker.update(spec, bench.now);
+  bench.breaker.cancelled(probe, bench.now);
+  CHECK_FALSE(bench.breaker.admits(bench.now));
+  bench.breaker.record(probe, false, bench.now, bench.rng);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("fewer probes than have answered already decide at the reload") {
+  CircuitBreakerSpec spec = testing::exact_spec();
+  Bench bench(spec);
+  bench.open();
+  bench.now += 5s;
+  bench.call(false);
+  spec.permitted_calls_in_half_open = 1;
+  bench.breaker.update(spec, bench.now);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+}
+
+TEST_CASE("a longest wait that a reload brings ends a half-open state that hangs") {
+  CircuitBreakerSpec spec = testing::exact_spec();
+  spec.max_wait_in_half_open = 0s;
+  Bench bench(spec);
+  bench.open();
+  bench.now += 5s;
+  for (int i = 0; i < 3; ++i) bench.admit();
+  bench.now += 1h;
+  CHECK(bench.breaker.state(bench.now) == State::halfOpen);
+  spec.max_wait_in_half_open = 30s;
+  bench.breaker.update(spec, bench.now);
+  CHECK(bench.breaker.refusal(bench.now)->until == bench.now + 30s);
+  bench.now += 30s;
+  CHECK(bench.breaker.state(bench.now) == State::open);
+}
+
 // Random calls that start and end in any order, with time passing in between.
 class Traffic {
  public:
-  Traffic(const CircuitBreakerSpec& spec, std::uint64_t seed) : breaker(spec), rng(seed) {}
+  using End = testing::ProbeCount::End;
+
+  explicit Traffic(const CircuitBreakerSpec& spec)
+      : breaker(spec), probes(spec.permitted_calls_in_half_open), spec_(spec) {}
 
   void step() {
-    switch (*rc::gen::weightedElement<int>({{4, 0}, {4, 1}, {1, 2}, {1, 3}, {2, 4}})) {
+    switch (draws.one_of({0, 0, 0, 0, 1, 1, 1, 1, 2, 3, 4, 4, 5})) {
       case 0: return admit();
-      case 1:
-        return end(
-            [&](auto epoch) { breaker.record(epoch, *rc::gen::arbitrary<bool>(), now, rng); },
-            true);
-      case 2: return end([&](auto epoch) { breaker.cancelled(epoch, now); }, false);
-      case 3: return end([&](auto epoch) { breaker.inconclusive(epoch, now); }, false);
-      default: now += std::chrono::milliseconds{*rc::gen::inRange(0, 4000)};
+      case 1: return end(End::decided);
+      case 2: return end(End::cancelled);
+      case 3: return end(End::inconclusive);
+      case 4: return reload();
+      default: now += std::chrono::milliseconds{draws.in(0, 4000)};
     }
   }
 
   Breaker breaker;
   MonoTime now = kStart;
-  Rng rng;
-  std::deque<std::pair<Breaker::Epoch, State>> running;
-  std::uint32_t recorded = 0;
+  testing::Draws draws;
+  std::vector<Breaker::Epoch> running;
+  testing::ProbeCount probes;
+  std::vector<Breaker::Transition> transitions;
 
  private:
+  void follow() {
+    while (const auto transition = breaker.take_transition()) {
+      transitions.push_back(*transition);
+      probes.follow(*transition);
+    }
+  }
+
+  void reload() {
+    if (!draws.one_in(4)) return;
+    spec_.permitted_calls_in_half_open = draws.in(1u, 6u);
+    spec_.max_wait_in_half_open = draws.one_of<Duration>({0s, 6s});
+    breaker.update(spec_, now);
+    probes.permit(spec_.permitted_calls_in_half_open);
+    follow();
+  }
+
   void admit() {
     const State state = breaker.state(now);
+    follow();
     Breaker::Epoch epoch = 0;
     const auto refusal = breaker.admit(now, epoch);
     if (state == State::closed) RC_ASSERT(!refusal);
@@ -318,58 +371,59 @@ class Traffic {
       RC_ASSERT(refusal->until == breaker.open_until());
       RC_ASSERT(refusal->until > now);
     }
-    if (!refusal) running.emplace_back(epoch, state);
+    if (state == State::halfOpen) refusal ? probes.refused() : probes.admitted(epoch);
+    if (!refusal) running.push_back(epoch);
   }
 
-  template <class End>
-  void end(End finish, bool counts) {
+  void end(End how) {
     if (running.empty()) return;
-    const std::size_t which = *rc::gen::inRange<std::size_t>(0, running.size());
-    const auto epoch = running[which].first;
-    running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
-    finish(epoch);
-    recorded += counts;
+    const Breaker::Epoch epoch = draws.take(running);
+    breaker.state(now);
+    follow();
+    probes.ended(epoch, how);
+    if (how == End::decided) breaker.record(epoch, draws.coin(), now, draws.rng());
+    if (how == End::cancelled) breaker.cancelled(epoch, now);
+    if (how == End::inconclusive) breaker.inconclusive(epoch, now);
+    follow();
   }
+
+  CircuitBreakerSpec spec_;
 };
 
-TEST_CASE("never more probes than permitted, never open below the minimum of calls") {
-  CHECK(testing::holds("breaker invariants", [](std::uint64_t seed) {
+TEST_CASE("exactly the probes that are permitted, never open below the minimum of calls") {
+  CHECK(testing::holds("breaker invariants", [] {
     CircuitBreakerSpec spec;
     spec.minimum_number_of_calls = *rc::gen::inRange(1u, 15u);
     spec.permitted_calls_in_half_open = *rc::gen::inRange(1u, 5u);
     spec.wait_in_open_base = 2s;
     spec.max_wait_in_half_open = *rc::gen::element<Duration>(0s, 6s);
-    Traffic traffic(spec, seed);
-    const int steps = *rc::gen::inRange(1, 200);
-    for (int i = 0; i < steps; ++i) {
-      traffic.step();
-      RC_ASSERT(traffic.breaker.probes_in_flight() <= spec.permitted_calls_in_half_open);
-      while (const auto transition = traffic.breaker.take_transition()) {
-        if (transition->from != State::closed) continue;
-        RC_ASSERT(transition->to == State::open);
-        RC_ASSERT(transition->calls >= spec.minimum_number_of_calls);
-        RC_ASSERT(transition->failure_percent >= spec.failure_rate_threshold);
-        const Duration wait = transition->open_until - transition->at;
-        RC_ASSERT(wait >= spec.wait_in_open_base);
-        RC_ASSERT(static_cast<double>(wait.count()) <=
-                  static_cast<double>(spec.wait_in_open_max.count()) * 1.2);
-      }
+    Traffic traffic(spec);
+    for (int i = *rc::gen::inRange(1, 150); i > 0; --i) traffic.step();
+    for (const Breaker::Transition& transition : traffic.transitions) {
+      if (transition.from != State::closed) continue;
+      RC_ASSERT(transition.to == State::open);
+      RC_ASSERT(transition.calls >= spec.minimum_number_of_calls);
+      RC_ASSERT(transition.failure_percent >= spec.failure_rate_threshold);
+      const Duration wait = transition.open_until - transition.at;
+      RC_ASSERT(wait >= spec.wait_in_open_base);
+      RC_ASSERT(static_cast<double>(wait.count()) <=
+                static_cast<double>(spec.wait_in_open_max.count()) * 1.2);
     }
   }));
 }
 
 TEST_CASE("it never gets stuck: well again, it closes within its waits") {
-  CHECK(testing::holds("breaker recovers", [](std::uint64_t seed) {
+  CHECK(testing::holds("breaker recovers", [] {
     CircuitBreakerSpec spec;
     spec.minimum_number_of_calls = 5;
-    Traffic traffic(spec, seed);
+    Traffic traffic(spec);
     for (int i = *rc::gen::inRange(1, 150); i > 0; --i) traffic.step();
-    for (const auto& [epoch, state] : traffic.running)
+    for (const Breaker::Epoch epoch : traffic.running)
       traffic.breaker.cancelled(epoch, traffic.now);
     for (int i = 0; i < 400 && traffic.breaker.state(traffic.now) != State::closed; ++i) {
       Breaker::Epoch epoch = 0;
       if (!traffic.breaker.admit(traffic.now, epoch)) {
-        traffic.breaker.record(epoch, false, traffic.now, traffic.rng);
+        traffic.breaker.record(epoch, false, traffic.now, traffic.draws.rng());
       }
       traffic.now += 1s;
     }

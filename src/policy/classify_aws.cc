@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The classification table: error codes of AWS. A row's reason completes "<code> ...". The code
 // goes before the HTTP status: a throttling code is throttling with 400 as with 503.
-#include <algorithm>
 #include <array>
 
 #include "policy/classify_rows.h"
@@ -11,14 +10,10 @@ namespace {
 
 using enum FailureClass;
 
-constexpr std::string_view kSdk = "AWS SDKs, retry behavior";
 constexpr std::string_view kService = "AWS common errors";
 constexpr std::string_view kLambda = "AWS Lambda, errors of invocations";
 
-constexpr ClassRow aws(std::string_view rule, FailureClass failure, std::string_view flags,
-                       std::string_view reason, std::string_view source = kSdk) {
-  return code_row(Protocol::aws, rule, failure, flags, reason, source);
-}
+constexpr CodeRows aws{Protocol::aws, "AWS SDKs, retry behavior"};
 
 constexpr ClassRow throttling(std::string_view rule) {
   return aws(rule, throttled, "R--L-", "asks us to slow down");
@@ -68,7 +63,7 @@ constexpr std::array kRows = {
     aws("aws.Runtime.*", ambiguous, "RIB-D", "says that the function crashed", kLambda),
 
     // Only if there is no failing HTTP status that says more.
-    aws("aws.other", ambiguous, "RIB-D", "is a code of AWS without a rule", kSdk),
+    aws("aws.other", ambiguous, "RIB-D", "is a code of AWS without a rule"),
 };
 
 // "com.amazonaws.dynamodb#ThrottlingException:http://..." names ThrottlingException.
@@ -81,12 +76,6 @@ std::string_view bare(std::string_view code) {
 
 std::span<const ClassRow> aws_rows() { return kRows; }
 
-const ClassRow& aws_row(std::string_view code) {
-  const std::string_view name = bare(code);
-  const auto row = std::find_if(kRows.begin(), kRows.end() - 1, [name](const ClassRow& candidate) {
-    return matches_code(candidate, name);
-  });
-  return *row;
-}
+const ClassRow& aws_row(std::string_view code) { return first_match(kRows, bare(code)); }
 
 }  // namespace weir::policy

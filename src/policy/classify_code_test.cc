@@ -3,6 +3,7 @@
 #include <set>
 
 #include "policy/classify.h"
+#include "policy/testing/classified.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -11,8 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 using enum FailureClass;
 
-const WallTime kNow = from_micros(1'795'000'000'000'000);
-using Header = std::pair<std::string, std::string>;
+using testing::flags;
+using testing::Header;
+using testing::kNow;
 
 struct Coded {
   int status = 0;
@@ -27,16 +29,6 @@ Classification classified(Protocol protocol, std::string_view code, const Coded&
   outcome.phase = coded.phase;
   outcome.headers = coded.headers;
   return classify_code(protocol, code, outcome, rules, "flow", "tracker", kNow);
-}
-
-std::string flags(const Classification& result) {
-  std::string text;
-  if (result.retryable) text += 'R';
-  if (result.needs_idempotent) text += 'I';
-  if (result.counts_breaker) text += 'B';
-  if (result.counts_limiter) text += 'L';
-  if (result.in_doubt) text += 'D';
-  return text;
 }
 
 struct CodeCase {
@@ -265,26 +257,23 @@ std::string any_code() {
 }
 
 TEST_CASE("every text is some code, and doubt never makes a call repeatable") {
-  CHECK(testing::holds(
-      "codes are total and monotone in doubt",
-      [] {
-        const auto protocol = static_cast<Protocol>(*rc::gen::inRange(0, kProtocolCount));
-        const std::string code = any_code();
-        Coded coded{.status = *rc::gen::inRange(-10, 1100)};
-        const Classification seen = classified(protocol, code, coded);
-        coded.phase = *rc::gen::element(Phase::notSent, Phase::sentUnseen);
-        const Classification unseen = classified(protocol, code, coded);
+  CHECK(testing::holds("codes are total and monotone in doubt", [] {
+    const auto protocol = static_cast<Protocol>(*rc::gen::inRange(0, kProtocolCount));
+    const std::string code = any_code();
+    Coded coded{.status = *rc::gen::inRange(-10, 1100)};
+    const Classification seen = classified(protocol, code, coded);
+    coded.phase = *rc::gen::element(Phase::notSent, Phase::sentUnseen);
+    const Classification unseen = classified(protocol, code, coded);
 
-        RC_ASSERT(!seen.rule.empty());
-        RC_ASSERT(seen.reason.empty() == (seen.failure == ok));
-        RC_ASSERT(!seen.in_doubt || !seen.retryable || seen.needs_idempotent);
-        RC_ASSERT(seen.retryable == unseen.retryable);
-        RC_ASSERT(unseen.needs_idempotent <= seen.needs_idempotent);
-        RC_ASSERT(unseen.in_doubt <= seen.in_doubt);
-        if (seen.failure == cancelled) RC_ASSERT(!seen.counts_breaker && !seen.counts_limiter);
-        if (seen.failure == throttled) RC_ASSERT(!seen.counts_breaker && seen.counts_limiter);
-      },
-      10'000));
+    RC_ASSERT(!seen.rule.empty());
+    RC_ASSERT(seen.reason.empty() == (seen.failure == ok));
+    RC_ASSERT(!seen.in_doubt || !seen.retryable || seen.needs_idempotent);
+    RC_ASSERT(seen.retryable == unseen.retryable);
+    RC_ASSERT(unseen.needs_idempotent <= seen.needs_idempotent);
+    RC_ASSERT(unseen.in_doubt <= seen.in_doubt);
+    if (seen.failure == cancelled) RC_ASSERT(!seen.counts_breaker && !seen.counts_limiter);
+    if (seen.failure == throttled) RC_ASSERT(!seen.counts_breaker && seen.counts_limiter);
+  }));
 }
 
 }  // namespace

@@ -10,11 +10,7 @@ namespace {
 
 using enum FailureClass;
 
-constexpr ClassRow grpc(std::string_view rule, FailureClass failure, std::string_view flags,
-                        std::string_view reason,
-                        std::string_view source = "gRPC core concepts, status codes") {
-  return code_row(Protocol::grpc, rule, failure, flags, reason, source);
-}
+constexpr CodeRows grpc{Protocol::grpc, "gRPC core concepts, status codes"};
 
 // In the order of their numbers, 0 to 16; then the default.
 constexpr std::array kRows = {

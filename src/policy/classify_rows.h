@@ -2,6 +2,8 @@
 // How the rows of the classification table are written and found; for policy/classify*.cc only.
 #pragma once
 
+#include <algorithm>
+
 #include "policy/classify.h"
 
 namespace weir::policy {
@@ -17,22 +19,35 @@ constexpr ClassRow with_flags(ClassRow row, std::string_view flags) {
   return row;
 }
 
-// A rule is "<protocol>.<code>"; a code that ends in * stands for all that begin like it.
-constexpr ClassRow code_row(Protocol protocol, std::string_view rule, FailureClass failure,
-                            std::string_view flags, std::string_view reason,
-                            std::string_view source) {
-  return with_flags({.rule = rule,
-                     .protocol = protocol,
-                     .code = rule.substr(rule.find('.') + 1),
-                     .failure = failure,
-                     .reason = reason,
-                     .source = source},
-                    flags);
-}
+// Writes the rows of one protocol. A rule is "<protocol>.<code>"; a code that ends in * stands for
+// all that begin like it.
+struct CodeRows {
+  Protocol protocol;
+  std::string_view source;  // of a row that names no other
+
+  constexpr ClassRow operator()(std::string_view rule, FailureClass failure, std::string_view flags,
+                                std::string_view reason, std::string_view other_source = {}) const {
+    return with_flags({.rule = rule,
+                       .protocol = protocol,
+                       .code = rule.substr(rule.find('.') + 1),
+                       .failure = failure,
+                       .reason = reason,
+                       .source = other_source.empty() ? source : other_source},
+                      flags);
+  }
+};
 
 constexpr bool matches_code(const ClassRow& row, std::string_view code) {
   if (!row.code.ends_with('*')) return row.code == code;
   return code.starts_with(row.code.substr(0, row.code.size() - 1));
+}
+
+// The first row that matches; the last one takes what no other does.
+inline const ClassRow& first_match(std::span<const ClassRow> rows, std::string_view code) {
+  const auto others = rows.first(rows.size() - 1);
+  const auto found = std::ranges::find_if(
+      others, [code](const ClassRow& row) { return matches_code(row, code); });
+  return found == others.end() ? rows.back() : *found;
 }
 
 // Total: the last row of each table takes what no other row does.

@@ -2,7 +2,6 @@
 // The classification table: SQLSTATE codes, then classes. A row's reason completes "SQLSTATE
 // <code> ...". Doubt is about COMMIT: a phase before maybeSeen says that none was under way, and
 // clears it.
-#include <algorithm>
 #include <array>
 
 #include "policy/classify_rows.h"
@@ -12,11 +11,7 @@ namespace {
 
 using enum FailureClass;
 
-constexpr ClassRow sql(std::string_view rule, FailureClass failure, std::string_view flags,
-                       std::string_view reason,
-                       std::string_view source = "PostgreSQL, appendix A") {
-  return code_row(Protocol::sql, rule, failure, flags, reason, source);
-}
+constexpr CodeRows sql{Protocol::sql, "PostgreSQL, appendix A"};
 
 constexpr std::string_view kStandard = "ISO/IEC 9075-2, subclause 24.1";
 
@@ -70,11 +65,6 @@ constexpr std::array kRows = {
 
 std::span<const ClassRow> sql_rows() { return kRows; }
 
-const ClassRow& sql_row(std::string_view code) {
-  const auto row = std::find_if(kRows.begin(), kRows.end() - 1, [code](const ClassRow& candidate) {
-    return matches_code(candidate, code);
-  });
-  return *row;
-}
+const ClassRow& sql_row(std::string_view code) { return first_match(kRows, code); }
 
 }  // namespace weir::policy

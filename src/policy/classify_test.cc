@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "policy/testing/classified.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -11,8 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 using enum FailureClass;
 
-const WallTime kNow = from_micros(1'795'000'000'000'000);
-using Header = std::pair<std::string, std::string>;
+using testing::flags;
+using testing::Header;
+using testing::kNow;
 
 Outcome answer(int status, std::vector<Header> headers = {}, std::string body = "") {
   Outcome outcome;
@@ -31,17 +33,6 @@ Outcome broken(Fault fault, Phase phase = Phase::maybeSeen) {
 
 Classification classified(const Outcome& outcome, const ClassifyRules& rules = {}) {
   return classify(outcome, rules, "flow", "tracker", kNow);
-}
-
-// "R" retryable, "I" only if idempotent, "B" breaker, "L" limiter, "D" in doubt.
-std::string flags(const Classification& result) {
-  std::string text;
-  if (result.retryable) text += 'R';
-  if (result.needs_idempotent) text += 'I';
-  if (result.counts_breaker) text += 'B';
-  if (result.counts_limiter) text += 'L';
-  if (result.in_doubt) text += 'D';
-  return text;
 }
 
 struct StatusCase {
@@ -367,27 +358,23 @@ TEST_CASE("a success becomes a failure only if a mode lists its status and a cla
 }
 
 TEST_CASE("doubt never makes something retryable without a key") {
-  CHECK(testing::holds(
-      "classification is monotone in doubt",
-      [] {
-        Outcome outcome = answer(*rc::gen::inRange(0, 1000));
-        outcome.fault = static_cast<Fault>(*rc::gen::inRange(0, kFaultCount));
-        outcome.phase = Phase::maybeSeen;
-        ClassifyRules rules;
-        const int given = *rc::gen::inRange(-1, kFailureClassCount);
-        if (given >= 0) {
-          rules.failure_modes.push_back(
-              {.name = "mode", .failure = static_cast<FailureClass>(given)});
-        }
-        const Classification seen = classified(outcome, rules);
-        outcome.phase = Phase::notSent;
-        const Classification unseen = classified(outcome, rules);
-        RC_ASSERT(!seen.in_doubt || !seen.retryable || seen.needs_idempotent);
-        RC_ASSERT(seen.retryable == unseen.retryable);
-        RC_ASSERT(unseen.needs_idempotent <= seen.needs_idempotent);
-        if (seen.failure == cancelled) RC_ASSERT(!seen.counts_breaker);
-      },
-      10'000));
+  CHECK(testing::holds("classification is monotone in doubt", [] {
+    Outcome outcome = answer(*rc::gen::inRange(0, 1000));
+    outcome.fault = static_cast<Fault>(*rc::gen::inRange(0, kFaultCount));
+    outcome.phase = Phase::maybeSeen;
+    ClassifyRules rules;
+    const int given = *rc::gen::inRange(-1, kFailureClassCount);
+    if (given >= 0) {
+      rules.failure_modes.push_back({.name = "mode", .failure = static_cast<FailureClass>(given)});
+    }
+    const Classification seen = classified(outcome, rules);
+    outcome.phase = Phase::notSent;
+    const Classification unseen = classified(outcome, rules);
+    RC_ASSERT(!seen.in_doubt || !seen.retryable || seen.needs_idempotent);
+    RC_ASSERT(seen.retryable == unseen.retryable);
+    RC_ASSERT(unseen.needs_idempotent <= seen.needs_idempotent);
+    if (seen.failure == cancelled) RC_ASSERT(!seen.counts_breaker);
+  }));
 }
 
 TEST_CASE("a reason is one sentence that names what happened") {

@@ -22,6 +22,12 @@ bool is_inconclusive(const Classification& result) {
   }
 }
 
+// Whether it is enforced is no part of what it has learned.
+bool same_rule(RetryConstraintSpec one, const RetryConstraintSpec& other) {
+  one.mode = other.mode;
+  return one == other;
+}
+
 // The minimum rate alone.
 RetryConstraintSpec minimum_rate_of(RetryConstraintSpec spec) {
   spec.percent = 0;
@@ -58,7 +64,7 @@ void Guardrails::update(const DependencyPolicy& policy, MonoTime now) {
     force(breakers_.front().breaker, now);
   }
   for (PathBreaker& one : breakers_) one.breaker.update(policy.circuit_breaker, now);
-  if (policy.retry_constraint != policy_.retry_constraint) {
+  if (!same_rule(policy.retry_constraint, policy_.retry_constraint)) {
     budget_ = RetryBudget(policy.retry_constraint);
     tokens_ = RetryTokens(policy.retry_constraint.tokens);
     minimum_rate_ = RetryBudget(minimum_rate_of(policy.retry_constraint));
@@ -235,9 +241,8 @@ void Guardrails::cancel(const Permit& permit, MonoTime now) {
 }
 
 std::uint32_t Guardrails::limit(MonoTime now) {
-  std::uint32_t limit = concurrency_.limit();
-  for (PathBreaker& one : breakers_) limit = std::min(limit, ramp_limit(one.breaker, now));
-  return limit;
+  if (policy_.circuit_breaker.per_path) return concurrency_.limit();
+  return std::min(concurrency_.limit(), ramp_limit(breakers_.front().breaker, now));
 }
 
 std::uint64_t Guardrails::denials(Guardrail guardrail) const { return denials_[index(guardrail)]; }

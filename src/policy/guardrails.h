@@ -102,7 +102,8 @@ class Guardrails {
   const RateLimit& rate() const { return rate_; }
   const Concurrency& concurrency() const { return concurrency_; }
   std::uint32_t in_flight() const { return concurrency_.in_flight(); }
-  // Effective concurrency limit, the gradual release after a closed breaker included.
+  // Effective concurrency limit, the gradual release after a closed breaker included; where
+  // breakers are per path that holds back one path and not the dependency.
   std::uint32_t limit(MonoTime now);
   // Exponential average over about the last 8 calls.
   Duration smoothed_latency() const { return smoothed_latency_; }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -75,7 +76,8 @@ TEST_CASE("released in any window: at most rate * (window + slack) + 1") {
     ReplayCounts counts{.planned = 1'000'000};
     MonoTime now = kStart;
     std::vector<std::pair<MonoTime, std::uint32_t>> released;
-    const int steps = *rc::gen::inRange(1, 120);
+    const int steps = *rc::gen::inRange(1, 60);
+    testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
       const Pace pace = ramp.pace(counts, now);
       RC_ASSERT(pace.rate <= plan.max_per_second);
@@ -84,14 +86,14 @@ TEST_CASE("released in any window: at most rate * (window + slack) + 1") {
       ramp.released(pace.release, now);
       counts.sent += pace.release;
       released.emplace_back(now, pace.release);
-      while (counts.in_flight() > 0 && *rc::gen::inRange(0, 4) > 0) {
-        const bool good = *rc::gen::inRange(0, 10) > 0;
+      while (counts.in_flight() > 0 && !draws.one_in(4)) {
+        const bool good = !draws.one_in(10);
         ++(good ? counts.succeeded : counts.failed_again);
         ramp.settled(good);
         if (counts.in_flight() > 50) break;
       }
-      const bool patient = *rc::gen::arbitrary<bool>() && pace.ask_again != MonoTime::max();
-      now = patient ? pace.ask_again : now + std::chrono::milliseconds{*rc::gen::inRange(0, 2000)};
+      const bool patient = draws.coin() && pace.ask_again != MonoTime::max();
+      now = patient ? pace.ask_again : now + std::chrono::milliseconds{draws.in(0, 2000)};
     }
     for (std::size_t from = 0; from < released.size(); ++from) {
       double sum = 0;

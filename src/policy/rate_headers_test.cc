@@ -98,29 +98,26 @@ TEST_CASE("Retry-After holds where it throttles, and a call without an answer sa
 }
 
 TEST_CASE("property: any bytes are read without harm, and what is read is in range") {
-  CHECK(testing::holds(
-      "rate headers total",
-      [] {
-        static const std::vector<std::string> kPieces = {
-            "\"p\"", "p", ";",   ";r=", ";t=", "=", ",",  " ", "0",   "17",  "-",
-            ".",     "5", "\"",  "\\",  ":",   "?", "?1", "@", "%\"", "r=1", "999999999999999",
-            "\t",    "(", "\xff"};
-        const auto field = [] {
-          std::string text;
-          for (int i = *rc::gen::inRange(0, 12); i > 0; --i) text += *rc::gen::elementOf(kPieces);
-          return text;
-        };
-        const auto pace = pace_of({{"ratelimit", field()},
-                                   {"ratelimit-policy", field()},
-                                   {"x-ratelimit-remaining", field()},
-                                   {"x-ratelimit-reset", field()}});
-        RC_ASSERT(!pace.remaining || *pace.remaining >= 0);
-        RC_ASSERT(!pace.remaining || pace.reset > Duration{0});
-        RC_ASSERT(pace.reset <= kResetMax);
-        RC_ASSERT(pace.window <= kResetMax);
-        RC_ASSERT(pace.quota >= 0);
-      },
-      10'000));
+  CHECK(testing::holds("rate headers total", [] {
+    static const std::vector<std::string> kPieces = {
+        "\"p\"", "p", ";",   ";r=", ";t=", "=", ",",  " ", "0",   "17",  "-",
+        ".",     "5", "\"",  "\\",  ":",   "?", "?1", "@", "%\"", "r=1", "999999999999999",
+        "\t",    "(", "\xff"};
+    const auto field = [] {
+      std::string text;
+      for (int i = *rc::gen::inRange(0, 12); i > 0; --i) text += *rc::gen::elementOf(kPieces);
+      return text;
+    };
+    const auto pace = pace_of({{"ratelimit", field()},
+                               {"ratelimit-policy", field()},
+                               {"x-ratelimit-remaining", field()},
+                               {"x-ratelimit-reset", field()}});
+    RC_ASSERT(!pace.remaining || *pace.remaining >= 0);
+    RC_ASSERT(!pace.remaining || pace.reset > Duration{0});
+    RC_ASSERT(pace.reset <= kResetMax);
+    RC_ASSERT(pace.window <= kResetMax);
+    RC_ASSERT(pace.quota >= 0);
+  }));
 }
 
 TEST_CASE("structured fields: values of every kind, and bounds") {

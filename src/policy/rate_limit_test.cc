@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -58,34 +59,32 @@ TEST_CASE("disabled admits everything, and a burst below one is one") {
 }
 
 TEST_CASE("admitted <= rate * window + burst, in every window") {
-  CHECK(testing::holds(
-      "rate limit bound",
-      [] {
-        const RateLimitSpec spec{true, *rc::gen::element(0.1, 1.0, 3.0, 250.0, 1e6),
-                                 *rc::gen::element(0.0, 1.0, 2.5, 50.0)};
-        const double burst = std::max(spec.burst, 1.0);
-        RateLimit limit(spec);
-        MonoTime now = kStart;
-        std::vector<std::pair<MonoTime, double>> admitted;
-        const int steps = *rc::gen::inRange(1, 150);
-        const double spacing = 2e6 / spec.per_second + 1;
-        for (int i = 0; i < steps; ++i) {
-          const double cost = *rc::gen::element(1.0, 1.0, 1.0, 2.0, 0.5);
-          if (limit.admit(now, cost) == std::nullopt) admitted.emplace_back(now, cost);
-          const int share = *rc::gen::inRange(0, 100);
-          if (share > 40) now += Duration{static_cast<std::int64_t>(spacing * share / 100)};
-        }
-        for (std::size_t from = 0; from < admitted.size(); ++from) {
-          double sum = 0;
-          for (std::size_t to = from; to < admitted.size(); ++to) {
-            sum += admitted[to].second;
-            const double window =
-                std::chrono::duration<double>(admitted[to].first - admitted[from].first).count();
-            RC_ASSERT(sum <= spec.per_second * window + burst + 1e-6 + 1e-9 * spec.per_second);
-          }
-        }
-      },
-      10'000));
+  CHECK(testing::holds("rate limit bound", [] {
+    const RateLimitSpec spec{true, *rc::gen::element(0.1, 1.0, 3.0, 250.0, 1e6),
+                             *rc::gen::element(0.0, 1.0, 2.5, 50.0)};
+    const double burst = std::max(spec.burst, 1.0);
+    RateLimit limit(spec);
+    MonoTime now = kStart;
+    std::vector<std::pair<MonoTime, double>> admitted;
+    const int steps = *rc::gen::inRange(1, 100);
+    testing::Draws draws;
+    const double spacing = 2e6 / spec.per_second + 1;
+    for (int i = 0; i < steps; ++i) {
+      const double cost = draws.one_of({1.0, 1.0, 1.0, 2.0, 0.5});
+      if (limit.admit(now, cost) == std::nullopt) admitted.emplace_back(now, cost);
+      const int share = draws.in(0, 100);
+      if (share > 40) now += Duration{static_cast<std::int64_t>(spacing * share / 100)};
+    }
+    for (std::size_t from = 0; from < admitted.size(); ++from) {
+      double sum = 0;
+      for (std::size_t to = from; to < admitted.size(); ++to) {
+        sum += admitted[to].second;
+        const double window =
+            std::chrono::duration<double>(admitted[to].first - admitted[from].first).count();
+        RC_ASSERT(sum <= spec.per_second * window + burst + 1e-6 + 1e-9 * spec.per_second);
+      }
+    }
+  }));
 }
 
 ServerPace hold_for(Duration time) { return {.hold = time}; }
@@ -181,85 +180,82 @@ TEST_CASE("a hold outlives another rate, and so does what comes after it") {
   CHECK(admit_all(limit, kStart + 10s) == 0);
 }
 
-ServerPace any_pace() {
+ServerPace any_pace(testing::Draws& draws) {
   ServerPace pace;
-  if (*rc::gen::inRange(0, 3) == 0) pace.hold = Duration{*rc::gen::inRange(-1000, 3'000'000)};
-  if (*rc::gen::inRange(0, 3) > 0) pace.remaining = *rc::gen::inRange(0, 40);
-  pace.reset = Duration{*rc::gen::inRange(0, 5'000'000)};
-  pace.quota = *rc::gen::element(0, 1, 50);
-  pace.window = *rc::gen::element<Duration>(0s, 1s, 60s);
+  if (draws.one_in(3)) pace.hold = Duration{draws.in(-1000, 3'000'000)};
+  if (!draws.one_in(3)) pace.remaining = draws.in(0, 40);
+  pace.reset = Duration{draws.in(0, 5'000'000)};
+  pace.quota = draws.one_of({0, 1, 50});
+  pace.window = draws.one_of<Duration>({0s, 1s, 60s});
   return pace;
 }
 
 TEST_CASE("property: with whatever is learned, never faster than configured, and never in a hold") {
-  CHECK(testing::holds(
-      "rate limit with learned holds",
-      [] {
-        const bool enabled = *rc::gen::arbitrary<bool>();
-        const RateLimitSpec spec{enabled, *rc::gen::element(1.0, 7.0, 250.0),
-                                 *rc::gen::element(0.0, 2.5, 20.0)};
-        const double burst = std::max(spec.burst, 1.0);
-        RateLimit limit(spec);
-        MonoTime now = kStart;
-        MonoTime held_until = kStart;
-        std::vector<MonoTime> admitted;
-        for (int i = *rc::gen::inRange(1, 60); i > 0; --i) {
-          if (*rc::gen::inRange(0, 5) == 0) {
-            const ServerPace pace = any_pace();
-            limit.learn(pace, *rc::gen::inRange(0u, 8u), now);
-            if (pace.hold || pace.remaining == 0)
-              held_until = std::max(held_until, now + pace.hold.value_or(pace.reset));
-          }
-          const auto next = limit.next(now);
-          RC_ASSERT(!next || *next > now);
-          if (next) {  // its time is kept
-            RateLimit copy = limit;
-            RC_ASSERT(!copy.admit(*next));
-          }
-          if (!limit.admit(now)) {
-            RC_ASSERT(now >= held_until);
-            admitted.push_back(now);
-          }
-          if (*rc::gen::inRange(0, 3) > 0) now += Duration{*rc::gen::inRange(0, 700'000)};
-        }
-        for (std::size_t from = 0; enabled && from < admitted.size(); ++from) {
-          for (std::size_t to = from; to < admitted.size(); ++to) {
-            const auto window = std::chrono::duration<double>(admitted[to] - admitted[from]);
-            RC_ASSERT(static_cast<double>(to - from + 1) <=
-                      spec.per_second * window.count() + burst + 1e-6 + 1e-9 * spec.per_second);
-          }
-        }
-      },
-      10'000));
+  CHECK(testing::holds("rate limit with learned holds", [] {
+    const bool enabled = *rc::gen::arbitrary<bool>();
+    const RateLimitSpec spec{enabled, *rc::gen::element(1.0, 7.0, 250.0),
+                             *rc::gen::element(0.0, 2.5, 20.0)};
+    const double burst = std::max(spec.burst, 1.0);
+    RateLimit limit(spec);
+    MonoTime now = kStart;
+    MonoTime held_until = kStart;
+    std::vector<MonoTime> admitted;
+    testing::Draws draws;
+    for (int i = *rc::gen::inRange(1, 60); i > 0; --i) {
+      if (draws.one_in(5)) {
+        const ServerPace pace = any_pace(draws);
+        limit.learn(pace, draws.in(0u, 8u), now);
+        if (pace.hold || pace.remaining == 0)
+          held_until = std::max(held_until, now + pace.hold.value_or(pace.reset));
+      }
+      const auto next = limit.next(now);
+      RC_ASSERT(!next || *next > now);
+      if (next) {  // its time is kept
+        RateLimit copy = limit;
+        RC_ASSERT(!copy.admit(*next));
+      }
+      if (!limit.admit(now)) {
+        RC_ASSERT(now >= held_until);
+        admitted.push_back(now);
+      }
+      if (!draws.one_in(3)) now += Duration{draws.in(0, 700'000)};
+    }
+    for (std::size_t from = 0; enabled && from < admitted.size(); ++from) {
+      for (std::size_t to = from; to < admitted.size(); ++to) {
+        const auto window = std::chrono::duration<double>(admitted[to] - admitted[from]);
+        RC_ASSERT(static_cast<double>(to - from + 1) <=
+                  spec.per_second * window.count() + burst + 1e-6 + 1e-9 * spec.per_second);
+      }
+    }
+  }));
 }
 
 TEST_CASE("property: after a hold without a rate no window holds more than a doubling allows") {
-  CHECK(testing::holds(
-      "rate limit release",
-      [] {
-        RateLimit limit({});
-        const Duration hold{*rc::gen::inRange(4'000'000, 100'000'000)};
-        limit.learn(hold_for(hold), 0, kStart);
-        MonoTime now = kStart + hold;
-        for (int second = 0; second < 4; ++second) {
-          int admitted = 0;
-          for (const MonoTime end = now + 1s; now < end;) {
-            admitted += admit_all(limit, now);
-            now += Duration{*rc::gen::inRange(500, 400'000)};
-          }
-          RC_ASSERT(admitted <= 10 * (2 << second));
-        }
-      },
-      10'000));
+  CHECK(testing::holds("rate limit release", [] {
+    RateLimit limit({});
+    const Duration hold{*rc::gen::inRange(4'000'000, 100'000'000)};
+    limit.learn(hold_for(hold), 0, kStart);
+    testing::Draws draws;
+    MonoTime now = kStart + hold;
+    for (int second = 0; second < 4; ++second) {
+      int admitted = 0;
+      for (const MonoTime end = now + 1s; now < end;) {
+        admitted += admit_all(limit, now);
+        now += Duration{draws.in(500, 400'000)};
+      }
+      RC_ASSERT(admitted <= 10 * (2 << second));
+    }
+  }));
 }
 
 TEST_CASE("a denial takes nothing, and its time is kept") {
   CHECK(testing::holds("rate limit next", [] {
     RateLimit limit({true, *rc::gen::element(0.1, 7.0, 1e5), *rc::gen::element(1.0, 10.0)});
     MonoTime now = kStart;
+    testing::Draws draws;
     for (int i = *rc::gen::inRange(1, 30); i > 0; --i) {
       (void)limit.admit(now);
-      now += Duration{*rc::gen::inRange(0, 100'000)};
+      now += Duration{draws.in(0, 100'000)};
     }
     const auto next = limit.next(now);
     if (!next) return;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -128,10 +129,11 @@ TEST_CASE("the bound holds in every window") {
     const auto span = budget.window().count();
     MonoTime now{Duration{*rc::gen::inRange<std::int64_t>(-1'000'000'000, 1'000'000'000)}};
     std::vector<Event> events;
-    const int steps = *rc::gen::inRange(1, 150);
+    const int steps = *rc::gen::inRange(1, 100);
+    testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
-      now += Duration{*rc::gen::inRange<std::int64_t>(0, span / 8 + 2)};
-      switch (*rc::gen::inRange(0, 3)) {
+      now += Duration{draws.in<std::int64_t>(0, span / 8 + 2)};
+      switch (draws.in(0, 3)) {
         case 0:
           budget.first_attempt(now);
           events.push_back({now, true});
@@ -163,10 +165,11 @@ TEST_CASE("next_chance is right: not a moment earlier, and it can be paid then")
     RetryBudget budget(spec);
     MonoTime now{500s};
     const int steps = *rc::gen::inRange(1, 60);
+    testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
-      now += std::chrono::milliseconds{*rc::gen::inRange(0, 900)};
-      for (int k = *rc::gen::inRange(0, 40); k > 0; --k) (void)budget.try_spend(now);
-      if (*rc::gen::arbitrary<bool>()) budget.first_attempt(now);
+      now += std::chrono::milliseconds{draws.in(0, 900)};
+      for (int k = draws.in(0, 40); k > 0; --k) (void)budget.try_spend(now);
+      if (draws.coin()) budget.first_attempt(now);
     }
     const MonoTime next = budget.next_chance(now);
     RC_ASSERT(next >= now);

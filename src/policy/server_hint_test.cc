@@ -111,21 +111,18 @@ TEST_CASE("whatever a server says, the wait is between nothing and a day") {
           return "Sun, 06 Nov " + std::to_string(10'000 + year).substr(1) + " 08:49:37 GMT";
         }));
   };
-  CHECK(testing::holds(
-      "hints are clamped",
-      [&] {
-        const std::string said = text();
-        for (const ServerHint& hint :
-             {read_retry_after(said, kNow), read_grpc_pushback(said), read_amz_retry_after(said)}) {
-          RC_ASSERT(!hint.minimum || *hint.minimum >= Duration::zero());
-          RC_ASSERT(!hint.minimum || *hint.minimum <= kRetryAfterMax);
-          RC_ASSERT(!(hint.minimum && hint.no_retry));
-          // What is not taken as it was said is told.
-          if (!hint.minimum) RC_ASSERT(!hint.note.empty());
-          RC_ASSERT(hint.note.size() < 300);
-        }
-      },
-      10'000));
+  CHECK(testing::holds("hints are clamped", [&] {
+    const std::string said = text();
+    for (const ServerHint& hint :
+         {read_retry_after(said, kNow), read_grpc_pushback(said), read_amz_retry_after(said)}) {
+      RC_ASSERT(!hint.minimum || *hint.minimum >= Duration::zero());
+      RC_ASSERT(!hint.minimum || *hint.minimum <= kRetryAfterMax);
+      RC_ASSERT(!(hint.minimum && hint.no_retry));
+      // What is not taken as it was said is told.
+      if (!hint.minimum) RC_ASSERT(!hint.note.empty());
+      RC_ASSERT(hint.note.size() < 300);
+    }
+  }));
 }
 
 }  // namespace

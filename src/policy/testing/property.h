@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Properties with enough cases: 1000 each or as many as asked for, more with
-// RC_PARAMS="max_success=...". A failure prints the counterexample and the seed.
+// Properties with enough cases: 10,000 each, more with RC_PARAMS="max_success=100000". A failure
+// prints the counterexample and the seed.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,13 @@
 
 namespace weir::policy::testing {
 
-inline constexpr int kCases = 1000;
+inline constexpr int kCases = 10'000;
 
 template <class Property>
 bool holds(const std::string& name, Property&& property, int cases = kCases) {
   rc::detail::TestParams params = rc::detail::configuration().testParams;
-  params.maxSuccess = std::max(params.maxSuccess, cases);
+  const bool asked_for_more = params.maxSuccess != rc::detail::TestParams{}.maxSuccess;
+  params.maxSuccess = asked_for_more ? std::max(params.maxSuccess, cases) : cases;
   rc::detail::TestMetadata metadata;
   metadata.id = name;
   metadata.description = name;
