@@ -137,9 +137,8 @@ class ProveTest(ExampleTest):
     def test_double_application_and_changed_keys_are_found(self):
         service, package = self.delivered()
         db = sqlite3.connect(service.db)
-        db.execute("INSERT INTO log (at, flow, event_id, key, status, applied)"
-                   " VALUES (0,'sync-issues','issues-0','new',200,1)")
-        db.execute("INSERT INTO log (flow, event_id, key, status, applied) VALUES ('sync-issues','issues-1','new',200,0)")
+        db.execute("INSERT INTO log (at, flow, event_id, key, status, applied) VALUES"
+                   " (0,'sync-issues','issues-0','new',200,1), (0,'sync-issues','issues-1','new',200,0)")
         db.execute("UPDATE tickets SET state = 'odd'")
         db.commit()
         db.close()
