@@ -2,6 +2,7 @@
 #include "app/bound_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,6 +19,23 @@ using policy::Verdict;
 
 std::string number(double value) { return fmt::format("{:.4g}", value); }
 std::string rate(double per_second) { return number(per_second) + "/s"; }
+// A bound is rounded up: it must not look lower than it is.
+std::string most(double value, int digits = 4) {
+  if (!(value > 0)) return number(value);
+  const double scale = std::pow(10, digits - 1 - std::floor(std::log10(value)));
+  return fmt::format("{:.{}g}", std::ceil(value * scale - 1e-6) / scale, digits);
+}
+std::string most_rate(double per_second) { return most(per_second) + "/s"; }
+std::string most(Duration duration) {
+  using std::chrono::ceil;
+  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
+  if (duration < std::chrono::milliseconds{999})
+    return weir::to_text(ceil<std::chrono::milliseconds>(duration));
+  if (duration < std::chrono::seconds{59}) return weir::to_text(ceil<Tenths>(duration));
+  if (duration < std::chrono::hours{1}) return weir::to_text(ceil<std::chrono::seconds>(duration));
+  if (duration < std::chrono::days{1}) return weir::to_text(ceil<std::chrono::minutes>(duration));
+  return weir::to_text(ceil<std::chrono::hours>(duration));
+}
 std::string percent(double share) { return fmt::format("{:.3g} %", share * 100); }
 
 void line(std::string& text, std::string_view label, const std::string& content) {
@@ -37,33 +55,33 @@ std::string budget_text(const policy::BudgetBound& budget) {
 void add_load(std::string& text, const DependencyBound& bound) {
   if (!bound.peak) return;
   line(text, "while calls fail",
-       fmt::format("at most {}, {:.3g} times the peak", rate(*bound.sent_rate),
-                   *bound.sent_rate / *bound.peak));
+       fmt::format("at most {}, {} times the peak", most_rate(*bound.sent_rate),
+                   most(*bound.sent_rate / *bound.peak, 3)));
   if (*bound.sent_rate < *bound.failing_rate)
     line(text, "",
-         fmt::format("the rate limit cuts it from {}: retries wait", rate(*bound.failing_rate)));
+         fmt::format("the rate limit cuts it from {}: retries wait",
+                     most_rate(*bound.failing_rate)));
   if (bound.burst)
-    line(text, "burst", fmt::format("{} retries beyond that rate at most", number(*bound.burst)));
-  line(
-      text, "calls ever made",
-      fmt::format("at most {} in the long run: retries that succeed are not charged",
-                  rate(std::min(*bound.total_rate, bound.rate_limit.value_or(*bound.total_rate)))));
+    line(text, "burst", fmt::format("{} retries beyond that rate at most", most(*bound.burst)));
+  line(text, "calls ever made",
+       fmt::format(
+           "at most {} in the long run: retries that succeed are not charged",
+           most_rate(std::min(*bound.total_rate, bound.rate_limit.value_or(*bound.total_rate)))));
 }
 
 void add_recovery(std::string& text, const DependencyBound& bound) {
   if (!bound.recovery) return;
   const policy::Recovery& recovery = *bound.recovery;
-  const auto shown = [](const std::optional<Duration>& end) {
-    return end ? weir::to_text(*end) : std::string("never");
-  };
-  std::string content = fmt::format("caught up after {}", shown(recovery.caught_up));
+  const std::string label = fmt::format("after {} down", weir::to_text(recovery.outage));
+  if (!recovery.caught_up)
+    return line(text, label, "never catches up: the peak is all that it takes, or more");
+  const std::string at_worst = recovery.at_worst ? most(*recovery.at_worst) : "never";
+  std::string content = "caught up after " + most(*recovery.caught_up);
   if (recovery.breaker > Duration::zero())
-    content += fmt::format(", up to {} of it the breaker's last wait",
-                           weir::to_text(recovery.breaker));
+    content += fmt::format(", up to {} of it the breaker's last wait", most(recovery.breaker));
   if (recovery.at_worst != recovery.caught_up)
-    content += fmt::format("; while retries go on as fast as they may: {}",
-                           shown(recovery.at_worst));
-  line(text, fmt::format("after {} down", weir::to_text(recovery.outage)), content);
+    content += fmt::format("; while retries go on as fast as they may: {}", at_worst);
+  line(text, label, content);
 }
 
 void add_dependency(std::string& text, const DependencyBound& bound) {
@@ -81,7 +99,7 @@ void add_dependency(std::string& text, const DependencyBound& bound) {
     line(text, "rate limit",
          fmt::format("{}, {} at once", rate(*bound.rate_limit), number(bound.rate_burst)));
   std::string calls = fmt::format("{}, so {} while all of them time out", number(bound.concurrency),
-                                  rate(*bound.timeout_rate));
+                                  most_rate(*bound.timeout_rate));
   if (bound.safe_concurrency)
     calls += fmt::format("; safe up to {}", number(*bound.safe_concurrency));
   line(text, "calls at once", calls);
@@ -110,15 +128,14 @@ void add_flow(std::string& text, const FlowBound& bound) {
          fmt::format("at most {} calls if Weir is killed in between", number(bound.calls)));
   if (bound.amplification)
     line(text, "amplification",
-         fmt::format("at most {:.3g} calls per event at a peak of {}", *bound.amplification,
+         fmt::format("at most {} calls per event at a peak of {}", most(*bound.amplification, 3),
                      rate(*bound.peak)));
   const policy::DelayBound& delay = bound.delay;
   line(text, "delay",
        fmt::format("at most {}; {} if throttled; {} if the server asks for more time",
-                   weir::to_text(delay.ordinary), weir::to_text(delay.throttled),
-                   weir::to_text(delay.directed)));
+                   most(delay.ordinary), most(delay.throttled), most(delay.directed)));
   if (delay.event > Duration::zero())
-    line(text, "", fmt::format("with deferrals no more than {}", weir::to_text(delay.event)));
+    line(text, "", fmt::format("with deferrals no more than {}", most(delay.event)));
 }
 
 void put(wire::JsonWriter& json, std::string_view name, const std::optional<double>& value) {
