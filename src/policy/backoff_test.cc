@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -73,6 +74,26 @@ TEST_CASE("jitter is uniform over its whole range") {
   SUBCASE("decorrelated") {
     CHECK(ks_distance(sample_of(spec_of(Jitter::decorrelated), 9, 4s), 1e6, 12e6) < kCritical);
   }
+}
+
+TEST_CASE("property: jitter is uniform, whatever the rule and the attempt") {
+  std::vector<double> shares;
+  CHECK(testing::holds("jitter is uniform", [&] {
+    testing::Draws draws;
+    const Jitter jitter = draws.one_of({Jitter::full, Jitter::equal, Jitter::decorrelated});
+    const BackOffSpec spec{Duration{draws.in(100'000, 10'000'000)}, 1h,
+                           draws.one_of({1.0, 1.5, 2.0, 10.0}), jitter};
+    const auto attempt = draws.in(2u, 30u);
+    const Duration previous = spec.base_interval * draws.in(1, 100);
+    const DelayRange range = delay_range(spec, attempt, previous, {});
+    const Duration delay = backoff(spec, attempt, previous, draws.rng());
+    shares.push_back(std::chrono::duration<double>(delay - range.least) /
+                     (range.most - range.least));
+  }));
+  // Critical for a risk of 3e-8: the seed is another one at each run.
+  const double critical = 3 / std::sqrt(static_cast<double>(shares.size()));
+  CHECK(ks_distance(shares, 0, 1) < critical);
+  CHECK(ks_distance(shares, 0, 1.1) > critical);
 }
 
 TEST_CASE("decorrelated jitter starts at the base interval") {

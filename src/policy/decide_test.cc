@@ -303,6 +303,9 @@ TEST_CASE("no decision exceeds a cap or starts after the deadline") {
       RC_ASSERT(delivery.attempts_this_round < std::max(policy.retry.max_attempts, 1u));
       RC_ASSERT(idempotent || !failure.in_doubt);
       RC_ASSERT(decision.at >= kNow);
+      if (failure.retry_after)  // the server's minimum
+        RC_ASSERT(decision.at - kNow >=
+                  std::min(*failure.retry_after, policy.retry.server_directed_max));
       RC_ASSERT(delivery.deadline == WallTime{} || decision.at < delivery.deadline);
     }
     if (decision.kind != DecisionKind::done)

@@ -257,7 +257,7 @@ class Trial {
 TEST_CASE("permits are conserved under any interleaving, and every bound holds") {
   CHECK(testing::holds("guardrails conserve permits", [] {
     Trial trial;
-    for (int i = *rc::gen::inRange(1, 120); i > 0; --i) trial.step();
+    for (int i = *rc::gen::inRange(1, 80); i > 0; --i) trial.step();
     trial.finish();
   }));
 }

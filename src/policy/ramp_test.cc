@@ -6,6 +6,7 @@
 
 #include "policy/testing/draws.h"
 #include "policy/testing/property.h"
+#include "policy/testing/windows.h"
 
 namespace weir::policy {
 namespace {
@@ -75,7 +76,7 @@ TEST_CASE("released in any window: at most rate * (window + slack) + 1") {
     Ramp ramp(plan, kStart);
     ReplayCounts counts{.planned = 1'000'000};
     MonoTime now = kStart;
-    std::vector<std::pair<MonoTime, std::uint32_t>> released;
+    testing::Admitted released;
     const int steps = *rc::gen::inRange(1, 60);
     testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
@@ -95,15 +96,8 @@ TEST_CASE("released in any window: at most rate * (window + slack) + 1") {
       const bool patient = draws.coin() && pace.ask_again != MonoTime::max();
       now = patient ? pace.ask_again : now + std::chrono::milliseconds{draws.in(0, 2000)};
     }
-    for (std::size_t from = 0; from < released.size(); ++from) {
-      double sum = 0;
-      for (std::size_t to = from; to < released.size(); ++to) {
-        sum += released[to].second;
-        const auto window = released[to].first - released[from].first + kRampSlack;
-        RC_ASSERT(sum <=
-                  plan.max_per_second * std::chrono::duration<double>(window).count() + 1 + 1e-6);
-      }
-    }
+    const double slack = std::chrono::duration<double>(kRampSlack).count();
+    testing::check_windows(released, plan.max_per_second, plan.max_per_second * slack + 1);
   }));
 }
 

@@ -129,7 +129,7 @@ TEST_CASE("the bound holds in every window") {
     const auto span = budget.window().count();
     MonoTime now{Duration{*rc::gen::inRange<std::int64_t>(-1'000'000'000, 1'000'000'000)}};
     std::vector<Event> events;
-    const int steps = *rc::gen::inRange(1, 100);
+    const int steps = *rc::gen::inRange(1, 80);
     testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
       now += Duration{draws.in<std::int64_t>(0, span / 8 + 2)};
@@ -168,7 +168,7 @@ TEST_CASE("next_chance is right: not a moment earlier, and it can be paid then")
     testing::Draws draws;
     for (int i = 0; i < steps; ++i) {
       now += std::chrono::milliseconds{draws.in(0, 900)};
-      for (int k = draws.in(0, 40); k > 0; --k) (void)budget.try_spend(now);
+      for (int k = draws.in(0, 16); k > 0; --k) (void)budget.try_spend(now);
       if (draws.coin()) budget.first_attempt(now);
     }
     const MonoTime next = budget.next_chance(now);
