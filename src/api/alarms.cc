@@ -5,7 +5,7 @@
 
 namespace weir::api {
 
-std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now) {
+std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wall) {
   std::vector<Alarm> alarms;
   for (const delivery::FlowView& view : engine.flow_views()) {
     const FlowRecord& flow = *view.record;
@@ -22,7 +22,8 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now) {
     // Half-open is not well yet: an alarm that comes and goes with every probe is noise.
     if (!enforced || breaker.state(now) == policy::Breaker::State::closed) continue;
     const auto refusal = breaker.refusal(now);
-    Alarm alarm{"breakerOpen", dispatcher->spec().name, {}, refusal ? refusal->reason : "probing"};
+    Alarm alarm{"breakerOpen", dispatcher->spec().name, wall - (now - breaker.tripped_at()),
+                refusal ? refusal->reason : "probing"};
     if (const BreakerControl* control = dispatcher->control()) {
       alarm.since = control->since;
       alarm.reason = fmt::format("opened by {}: {}", control->actor, control->reason);
@@ -32,13 +33,15 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now) {
   return alarms;
 }
 
+void write_alarm(wire::JsonWriter& json, const Alarm& alarm) {
+  json.begin_object().field("type", alarm.type).field("name", alarm.name);
+  time_field(json, "since", alarm.since);
+  json.field("reason", alarm.reason).end_object();
+}
+
 void write_alarms(wire::JsonWriter& json, const std::vector<Alarm>& alarms) {
   json.begin_array();
-  for (const Alarm& alarm : alarms) {
-    json.begin_object().field("type", alarm.type).field("name", alarm.name);
-    time_field(json, "since", alarm.since);
-    json.field("reason", alarm.reason).end_object();
-  }
+  for (const Alarm& alarm : alarms) write_alarm(json, alarm);
   json.end_array();
 }
 

@@ -15,11 +15,12 @@ namespace weir::api {
 struct Alarm {
   std::string_view type;  // "deadLetterBrake", "flowStoppedOnFailure", "breakerOpen"
   std::string name;       // of the flow or the dependency
-  WallTime since{};       // epoch zero = not known
+  WallTime since{};
   std::string reason;
 };
 
-std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now);
+std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wall);
+void write_alarm(wire::JsonWriter& json, const Alarm& alarm);
 void write_alarms(wire::JsonWriter& json, const std::vector<Alarm>& alarms);
 
 }  // namespace weir::api

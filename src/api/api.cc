@@ -108,6 +108,7 @@ std::vector<Api::Route> Api::routes() {
       {"POST", "/v1/replays/{replay}/abort", &Api::abort_replay},
       {"GET", "/v1/audit", &Api::audit, {"before", "limit"}},
       {"GET", "/v1/status", &Api::status},
+      {"GET", "/v1/watch", &Api::watch},
       {"POST", "/v1/config/reload", &Api::reload},
       {"POST", "/v1/config/rollback", &Api::rollback},
       {"GET", "/v1/config/versions", &Api::config_versions},

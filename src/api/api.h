@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,10 @@ class Api {
   Answer dependencies(Call call);
   Answer dependency(Call call);
   Answer control_breaker(Call call);
+  // watch.cc
+  Answer watch(Call call);
+  struct Watcher;
+  static async::Task<std::string> next_change(std::shared_ptr<Watcher> watcher);
   // api_config.cc
   Answer reload(Call call);
   Answer rollback(Call call);
@@ -121,6 +126,7 @@ class Api {
 
   ApiParts parts_;
   std::vector<Route> routes_;
+  std::size_t watchers_ = 0;
 };
 
 }  // namespace weir::api

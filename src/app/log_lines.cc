@@ -54,7 +54,10 @@ void log_transition(telemetry::Log& log, WallTime at, std::string_view dependenc
                     std::string_view path, const policy::Breaker::Transition& transition) {
   using State = policy::Breaker::State;
   const bool opened = transition.to == State::open;
-  const std::string_view event = opened                             ? "breaker.opened"
+  // One "opened" and one "closed" per trip, whatever happens in between.
+  const bool again = opened && transition.from != State::closed;
+  const std::string_view event = again                              ? "breaker.reopened"
+                                 : opened                           ? "breaker.opened"
                                  : transition.to == State::halfOpen ? "breaker.halfOpened"
                                                                     : "breaker.closed";
   std::string message = fmt::format("{:.3g} % of {} calls failed", transition.failure_percent,
@@ -69,10 +72,11 @@ void log_transition(telemetry::Log& log, WallTime at, std::string_view dependenc
   } else if (transition.to == State::halfOpen) {
     message = "probing";
   }
-  log.write(at, opened ? Level::warning : Level::info, event, message, [&](wire::JsonWriter& json) {
-    json.field("dependency", dependency);
-    if (!path.empty()) json.field("path", path);
-  });
+  log.write(at, opened && !again ? Level::warning : Level::info, event, message,
+            [&](wire::JsonWriter& json) {
+              json.field("dependency", dependency);
+              if (!path.empty()) json.field("path", path);
+            });
 }
 
 void log_actions(telemetry::Log& log, const std::vector<AuditEntry>& entries) {

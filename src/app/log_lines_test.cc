@@ -63,6 +63,9 @@ TEST_CASE("a breaker's line says which dependency, and why") {
         R"("msg":"61 % of 120 calls failed; no calls for 20.0 s","dependency":"tracker"})");
   CHECK(line_of({Breaker::State::open, Breaker::State::halfOpen, at, 61, 0, 120, at}) ==
         R"("level":"info","event":"breaker.halfOpened","msg":"probing","dependency":"tracker"})");
+  CHECK(line_of({Breaker::State::halfOpen, Breaker::State::open, at, 100, 0, 3, at + 40s}) ==
+        R"("level":"info","event":"breaker.reopened",)"
+        R"("msg":"100 % of 3 calls failed; no calls for 40.0 s","dependency":"tracker"})");
   CHECK(line_of({Breaker::State::halfOpen, Breaker::State::closed, at, 0, 0, 5, at}) ==
         R"("level":"info","event":"breaker.closed","msg":"0 % of 5 calls failed",)"
         R"("dependency":"tracker"})");

@@ -124,6 +124,7 @@ class Serving {
 
 int exit_code_of(const Error& error) {
   const bool refused = error.code == Code::store_in_use || error.code == Code::store_newer_format ||
+                       error.code == Code::store_older_format ||
                        error.code == Code::store_corrupt || error.code == Code::store_unreadable ||
                        error.code == Code::store_setting_refused;
   return refused ? kExitStoreRefused : kExitFailed;

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "model/position.h"
+#include "policy/retry_tokens.h"
 
 namespace weir::delivery {
 
@@ -23,9 +24,11 @@ struct Candidate {
   std::string key;                  // ordering key, empty = unordered
   std::string record;               // the event, for origin log; otherwise loaded when dispatched
   WallTime recorded{};              // for origin log
+  WallTime deadline{};              // of the event, as far as known; epoch zero = none
   ReplayId replay;                  // for origin row
   bool first_call = true;           // no attempt in this round yet: not charged to the retry budget
   std::uint32_t interruptions = 0;  // for origin row
+  policy::RetryCost cost = policy::RetryCost::transient;  // for origin row
 };
 
 }  // namespace weir::delivery

@@ -85,37 +85,46 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
   pump();
 }
 
-async::Task<> Dispatcher::deliver_row(Flow& flow, Flow::Due due, Work work, Admission admission) {
-  const Flow::Call call(flow);
+// nullopt: it could not be read now, is settled already, or its key is busy and it stands in line.
+async::Task<std::optional<Dispatcher::LoadedRow>> Dispatcher::load_row(Flow& flow, Due due,
+                                                                       Work work) {
   Candidate candidate{.position = due.ref.position,
                       .origin = Origin::row,
+                      .deadline = due.deadline,
                       .replay = due.replay,
                       .first_call = work != Work::retry,
-                      .interruptions = due.interruptions};
+                      .interruptions = due.interruptions,
+                      .cost = due.cost};
   auto rows = co_await parts_.store.deliveries().get_many({due.ref});
   auto stored = co_await parts_.store.events().fetch({due.ref});
   if (!rows.ok() || !stored.ok()) {
     parts_.on_error(rows.ok() ? stored.error() : rows.error());
     flow.put_off(std::move(candidate));
-    release(admission);
-    flow.resumed_ended(due);
-    co_return;
+    co_return std::nullopt;
   }
   const bool open = !rows->empty() && is_open(rows->front().state);
   if (open && stored->empty()) parts_.on_error(gone(flow, due.ref.position));
   const bool still_due = !rows->empty() && !stored->empty() &&
                          (rows->front().state == DeliveryState::waiting ||
                           rows->front().state == DeliveryState::ready);
-  if (still_due) candidate.key = rows->front().key;
-  if (!still_due || !flow.keys().admit_row(candidate)) {
-    // An operator settled it meanwhile, or its key is busy and it stands in line.
-    if (!still_due) flow.row_is_gone(due.ref.position);
-    release(admission);
-    flow.resumed_ended(due);
-    co_return;
+  if (!still_due) {  // an operator settled it meanwhile
+    flow.row_is_gone(due.ref.position);
+    co_return std::nullopt;
   }
-  co_await attempt_row(flow, std::move(rows->front()), std::move(stored->front().record),
-                       std::move(admission));
+  candidate.key = rows->front().key;
+  if (!flow.keys().admit_row(candidate)) co_return std::nullopt;
+  co_return LoadedRow{std::move(rows->front()), std::move(stored->front().record)};
+}
+
+async::Task<> Dispatcher::deliver_row(Flow& flow, Due due, Work work, Admission admission) {
+  const Flow::Call call(flow);
+  auto loaded = co_await load_row(flow, due, work);
+  if (loaded) {
+    co_await attempt_row(flow, std::move(loaded->row), std::move(loaded->record),
+                         std::move(admission));
+  } else {
+    release(admission);
+  }
   flow.resumed_ended(due);
   pump();
 }
@@ -173,11 +182,12 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
                                       .now = parts_.clock.wall(),
                                       .previous_delay = previous_delay},
                                      parts_.rng);
-  const Flow::Due due{.due = decision.at,
-                      .ref = row.ref,
-                      .replay = row.replay,
-                      .interruptions = row.interruptions,
-                      .cost = policy::retry_cost(decision.failure)};
+  const Due due{.due = decision.at,
+                .ref = row.ref,
+                .replay = row.replay,
+                .interruptions = row.interruptions,
+                .cost = policy::retry_cost(decision.failure),
+                .deadline = row.deadline};
   const bool retry = decision.kind == DecisionKind::retryAt;
   settle_row(parts_, flow,
              {.row = std::move(row),
@@ -198,6 +208,25 @@ void Dispatcher::expire(Flow& flow, Delivery row, const Event& event) {
   Decision decision = policy::decide_expired(row, parts_.clock.wall());
   settle_row(parts_, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
              nullptr);
+}
+
+void Dispatcher::expire_event(Flow& flow, Candidate candidate) {
+  const auto event = decode_event(candidate.record);
+  WEIR_ASSERT(event.ok());
+  // A reload may have given it more time.
+  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
+                                                   candidate.recorded);
+  if (!policy::is_expired(deadline, parts_.clock.wall())) return flow.put_off(std::move(candidate));
+  expire(flow, new_row(flow, candidate.position, *event, candidate.key, deadline), *event);
+}
+
+async::Task<> Dispatcher::expire_row(Flow& flow, Due due) {
+  const Flow::Call call(flow);
+  auto loaded = co_await load_row(flow, due, Work::retry);
+  if (!loaded) co_return;
+  const auto event = decode_event(loaded->record);
+  WEIR_ASSERT(event.ok());
+  expire(flow, std::move(loaded->row), *event);
 }
 
 }  // namespace weir::delivery

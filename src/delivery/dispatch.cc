@@ -13,6 +13,7 @@ using policy::Work;
 namespace {
 // The same moment, reckoned from two readings of the clock, is not exactly the same.
 constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
+constexpr Duration kLookForExpired = std::chrono::milliseconds{200};
 constexpr double kCapacityShare = 0.8;
 }  // namespace
 
@@ -78,7 +79,25 @@ void Dispatcher::dispatch() {
   Blocked blocked;
   while (admit_burst(blocked)) {
   }
-  set_alarm(parts_.clock.wall());
+  const WallTime wall = parts_.clock.wall();
+  if (refusal_) expire_overdue(wall);
+  set_alarm(wall);
+}
+
+// Whatever is admitted is looked at then; here is what the guardrails keep from being admitted.
+void Dispatcher::expire_overdue(WallTime wall) {
+  const MonoTime now = parts_.clock.mono();
+  if (now >= next_look_) {
+    for (Flow* flow : flows_) {
+      if (!flow->may_dispatch() || !flow->recovered()) continue;
+      for (Candidate& candidate : flow->take_expired_events(wall))
+        expire_event(*flow, std::move(candidate));
+      for (const Due& due : flow->take_expired_rows(wall))
+        parts_.tasks.spawn(expire_row(*flow, due));
+    }
+    next_look_ = now + kLookForExpired;
+  }
+  ask_again_ = std::min(ask_again_, next_look_);
 }
 
 bool Dispatcher::admit_burst(Blocked& blocked) {
@@ -100,7 +119,7 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   Flow* flow = next_flow(*work, wall, blocked);
   WEIR_ASSERT(flow != nullptr);
   policy::Asked asked{.work = *work, .path = flow->spec().path};
-  if (*work == Work::retry) asked.cost = flow->retries().begin()->cost;
+  if (*work == Work::retry) asked.cost = flow->retries().next().cost;
   Admission admission{.at = parts_.clock.mono()};
   if (auto refusal = guardrails().admit(asked, admission.at, admission.permit))
     return refused(*work, *flow, std::move(*refusal), blocked);
@@ -136,7 +155,7 @@ bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now, const Blocked& bl
   if (std::ranges::find(blocked.paths, flow.spec().path) != blocked.paths.end()) return false;
   switch (work) {
     case Work::first: return flow.has_ready() || flow.has_resumed();
-    case Work::retry: return !flow.retries().empty() && flow.retries().begin()->due <= now;
+    case Work::retry: return !flow.retries().empty() && flow.retries().next().due <= now;
     case Work::replay: return !flow.replays().empty();
   }
   return false;
@@ -157,12 +176,11 @@ void Dispatcher::start(Work work, Flow& flow, Admission admission) {
     parts_.tasks.spawn(deliver_event(flow, flow.take_ready(), std::move(admission)));
     return;
   }
-  Flow::Due due;
+  Due due;
   if (work == Work::first) {
     due = flow.take_resumed();
   } else {
-    auto& from = work == Work::retry ? flow.retries() : flow.replays();
-    due = from.extract(from.begin()).value();
+    due = (work == Work::retry ? flow.retries() : flow.replays()).take_next();
   }
   parts_.tasks.spawn(deliver_row(flow, due, work, std::move(admission)));
 }
@@ -173,7 +191,7 @@ void Dispatcher::set_alarm(WallTime wall) {
   const MonoTime now = parts_.clock.mono();
   for (Flow* flow : flows_) {
     if (!flow->active() || flow->retries().empty()) continue;
-    const WallTime due = flow->retries().begin()->due;
+    const WallTime due = flow->retries().next().due;
     if (due > wall) at = std::min(at, now + (due - wall));
   }
   if (at == MonoTime::max() || stopping_) return;

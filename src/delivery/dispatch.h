@@ -75,16 +75,24 @@ class Dispatcher {
   // Whether something else might be admitted.
   bool refused(policy::Work work, const Flow& flow, Refusal refusal, Blocked& blocked);
   void start(policy::Work work, Flow& flow, Admission admission);
+  void expire_overdue(WallTime wall);
   void set_alarm(WallTime wall);
   async::Task<> alarm(MonoTime at);
 
   // deliver.cc: the event's way from admission to its decision
   async::Task<> deliver_event(Flow& flow, Candidate candidate, Admission admission);
-  async::Task<> deliver_row(Flow& flow, Flow::Due due, policy::Work work, Admission admission);
+  async::Task<> deliver_row(Flow& flow, Due due, policy::Work work, Admission admission);
+  struct LoadedRow {
+    Delivery row;
+    std::string record;  // of its event
+  };
+  async::Task<std::optional<LoadedRow>> load_row(Flow& flow, Due due, policy::Work work);
   async::Task<> attempt_row(Flow& flow, Delivery row, std::string record, Admission admission);
   async::Task<bool> make_in_flight(Flow& flow, Delivery row);
   void conclude(Flow& flow, Delivery row, const Event& event, const Attempted& attempted);
   void expire(Flow& flow, Delivery row, const Event& event);
+  void expire_event(Flow& flow, Candidate candidate);
+  async::Task<> expire_row(Flow& flow, Due due);
   void finish(const Admission& admission, const Attempted& attempted);
   void release(const Admission& admission);
 
@@ -99,6 +107,7 @@ class Dispatcher {
   async::Burst burst_;
   std::optional<Refusal> refusal_;
   MonoTime ask_again_ = MonoTime::max();  // the earliest moment that a refusal of this pump named
+  MonoTime next_look_{};                  // for deliveries that are never admitted
   std::set<MonoTime> alarms_;             // of the sleepers that are to pump
   bool pump_asked_ = false;
   bool stopping_ = false;

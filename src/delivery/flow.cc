@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/failpoint.h"
+#include "policy/deadline.h"
 #include "policy/ordering_key.h"
 
 namespace weir::delivery {
@@ -99,11 +100,12 @@ void Flow::take_in(std::vector<StoredEvent> events) {
   read_more();
 }
 
-bool Flow::matches(const StoredEvent& stored, std::string& key) {
+bool Flow::matches(const StoredEvent& stored, Candidate& candidate) {
   const auto event = decode_event(stored.record);
   WEIR_ASSERT(event.ok());  // the store verified the record's checksum
   if (!filter_.matches(*event)) return false;
-  key = policy::ordering_key(*event, spec_.ordering_key);
+  candidate.key = policy::ordering_key(*event, spec_.ordering_key);
+  candidate.deadline = policy::event_deadline(spec_.policy.timeouts, *event, stored.recorded);
   return true;
 }
 
@@ -112,7 +114,7 @@ void Flow::accept(StoredEvent stored) {
   read_next_ = std::max(read_next_, seq + 1);
   if (cursor_.is_settled(seq)) return;
   Candidate candidate{.position = stored.position, .recorded = stored.recorded};
-  if (!matches(stored, candidate.key)) {
+  if (!matches(stored, candidate)) {
     parts_.settler.settle(*this, Settlement{.seq = seq, .status = 0}, nullptr);
     return;
   }
@@ -187,7 +189,9 @@ void Flow::offer_next(std::optional<Candidate> next) {
     const Due due{.due = {},
                   .ref = {id(), next->position},
                   .replay = next->replay,
-                  .interruptions = next->interruptions};
+                  .interruptions = next->interruptions,
+                  .cost = next->cost,
+                  .deadline = next->deadline};
     if (!next->first_call) {
       add_retry(due);
     } else if (next->replay && next->interruptions == 0) {
@@ -260,15 +264,45 @@ bool Flow::has_resumed() const {
   return !resumed_.empty() || (!suspects_.empty() && !suspect_in_flight_);
 }
 
-Flow::Due Flow::take_resumed() {
+Due Flow::take_resumed() {
   WEIR_ASSERT(has_resumed());
-  if (!resumed_.empty()) return resumed_.extract(resumed_.begin()).value();
+  if (!resumed_.empty()) return resumed_.take_next();
   suspect_in_flight_ = true;
-  return suspects_.extract(suspects_.begin()).value();
+  return suspects_.take_next();
 }
 
 void Flow::resumed_ended(const Due& due) {
   if (due.interruptions >= 2) suspect_in_flight_ = false;
+}
+
+std::vector<Candidate> Flow::take_expired_events(WallTime now) {
+  std::vector<Candidate> expired;
+  for (std::deque<Candidate>* from : {&front_, &window_}) {
+    const auto is_overdue = [now](const Candidate& next) {
+      return next.origin == Origin::log && policy::is_expired(next.deadline, now);
+    };
+    if (std::ranges::none_of(*from, is_overdue)) continue;
+    std::deque<Candidate> rest;
+    for (Candidate& next : *from) {
+      if (is_overdue(next)) {
+        window_bytes_ -= std::min(window_bytes_, next.record.size());
+        expired.push_back(std::move(next));
+      } else {
+        rest.push_back(std::move(next));
+      }
+    }
+    *from = std::move(rest);
+  }
+  if (!expired.empty()) read_more();
+  return expired;
+}
+
+std::vector<Due> Flow::take_expired_rows(WallTime now) {
+  std::vector<Due> expired = retries_.take_expired(now);
+  for (DueRows* rows : {&resumed_, &suspects_}) {
+    for (Due& due : rows->take_expired(now)) expired.push_back(due);
+  }
+  return expired;
 }
 
 WallTime Flow::oldest_ready() const {

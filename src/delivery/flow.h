@@ -14,12 +14,12 @@
 #include "async/task_group.h"
 #include "delivery/candidate.h"
 #include "delivery/cursor_tracker.h"
+#include "delivery/due_rows.h"
 #include "delivery/key_gate.h"
 #include "delivery/settler.h"
 #include "model/config_model.h"
 #include "policy/dead_letter_brake.h"
 #include "policy/filter.h"
-#include "policy/retry_tokens.h"
 #include "ports/handler.h"
 #include "ports/store.h"
 
@@ -118,29 +118,25 @@ class Flow {
   void accept(StoredEvent event);
 
   // --- rows ---
-  struct Due {
-    WallTime due;
-    DeliveryRef ref;
-    ReplayId replay;
-    std::uint32_t interruptions = 0;
-    policy::RetryCost cost = policy::RetryCost::transient;
-    auto operator<=>(const Due&) const = default;
-  };
   // Tries again what a failed read left undone.
   void try_again();
   void wake() { parts_.ready(); }  // something became due outside of dispatch
-  void add_retry(Due due) { retries_.insert(due); }
-  void add_replay(Due due) { replays_.insert(due); }
-  void add_resumed(Due due) { (due.interruptions < 2 ? resumed_ : suspects_).insert(due); }
-  std::set<Due>& retries() { return retries_; }  // failed before; by due time
-  std::set<Due>& replays() {
-    return replays_;
-  }  // released by a replay, not yet called in this round
+  void add_retry(const Due& due) { retries_.add(due); }
+  void add_replay(const Due& due) { replays_.add(due); }
+  void add_resumed(const Due& due) { (due.interruptions < 2 ? resumed_ : suspects_).add(due); }
+  DueRows& retries() { return retries_; }  // failed before
+  DueRows& replays() { return replays_; }  // released by a replay, not yet called in this round
   // Interrupted before. Those interrupted twice or more go one at a time, so that the next crash
   // blames the right one.
   bool has_resumed() const;
   Due take_resumed();
   void resumed_ended(const Due& due);
+
+  // --- deadlines ---
+  // What was not admitted in time, taken out: a bounded part per call. The next of a hold, and what
+  // a replay has just released, is not among it: its deadline is looked at when it is admitted.
+  std::vector<Candidate> take_expired_events(WallTime now);
+  std::vector<Due> take_expired_rows(WallTime now);
 
   // --- keys ---
   // The delivery at `holder` holds its key from now on; what stood in line is held behind it.
@@ -171,7 +167,7 @@ class Flow {
   using Behind = std::map<std::string, std::set<std::uint64_t>, std::less<>>;
   async::Task<bool> leave_out_known(std::set<std::uint64_t>& seqs);
   async::Task<bool> scan_for_holds(Behind& found, std::uint64_t first, std::uint64_t last);
-  bool matches(const StoredEvent& event, std::string& key);
+  bool matches(const StoredEvent& event, Candidate& candidate);
   void offer_next(std::optional<Candidate> next);
 
   FlowSpec spec_;
@@ -185,10 +181,10 @@ class Flow {
   std::deque<Candidate> window_;  // read from the log, free to go, in order
   std::deque<Candidate> front_;   // next of their keys: before the window
   std::vector<Candidate> put_off_;
-  std::set<Due> retries_;
-  std::set<Due> replays_;
-  std::set<Due> resumed_;
-  std::set<Due> suspects_;
+  DueRows retries_;
+  DueRows replays_;
+  DueRows resumed_;
+  DueRows suspects_;
   bool suspect_in_flight_ = false;
   bool about_to_pause_ = false;
   std::set<std::string, std::less<>> to_rebuild_;

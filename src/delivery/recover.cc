@@ -17,8 +17,11 @@ void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& ev
   (void)WEIR_FAILPOINT("recover.interrupted");
   Decision decision = policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent,
                                                  parts.clock.wall());
-  const Flow::Due due{
-      .due = row.due, .ref = row.ref, .replay = row.replay, .interruptions = row.interruptions};
+  const Due due{.due = row.due,
+                .ref = row.ref,
+                .replay = row.replay,
+                .interruptions = row.interruptions,
+                .deadline = row.deadline};
   settle_row(parts, flow, {.row = std::move(row), .decision = std::move(decision), .event = event},
              [&flow, due] {
                flow.add_resumed(due);
@@ -59,11 +62,12 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
     auto page = co_await parts.store.deliveries().due(flow.id(), after, kPage);
     if (!page.ok()) co_return page.error();
     for (const ports::DueEntry& entry : *page) {
-      const Flow::Due due{.due = entry.due,
-                          .ref = entry.ref,
-                          .replay = entry.replay,
-                          .interruptions = entry.interruptions,
-                          .cost = policy::retry_cost(entry.failure)};
+      const Due due{.due = entry.due,
+                    .ref = entry.ref,
+                    .replay = entry.replay,
+                    .interruptions = entry.interruptions,
+                    .cost = policy::retry_cost(entry.failure),
+                    .deadline = entry.deadline};
       if (entry.state == DeliveryState::inFlight) {
         auto done = co_await interrupt_row(parts, flow, entry.ref);
         if (!done.ok()) co_return done.error();

@@ -2,10 +2,12 @@
 // HTTP messages as plain data, for whoever answers or asks over net.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "async/task.h"
 #include "base/error.h"
 
 namespace weir::net {
@@ -38,6 +40,9 @@ struct HttpResponse {
   HttpHeaders
       headers;  // content-length, connection and transfer-encoding are the server's business
   std::string body;
+  // If set, the body is what these calls return, one after the other, until one returns "". Not
+  // called again once a piece could not be written, or once the server drains.
+  std::function<async::Task<std::string>()> next_piece;
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
 };

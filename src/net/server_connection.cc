@@ -52,7 +52,9 @@ void format_head(std::string& out, const HttpResponse& response, bool keep_alive
     append_value(out, header.value);
     out += "\r\n";
   }
-  if (!has_no_body(response.status)) {
+  if (response.next_piece) {
+    out += keep_alive ? "transfer-encoding: chunked\r\n" : "";
+  } else if (!has_no_body(response.status)) {
     out += "content-length: ";
     append_number(out, response.body.size());
     out += "\r\n";
@@ -72,6 +74,8 @@ Duration at_rate(std::uint64_t bytes, std::size_t per_second) {
 
 }  // namespace
 
+using NextPiece = decltype(HttpResponse::next_piece);
+
 struct ServerConnection::Impl {
   Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> shared);
   ~Impl() { account_body(0); }
@@ -85,6 +89,7 @@ struct ServerConnection::Impl {
   async::Task<bool> send_continue();
   async::Task<bool> answer_request();
   async::Task<bool> write_response(HttpResponse response, bool head_only, bool keep_alive);
+  async::Task<bool> write_pieces(NextPiece next_piece, bool chunked);
   async::Task<bool> write_all(std::string_view head, std::string_view body);
   async::Task<> refuse_and_linger(RequestRefusal refusal);
   async::Task<> linger();
@@ -239,7 +244,9 @@ async::Task<bool> ServerConnection::Impl::answer_request() {
   ++shared_->counts.requests;
   if (!socket_.is_open()) co_return false;
   const bool keep_alive = parser_.keep_alive() && !shared_->draining;
-  const bool written = co_await write_response(std::move(response), head_only, keep_alive);
+  const NextPiece next_piece = head_only ? nullptr : response.next_piece;
+  bool written = co_await write_response(std::move(response), head_only, keep_alive);
+  if (written && next_piece) written = co_await write_pieces(next_piece, keep_alive);
   co_return written&& keep_alive;
 }
 
@@ -251,6 +258,26 @@ async::Task<bool> ServerConnection::Impl::write_response(HttpResponse response, 
   enter(ConnectionPhase::answering,
         shared_->options.write_grace + at_rate(body.size(), shared_->options.body_rate_min));
   co_return co_await write_all(head_, body);
+}
+
+// One that is not chunked ends with the connection (RFC 9112, section 6.3).
+async::Task<bool> ServerConnection::Impl::write_pieces(NextPiece next_piece, bool chunked) {
+  for (;;) {
+    enter(ConnectionPhase::running, Duration::max());
+    std::string piece = co_await next_piece();
+    if (!socket_.is_open()) co_return false;
+    const bool last = piece.empty() || shared_->draining;
+    std::string head;
+    if (chunked) {
+      if (!piece.empty()) head = fmt::format("{:x}\r\n", piece.size());
+      if (!piece.empty()) piece += "\r\n";
+      if (last) piece += "0\r\n\r\n";
+    }
+    enter(ConnectionPhase::answering,
+          shared_->options.write_grace + at_rate(piece.size(), shared_->options.body_rate_min));
+    const bool written = co_await write_all(head, piece);
+    if (!written || last) co_return written;
+  }
 }
 
 // Most answers fit into the socket's buffer: they go out at once, without a turn through the

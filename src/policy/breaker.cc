@@ -240,6 +240,7 @@ void Breaker::change(State to, MonoTime now, const Sum& because) {
   if (transition_count_ == kTransitionsKept) (void)take_transition();
   transitions_[transition_count_++] = {
       state_, to, now, because.percent(), because.slow_percent(), because.calls, open_until_};
+  if (state_ == State::closed) tripped_at_ = now;
   state_ = to;
   forced_open_ = false;
   ++epoch_;

@@ -75,6 +75,9 @@ class Breaker {
 
   State state(MonoTime now);
   MonoTime open_until() const { return open_until_; }
+  // When it left the closed state; openings after failed probes do not count anew. Only if not
+  // closed.
+  MonoTime tripped_at() const { return tripped_at_; }
   // Of the sliding window (closed), of the calls that opened it (open), or of the probes
   // (halfOpen).
   double failure_percent(MonoTime now);
@@ -90,7 +93,7 @@ class Breaker {
 
  private:
   static constexpr std::int64_t kSlots = 10;
-  static constexpr std::size_t kTransitionsKept = 4;
+  static constexpr std::size_t kTransitionsKept = 16;
   static constexpr std::uint32_t kRampEnd = 1u << 16;
 
   struct Sum {
@@ -133,6 +136,7 @@ class Breaker {
   MonoTime open_until_{};
   MonoTime half_open_until_{};
   MonoTime closed_since_{};
+  MonoTime tripped_at_{};
   bool forced_open_ = false;
   MonoTime forced_closed_until_ = MonoTime::min();
   Sum opened_because_{};

@@ -75,6 +75,7 @@ struct DueEntry {
   std::uint32_t interruptions = 0;
   bool has_key = false;
   FailureClass failure = FailureClass::ok;  // of the last attempt
+  WallTime deadline{};                      // epoch zero = none
 };
 
 class DeliveryTable {

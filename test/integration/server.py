@@ -76,6 +76,14 @@ class Server(Served):
         finally:
             connection.close()
 
+    def watch(self, timeout=10):
+        """The open answer of /v1/watch, to be read line by line; the caller closes it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection.request("GET", "/v1/watch")
+        answer = connection.getresponse()
+        answer.connection = connection
+        return answer
+
     def connect(self, timeout=10):
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 

@@ -10,7 +10,7 @@ import stub_handler as stub
 from handler_case import POLICIES, HandlerCase
 from prometheus_client.parser import text_string_to_metric_families
 from recorded_api import RecordedApi, vague_objects
-from server import wait_for
+from server import Answer, wait_for
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ LIMITED = """
 # Answers that a serving Weir does not give, and routes that have nothing to refuse.
 UNANSWERED = {("GET", "/readyz", "503"), ("GET", "/startupz", "503")}
 NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
-                 ("GET", "/v1/replays"), ("GET", "/v1/status"), ("GET", "/v1/openapi.json"), ("GET", "/livez"),
+                 ("GET", "/v1/replays"), ("GET", "/v1/status"), ("GET", "/v1/watch"), ("GET", "/v1/openapi.json"), ("GET", "/livez"),
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
 
@@ -166,6 +166,9 @@ class OpenApi(HandlerCase):
         self.ask("POST", "/v1/dependencies/stub/breaker", 400, {"state": "open", "for": "5", "reason": "x"})
         self.ask("POST", "/v1/dependencies/stub/breaker", 422, {"state": "open"})
         self.ask("GET", "/v1/status", 200)
+        with self.weir.watch() as watched:
+            headers = {name.lower(): value for name, value in watched.getheaders()}
+            self.api.record("GET", "/v1/watch", Answer(watched.status, headers, watched.readline().decode()))
 
     def flows(self):
         self.ask("GET", "/v1/flows", 200)

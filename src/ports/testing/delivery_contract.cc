@@ -50,6 +50,7 @@ void rows(StoreBench& bench) {
     REQUIRE(entries->size() == 3);
     CHECK((*entries)[0].ref == ref(1));
     CHECK((*entries)[0].due == at(201));
+    CHECK((*entries)[0].deadline == at(9000));
     CHECK((*entries)[0].interruptions == 1);
     CHECK((*entries)[0].failure == FailureClass::permanent);
     CHECK((*entries)[0].has_key);

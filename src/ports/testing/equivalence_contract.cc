@@ -231,9 +231,10 @@ class Comparison {
       same_text([&](StoreBench& x) {
         std::string text;
         for (const DueEntry& e : *x.run(x.store().deliveries().due(flow, place(3), 10))) {
-          text += fmt::format("{}:{}:{}:{}:{}:{}:{} ", e.ref.position.seq,
+          text += fmt::format("{}:{}:{}:{}:{}:{}:{}:{} ", e.ref.position.seq,
                               static_cast<int>(e.state), to_micros(e.due), e.replay.value,
-                              e.interruptions, e.has_key, to_text(e.failure));
+                              e.interruptions, e.has_key, to_text(e.failure),
+                              to_micros(e.deadline));
         }
         return text;
       });

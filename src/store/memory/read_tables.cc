@@ -50,7 +50,7 @@ std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Posi
     if (row.ref.flow != flow || entries.size() == limit) break;
     if (!is_moving(row.state)) continue;
     entries.push_back({row.ref, row.state, row.due, row.replay, row.interruptions, !row.key.empty(),
-                       row.failure});
+                       row.failure, row.deadline});
   }
   return entries;
 }

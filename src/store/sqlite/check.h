@@ -27,8 +27,8 @@ struct CheckReport {
 inline constexpr std::size_t kProblemsMax = 100;
 
 // SQLite's own structural check, the checksum of every record, and what the tables must tell of
-// each other. Errors: store_unreadable, store_newer_format, and store_corrupt if it is no store at
-// all.
+// each other. Errors: store_unreadable, store_newer_format, store_older_format, and store_corrupt
+// if it is no store at all.
 Result<CheckReport> check(const std::string& folder, const std::string& vfs = "");
 
 struct FolderReport {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "ports/testing/store_content.h"
+#include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/testing/temp_folder.h"
 
@@ -139,7 +140,7 @@ TEST_CASE("info tells what is there") {
   fill(bench);
   const auto report = info(folder.path());
   REQUIRE(report.ok());
-  CHECK(report->format == 1);
+  CHECK(report->format == kFormat);
   CHECK(report->incarnation == 1);
   CHECK(report->bytes > 100'000);
   CHECK(report->streams == std::vector<std::string>{"orders: 281 events, 20..300"});

@@ -85,11 +85,13 @@ Result<std::vector<Delivery>> rows_of(Query& query) {
 
 Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t limit,
                       DeliveryState state, std::vector<ports::DueEntry>& entries) {
-  WEIR_TRY(Query query,
-           db.query("SELECT pos, due, replay, interruptions, length(key), failure FROM deliveries "
-                    "INDEXED BY deliveries_by_state WHERE state = ?1 AND flow = ?2 AND pos > ?3 "
-                    "ORDER BY pos LIMIT ?4",
-                    state, flow.value, after.pack(), limit));
+  WEIR_TRY(
+      Query query,
+      db.query(
+          "SELECT pos, due, replay, interruptions, length(key), failure, deadline FROM deliveries "
+          "INDEXED BY deliveries_by_state WHERE state = ?1 AND flow = ?2 AND pos > ?3 "
+          "ORDER BY pos LIMIT ?4",
+          state, flow.value, after.pack(), limit));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
@@ -99,7 +101,8 @@ Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t l
                        .replay = ReplayId{static_cast<std::uint32_t>(query.integer(2))},
                        .interruptions = static_cast<std::uint32_t>(query.integer(3)),
                        .has_key = query.integer(4) > 0,
-                       .failure = static_cast<FailureClass>(query.integer(5))});
+                       .failure = static_cast<FailureClass>(query.integer(5)),
+                       .deadline = from_micros(query.integer(6))});
   }
 }
 

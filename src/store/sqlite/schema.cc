@@ -38,8 +38,9 @@ constexpr const char* kTables[] = {
     "record BLOB NOT NULL, PRIMARY KEY(flow, min_seq, number)) WITHOUT ROWID",
     "CREATE TABLE deliveries(flow INTEGER, pos INTEGER, state INTEGER NOT NULL, failure INTEGER "
     "NOT NULL, "
-    "group_id INTEGER NOT NULL, changed_at INTEGER NOT NULL, due INTEGER NOT NULL, archived "
-    "INTEGER NOT NULL, "
+    "group_id INTEGER NOT NULL, changed_at INTEGER NOT NULL, due INTEGER NOT NULL, deadline "
+    "INTEGER "
+    "NOT NULL, archived INTEGER NOT NULL, "
     "replay INTEGER NOT NULL, interruptions INTEGER NOT NULL, key BLOB NOT NULL, event_id BLOB NOT "
     "NULL, "
     "record BLOB NOT NULL, PRIMARY KEY(flow, pos)) WITHOUT ROWID",
@@ -139,7 +140,12 @@ Result<> verify_tables(Connection& db) {
                  fmt::format("format {}, this Weir knows {}", format, kFormat),
                  "use the newer Weir, or restore a backup made by this one"};
   }
-  if (format < 1) return not_ours(fmt::format("weir.db has the unknown format {}", format));
+  if (format >= 1 && format < kFormat) {
+    return Error{
+        Code::store_older_format, fmt::format("format {}, this Weir needs {}", format, kFormat),
+        "let the older Weir deliver what is left in it, and start this one in a new folder"};
+  }
+  if (format != kFormat) return not_ours(fmt::format("weir.db has the unknown format {}", format));
   for (const char* table : kTables) {
     WEIR_TRY(const std::int64_t known,
              db.integer("SELECT count(*) FROM sqlite_schema WHERE sql = CAST(?1 AS TEXT)", 0,

@@ -44,8 +44,8 @@ struct Options {
 
 // Takes the folder's lock, verifies the database, checkpoints the log into it and syncs both, so
 // that whatever is visible is durable before the first acknowledgement (reference: the
-// lost-acknowledgement hole). Errors: store_in_use, store_newer_format, store_corrupt,
-// store_unreadable, store_setting_refused, store_full, store_failed.
+// lost-acknowledgement hole). Errors: store_in_use, store_newer_format, store_older_format,
+// store_corrupt, store_unreadable, store_setting_refused, store_full, store_failed.
 //
 // A damaged event record fails the read that begins with it (store_corrupt, naming it); reads
 // before it end before it. A damaged delivery row is listed with what its columns tell, and the

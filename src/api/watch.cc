@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/watch.h"
+
+#include <algorithm>
+
+#include "api/api.h"
+
+namespace weir::api {
+namespace {
+
+bool holds(const std::vector<Alarm>& alarms, const Alarm& wanted) {
+  return std::ranges::any_of(
+      alarms, [&](const Alarm& one) { return one.type == wanted.type && one.name == wanted.name; });
+}
+
+void append_event(std::string& text, std::string_view name, const Alarm& alarm) {
+  wire::JsonWriter json;
+  write_alarm(json, alarm);
+  text += fmt::format("event: {}\ndata: {}\n\n", name, std::move(json).take());
+}
+
+}  // namespace
+
+std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Alarm>& now) {
+  std::string text;
+  for (const Alarm& alarm : before) {
+    if (!holds(now, alarm)) append_event(text, "alarmCleared", alarm);
+  }
+  for (const Alarm& alarm : now) {
+    if (!holds(before, alarm)) append_event(text, "alarmRaised", alarm);
+  }
+  return text;
+}
+
+struct Api::Watcher {
+  explicit Watcher(ApiParts& the_parts, std::size_t& count) : parts(the_parts), watchers(count) {
+    ++watchers;
+  }
+  ~Watcher() { --watchers; }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  ApiParts& parts;
+  std::size_t& watchers;
+  std::vector<Alarm> told;
+  MonoTime spoke = MonoTime::min();
+};
+
+async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
+  ApiParts& parts = watcher->parts;
+  while (parts.ready()) {
+    const MonoTime now = parts.clock.mono();
+    std::vector<Alarm> alarms = alarms_of(parts.engine, now, parts.clock.wall());
+    std::string text = alarm_events(watcher->told, alarms);
+    watcher->told = std::move(alarms);
+    const bool silent = watcher->spoke == MonoTime::min() ||
+                        now - watcher->spoke >= kWatchHeartbeat;
+    if (text.empty() && silent) text = ": watching\n\n";
+    if (!text.empty()) {
+      watcher->spoke = now;
+      co_return text;
+    }
+    co_await parts.clock.sleep_until(now + kLookForChanges);
+  }
+  co_return std::string{};
+}
+
+Api::Answer Api::watch(Call) {
+  if (watchers_ >= kWatchersMax) {
+    co_return net::problem_response(Error{Code::overloaded,
+                                          fmt::format("{} clients watch already", watchers_),
+                                          "close one, or ask /v1/status"});
+  }
+  auto watcher = std::make_shared<Watcher>(parts_, watchers_);
+  co_return net::HttpResponse{
+      .status = 200,
+      .headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}},
+      .next_piece = [watcher] { return next_change(watcher); }};
+}
+
+}  // namespace weir::api

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changed, told as it happens: server-sent events (WHATWG HTML, "Server-sent events"). A
+// watcher is told every alarm there is when it comes, and from then on what is raised and cleared;
+// one that lost its connection misses nothing by coming back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/alarms.h"
+
+namespace weir::api {
+
+inline constexpr std::size_t kWatchersMax = 32;
+inline constexpr Duration kLookForChanges = std::chrono::seconds{1};
+// A comment after so long without an event, so that both sides notice when the other is gone.
+inline constexpr Duration kWatchHeartbeat = std::chrono::seconds{5};
+
+// "alarmRaised" for what is new, "alarmCleared" for what is gone; each with the alarm as JSON. One
+// of each per alarm, however its reason reads meanwhile. Empty if nothing changed.
+std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Alarm>& now);
+
+}  // namespace weir::api
