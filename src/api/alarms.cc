@@ -9,6 +9,13 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wa
   std::vector<Alarm> alarms;
   for (const delivery::FlowView& view : engine.flow_views()) {
     const FlowRecord& flow = *view.record;
+    if (view.full_since != WallTime{}) {
+      alarms.push_back(
+          {"retriesFull", flow.name, view.full_since,
+           fmt::format("{} deliveries wait for a retry (retry.maxWaiting): nothing new "
+                       "is begun",
+                       view.retries)});
+    }
     if (flow.status != FlowStatus::paused) continue;
     if (flow.cause == PauseCause::deadLetterBrake)
       alarms.push_back({"deadLetterBrake", flow.name, flow.since, flow.reason});

@@ -13,7 +13,7 @@
 namespace weir::api {
 
 struct Alarm {
-  std::string_view type;  // "deadLetterBrake", "flowStoppedOnFailure", "breakerOpen"
+  std::string_view type;  // "deadLetterBrake", "flowStoppedOnFailure", "retriesFull", "breakerOpen"
   std::string name;       // of the flow or the dependency
   WallTime since{};
   std::string reason;

@@ -5,12 +5,14 @@
 #include <charconv>
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "config/bounds_check.h"
+#include "config/extends.h"
 #include "config/sections.h"
 #include "policy/ip_address.h"
 
@@ -64,30 +66,47 @@ class Loader {
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
-    each(top, "streams", "stream", [&](MapReader& map, const std::string& name, const YamlNode&) {
-      config_.streams.push_back(read_stream(map, name));
+    each(top, "streams", "stream", [&](MapReader& map, const YamlMember& member) {
+      config_.streams.push_back(read_stream(map, member.key.text));
     });
-    each(top, "policies", "policy",
-         [&](MapReader& map, const std::string& name, const YamlNode& node) {
-           policies_.insert_or_assign(name, read_policy(map));
-           written_.policies.insert_or_assign(name, Written{file, &node, name});
-         });
-    each(top, "dependencies", "dependency",
-         [&](MapReader& map, const std::string& name, const YamlNode& node) {
-           Read<DependencySpec> read{.file = file, .node = &node};
-           read.spec = read_dependency(map, name, read.policy);
-           written_.dependencies.insert_or_assign(name, Written{file, &node, read.policy});
-           dependencies_.push_back(std::move(read));
-         });
-    each(top, "flows", "flow", [&](MapReader& map, const std::string& name, const YamlNode& node) {
+    read_policies(top, file);
+    each(top, "dependencies", "dependency", [&](MapReader& map, const YamlMember& member) {
+      const auto& [name, node] = member;
+      Read<DependencySpec> read{.file = file, .node = &node};
+      read.spec = read_dependency(map, name.text, read.policy);
+      written_.dependencies.insert_or_assign(name.text, Written{file, &node, read.policy});
+      dependencies_.push_back(std::move(read));
+    });
+    each(top, "flows", "flow", [&](MapReader& map, const YamlMember& member) {
+      const auto& [name, node] = member;
       Read<FlowSpec> read{.file = file, .node = &node};
-      read.spec = read_flow(map, name, read.policy);
-      written_.flows.insert_or_assign(name, Written{file, &node, read.policy});
+      read.spec = read_flow(map, name.text, read.policy);
+      written_.flows.insert_or_assign(name.text, Written{file, &node, read.policy});
       flows_.push_back(std::move(read));
     });
     read_failure_modes(top, file);
     top.not_yet({"sources", "schemas", "schedules", "workflows", "slos"});
     top.finish();
+  }
+
+  void read_policies(MapReader& top, const std::string& file) {
+    std::vector<const YamlMember*> named;
+    each(top, "policies", "policy",
+         [&](MapReader&, const YamlMember& member) { named.push_back(&member); });
+    std::set<std::string> faulty;
+    for (ExtendedPolicy& policy : follow_extends(report_, file, named)) {
+      const std::size_t before = report_.problems.size();
+      PolicySpec spec;
+      if (!faulty.contains(policy.base)) {  // what is wrong with a base is said once
+        MapReader map(report_, file, *policy.node, fmt::format("policy '{}'", policy.name));
+        spec = read_policy(map);
+      }
+      if (report_.problems.size() > before || faulty.contains(policy.base))
+        faulty.insert(policy.name);
+      policies_.insert_or_assign(policy.name, std::move(spec));
+      written_.policies.insert_or_assign(policy.name, Written{file, policy.node, policy.name});
+      if (policy.merged) merged_.push_back(std::move(policy.merged));
+    }
   }
 
   // False and a problem if another place has defined the same.
@@ -113,15 +132,16 @@ class Loader {
   void each(MapReader& top, std::string_view section, std::string_view kind, Read read) {
     auto map = top.map(section);
     if (!map) return;
-    for (const auto& [key, value] : map->node().members) {
+    for (const YamlMember& member : map->node().members) {
+      const YamlNode& key = member.key;
       if (!is_name(key.text)) {
         report_.add(top.file(), key, fmt::format("'{}' is no name for a {}", key.text, kind),
                     "names have a-z, 0-9 and '-', start with a letter or digit, at most 63");
         continue;
       }
       if (!is_first(top.file(), key, kind, key.text)) continue;
-      MapReader item(report_, top.file(), value, fmt::format("{} '{}'", kind, key.text));
-      read(item, key.text, value);
+      MapReader item(report_, top.file(), member.value, fmt::format("{} '{}'", kind, key.text));
+      read(item, member);
     }
   }
 
@@ -263,6 +283,7 @@ class Loader {
   const std::vector<SourceFile>& files_;
   Report report_;
   std::vector<std::pair<std::string, std::unique_ptr<YamlNode>>> trees_;
+  std::vector<std::unique_ptr<YamlNode>> merged_;  // policies with what they extend
   std::map<std::string, Place> places_;
   std::map<std::string, PolicySpec> policies_;
   WrittenPlaces written_;

@@ -51,6 +51,7 @@ void read_back_off(MapReader map, BackOffSpec& into) {
 void read_retry(MapReader map, RetrySpec& into) {
   map.count("maxAttempts", into.max_attempts, 1, 1000);
   map.count("maxInterruptions", into.max_interruptions, 1, 1000);
+  map.count("maxWaiting", into.max_waiting, 1, 10'000'000);
   if (auto back_off = map.map("backOff")) read_back_off(std::move(*back_off), into.back_off);
   if (auto server = map.map("serverDirected")) {
     server->flag("honor", into.honor_server);
@@ -96,6 +97,8 @@ PolicySpec read_policy(MapReader& map) {
   if (auto bounds = map.map("bounds")) read_bounds(std::move(*bounds), policy.flow.bounds);
   policy.dependency = read_guardrails(map);
   policy.dependency.bounds = policy.flow.bounds;
+  std::string base;  // followed already (extends.h)
+  map.name("extends", base);
   map.not_yet({"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency"});
   map.wrong_side({"ordering"}, "ordering belongs to a flow");
   // A slow probe must not count as hanging before its own timeout.

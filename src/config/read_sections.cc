@@ -163,6 +163,9 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
   }
   if (auto ordering = map.map("ordering")) read_ordering(std::move(*ordering), flow);
   map.rate("peak", flow.peak_per_second);
+  int priority = static_cast<int>(flow.priority);
+  map.choice("priority", {"low", "normal", "high"}, priority);
+  flow.priority = static_cast<Priority>(priority);
   map.name("policy", policy);
   map.name("renamedFrom", flow.renamed_from);
   map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},

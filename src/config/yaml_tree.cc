@@ -49,6 +49,9 @@ class Copier {
     to.line = from.Mark().line + 1;
     to.column = lines_.column(from.Mark());
     if (failed_) return to;
+    const auto within = [&](const YAML::Node& outer) { return outer.is(from); };
+    if (std::ranges::any_of(path_, within))
+      return fail(to, "an alias refers to what it is part of");
     if (depth > limits_.depth)
       return fail(to, fmt::format("nested deeper than {} levels", limits_.depth));
     if (++nodes_ > limits_.nodes)
@@ -57,13 +60,16 @@ class Copier {
       to.kind = YamlNode::Kind::scalar;
       to.text = from.Scalar();
       to.quoted = from.Tag() == "!" || from.Tag() == "tag:yaml.org,2002:str";
-    } else if (from.IsSequence()) {
+    }
+    path_.push_back(from);
+    if (from.IsSequence()) {
       to.kind = YamlNode::Kind::list;
       for (const auto& item : from) to.items.push_back(copy(item, depth + 1));
     } else if (from.IsMap()) {
       to.kind = YamlNode::Kind::map;
       for (const auto& member : from) add_member(to, member.first, member.second, depth);
     }
+    path_.pop_back();
     return to;
   }
 
@@ -73,6 +79,7 @@ class Copier {
  private:
   void add_member(YamlNode& to, const YAML::Node& key, const YAML::Node& value, std::size_t depth) {
     YamlNode name = copy(key, depth + 1);
+    if (failed_) return;
     if (name.kind != YamlNode::Kind::scalar) {
       fail(name, "a key must be plain text");
       return;
@@ -100,6 +107,7 @@ class Copier {
   std::vector<Problem>& problems_;
   const YamlLimits& limits_;
   std::size_t nodes_ = 0;
+  std::vector<YAML::Node> path_;  // from the top to what is copied now
   bool failed_ = false;
 };
 

@@ -15,6 +15,15 @@ namespace {
 constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
 constexpr Duration kLookForExpired = std::chrono::milliseconds{200};
 constexpr double kCapacityShare = 0.8;
+
+double weight_of(Priority priority) {
+  switch (priority) {
+    case Priority::low: return 1;
+    case Priority::normal: return 4;
+    case Priority::high: return 16;
+  }
+  return 1;
+}
 }  // namespace
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
@@ -46,14 +55,16 @@ const BreakerControl* Dispatcher::control() {
   return control_ ? &*control_ : nullptr;
 }
 
-void Dispatcher::remove(Flow* flow) { std::erase(flows_, flow); }
+void Dispatcher::remove(Flow* flow) {
+  std::erase_if(members_, [flow](const Member& member) { return member.flow == flow; });
+}
 
 // More calls at once than are answered within the longest timeout cannot all succeed (Little's law;
 // a fifth is kept for the spread of the latency). Asked at each pump: flows come, go and change.
 void Dispatcher::bound_concurrency() {
   double longest = 0;
-  for (const Flow* flow : flows_) {
-    const Duration attempt = flow->spec().policy.timeouts.attempt;
+  for (const Member& member : members_) {
+    const Duration attempt = member.flow->spec().policy.timeouts.attempt;
     longest = std::max(longest, std::chrono::duration<double>(attempt).count());
   }
   const double most = std::min(kCapacityShare * spec_.capacity_per_second * longest, 1e6);
@@ -80,15 +91,27 @@ void Dispatcher::dispatch() {
   while (admit_burst(blocked)) {
   }
   const WallTime wall = parts_.clock.wall();
+  note_full_flows(wall);
   if (refusal_) expire_overdue(wall);
   set_alarm(wall);
+}
+
+void Dispatcher::note_full_flows(WallTime wall) {
+  for (const Member& member : members_) {
+    member.flow->note_full(wall);
+    if (!member.flow->is_full() || refusal_) continue;
+    refusal_ = Refusal{Guardrail::memory, MonoTime::max(),
+                       fmt::format("{} deliveries of flow {} wait for a retry: no first attempts",
+                                   member.flow->retries().size(), member.flow->spec().name)};
+  }
 }
 
 // Whatever is admitted is looked at then; here is what the guardrails keep from being admitted.
 void Dispatcher::expire_overdue(WallTime wall) {
   const MonoTime now = parts_.clock.mono();
   if (now >= next_look_) {
-    for (Flow* flow : flows_) {
+    for (const Member& member : members_) {
+      Flow* flow = member.flow;
       if (!flow->may_dispatch() || !flow->recovered()) continue;
       for (Candidate& candidate : flow->take_expired_events(wall))
         expire_event(*flow, std::move(candidate));
@@ -116,14 +139,16 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   const auto ready = ready_work(wall, blocked);
   const std::optional<Work> work = order_.next(ready);
   if (!work) return false;
-  Flow* flow = next_flow(*work, wall, blocked);
-  WEIR_ASSERT(flow != nullptr);
+  Member* const member = next_member(*work, wall, blocked);
+  WEIR_ASSERT(member != nullptr);
+  Flow* const flow = member->flow;
   policy::Asked asked{.work = *work, .path = flow->spec().path};
   if (*work == Work::retry) asked.cost = flow->retries().next().cost;
   Admission admission{.at = parts_.clock.mono()};
   if (auto refusal = guardrails().admit(asked, admission.at, admission.permit))
     return refused(*work, *flow, std::move(*refusal), blocked);
   order_.served(*work, ready);
+  turns_.served(member->share, weight_of(flow->spec().priority));
   start(*work, *flow, std::move(admission));
   return true;
 }
@@ -144,7 +169,7 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(WallTime now, const Blocked
   for (const Work work : policy::kAllWork) {
     const auto index = static_cast<std::size_t>(work);
     ready[index] = std::ranges::any_of(
-        flows_, [&](Flow* flow) { return flow_has(*flow, work, now, blocked); });
+        members_, [&](const Member& member) { return flow_has(*member.flow, work, now, blocked); });
   }
   return ready;
 }
@@ -154,21 +179,20 @@ bool Dispatcher::flow_has(Flow& flow, Work work, WallTime now, const Blocked& bl
   if (blocked.work[static_cast<std::size_t>(work)]) return false;
   if (std::ranges::find(blocked.paths, flow.spec().path) != blocked.paths.end()) return false;
   switch (work) {
-    case Work::first: return flow.has_ready() || flow.has_resumed();
+    case Work::first: return flow.has_resumed() || (flow.has_ready() && !flow.is_full());
     case Work::retry: return !flow.retries().empty() && flow.retries().next().due <= now;
     case Work::replay: return !flow.replays().empty();
   }
   return false;
 }
 
-Flow* Dispatcher::next_flow(Work work, WallTime now, const Blocked& blocked) {
-  for (std::size_t i = 0; i < flows_.size(); ++i) {
-    Flow* flow = flows_[(turn_ + i) % flows_.size()];
-    if (!flow_has(*flow, work, now, blocked)) continue;
-    turn_ = (turn_ + i + 1) % flows_.size();
-    return flow;
+Dispatcher::Member* Dispatcher::next_member(Work work, WallTime now, const Blocked& blocked) {
+  Member* next = nullptr;
+  for (Member& member : members_) {
+    if (next != nullptr && turns_.start(member.share) >= turns_.start(next->share)) continue;
+    if (flow_has(*member.flow, work, now, blocked)) next = &member;
   }
-  return nullptr;
+  return next;
 }
 
 void Dispatcher::start(Work work, Flow& flow, Admission admission) {
@@ -189,7 +213,8 @@ void Dispatcher::start(Work work, Flow& flow, Admission admission) {
 void Dispatcher::set_alarm(WallTime wall) {
   MonoTime at = ask_again_;
   const MonoTime now = parts_.clock.mono();
-  for (Flow* flow : flows_) {
+  for (const Member& member : members_) {
+    Flow* flow = member.flow;
     if (!flow->active() || flow->retries().empty()) continue;
     const WallTime due = flow->retries().next().due;
     if (due > wall) at = std::min(at, now + (due - wall));

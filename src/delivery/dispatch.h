@@ -17,6 +17,7 @@
 #include "model/breaker_control.h"
 #include "model/config_model.h"
 #include "policy/admission_order.h"
+#include "policy/fair_turns.h"
 #include "policy/guardrails.h"
 
 namespace weir::delivery {
@@ -32,7 +33,7 @@ class Dispatcher {
   void control(BreakerControl control);
   // nullptr: nobody said anything that still holds.
   const BreakerControl* control();
-  void add(Flow* flow) { flows_.push_back(flow); }
+  void add(Flow* flow) { members_.push_back({flow}); }
   void remove(Flow* flow);
 
   // Asks for dispatching until nothing is ready or a guardrail refuses. It happens once for
@@ -58,6 +59,10 @@ class Dispatcher {
     policy::Permit permit;
     MonoTime at;
   };
+  struct Member {
+    Flow* flow;
+    policy::FairTurns::Share share{};
+  };
   // What the guardrails have refused during this pump; the rest may still go.
   struct Blocked {
     std::array<bool, policy::kWorkCount> work{};
@@ -70,11 +75,12 @@ class Dispatcher {
   policy::AdmissionOrder::Ready ready_work(WallTime now, const Blocked& blocked);
   bool admit_burst(Blocked& blocked);
   bool admit_one(Blocked& blocked);
-  Flow* next_flow(policy::Work work, WallTime now, const Blocked& blocked);
+  Member* next_member(policy::Work work, WallTime now, const Blocked& blocked);
   static bool flow_has(Flow& flow, policy::Work work, WallTime now, const Blocked& blocked);
   // Whether something else might be admitted.
   bool refused(policy::Work work, const Flow& flow, Refusal refusal, Blocked& blocked);
   void start(policy::Work work, Flow& flow, Admission admission);
+  void note_full_flows(WallTime wall);
   void expire_overdue(WallTime wall);
   void set_alarm(WallTime wall);
   async::Task<> alarm(MonoTime at);
@@ -102,8 +108,8 @@ class Dispatcher {
   policy::Guardrails guardrails_;
   policy::AdmissionOrder order_;
   std::optional<BreakerControl> control_;
-  std::vector<Flow*> flows_;
-  std::size_t turn_ = 0;
+  std::vector<Member> members_;
+  policy::FairTurns turns_;
   async::Burst burst_;
   std::optional<Refusal> refusal_;
   MonoTime ask_again_ = MonoTime::max();  // the earliest moment that a refusal of this pump named

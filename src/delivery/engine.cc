@@ -84,6 +84,7 @@ std::vector<FlowView> Engine::flow_views() const {
     view.retries = flow->retries().size();
     view.replays = flow->replays().size();
     view.held = flow->keys().held_count();
+    view.full_since = flow->full_since();
     view.oldest_ready = flow->oldest_ready();
     view.oldest_unsettled = oldest_unsettled(*flow);
     views.push_back(view);

@@ -46,6 +46,7 @@ struct FlowView {
   std::size_t retries = 0;
   std::size_t replays = 0;
   std::uint64_t held = 0;
+  WallTime full_since{};        // nothing new is begun since then: retry.maxWaiting; or zero
   WallTime oldest_ready{};      // recorded time of the oldest event read and not sent; or zero
   WallTime oldest_unsettled{};  // of the oldest one that look_at_ages() saw; or zero
 };

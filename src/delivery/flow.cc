@@ -167,6 +167,11 @@ bool Flow::has_ready() const {
   return !window_.empty() && window_.front().position.seq < cursor_.durable_mark();
 }
 
+void Flow::note_full(WallTime now) {
+  if (!is_full()) full_since_ = {};
+  if (is_full() && full_since_ == WallTime{}) full_since_ = now;
+}
+
 Candidate Flow::take_ready() {
   WEIR_ASSERT(has_ready());
   const bool from_front = !front_.empty() && (front_.front().origin != Origin::log ||

@@ -108,8 +108,12 @@ class Flow {
   // Events that are new in the stream, in order. A flow that has read all before them takes them
   // as they are; another will come to them by reading.
   void appended(const std::vector<StoredEvent>& events);
-  bool has_ready() const;  // something may be sent at once
-  Candidate take_ready();  // only if has_ready()
+  // So many wait for a retry that nothing new is begun (retry.maxWaiting), and since when.
+  bool is_full() const { return retries_.size() >= spec_.policy.retry.max_waiting; }
+  void note_full(WallTime now);
+  WallTime full_since() const { return full_since_; }  // epoch zero = it is not
+  bool has_ready() const;                              // something may be sent at once
+  Candidate take_ready();                              // only if has_ready()
   // A taken candidate, or a row, that could not be read: try_again() offers it anew.
   void put_off(Candidate candidate);
   void cursor_is_durable(const Cursor& cursor);
@@ -195,6 +199,7 @@ class Flow {
   std::uint64_t sent_since_mark_ = 0;
   std::uint64_t lookahead_ = kMarkAheadMin;
   bool mark_asked_ = false;  // a commit with a new mark is on its way
+  WallTime full_since_{};
   std::size_t calls_ = 0;
   bool closed_ = false;
   bool recovered_ = false;

@@ -40,6 +40,10 @@ enum class OnFailure : std::uint8_t {
   pauseFlow
 };  // proceed is written `continue`
 
+// Among the flows of one dependency that have something to call it for: each step up has four times
+// the turns.
+enum class Priority : std::uint8_t { low, normal, high };
+
 struct FlowSpec {
   std::string name;
   std::string renamed_from;  // takes over cursor, holds and quarantine of that flow
@@ -53,6 +57,7 @@ struct FlowSpec {
   std::string ordering_key;  // empty = unordered; "subject", another attribute, or "data.a.b"
   OnFailure on_failure = OnFailure::parkKey;
   double peak_per_second = 0;  // most events per second that it is meant for; 0 = not declared
+  Priority priority = Priority::normal;
   FlowPolicy policy;
   bool operator==(const FlowSpec&) const = default;
 };

@@ -48,6 +48,9 @@ struct RetrySpec {
   bool honor_server = true;                                  // Retry-After and its relatives
   Duration server_directed_max = std::chrono::seconds{300};  // clamp for them
   std::uint32_t max_interruptions = 3;
+  // Deliveries of one flow that wait for a retry, all in memory; with as many, it starts no first
+  // attempts. Those under way come on top.
+  std::uint32_t max_waiting = 100'000;
   bool operator==(const RetrySpec&) const = default;
 };
 
