@@ -223,7 +223,7 @@ TEST_CASE("transitions are told once, in order, and the newest are kept") {
     ++kept;
     last = transition->to;
   }
-  CHECK(kept == 4);
+  CHECK(kept == 16);
   CHECK(last == State::closed);
 }
 
