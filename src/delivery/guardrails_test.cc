@@ -2,6 +2,7 @@
 // Guardrails at work: what they let through, what they stop, and that nothing gets stuck behind
 // them.
 #include <algorithm>
+#include <map>
 
 #include <doctest/doctest.h>
 
@@ -27,6 +28,20 @@ Config config_with_brake(std::uint32_t in_a_row) {
   Config config = BenchTop::config("");
   config.flows[0].policy.dead_letter_brake.consecutive_quarantines = in_a_row;
   config.dependencies[0].policy.concurrency.max_parallel_requests = 4;
+  return config;
+}
+
+// Two flows of one dependency: events whose id begins with x go to /bad, the others to /good.
+Config config_with_paths() {
+  Config config = BenchTop::config("");
+  config.dependencies[0].policy.circuit_breaker = {
+      .enabled = true, .per_path = true, .minimum_number_of_calls = 5};
+  config.flows.push_back(config.flows[0]);
+  config.flows[0].path = "/bad";
+  config.flows[0].where = R"({"id": [{"prefix": "x"}]})";
+  config.flows[1].name = "g";
+  config.flows[1].path = "/good";
+  config.flows[1].where = R"({"id": [{"prefix": "ok"}]})";
   return config;
 }
 
@@ -119,16 +134,7 @@ TEST_CASE("held keys keep moving by the minimum rate, however few first attempts
 
 TEST_CASE("a breaker per path stops one path and lets the others go on") {
   BenchTop top([](const std::string& id, std::uint32_t) { return id[0] == 'x' ? 500 : 200; });
-  Config config = BenchTop::config("");
-  auto& breaker = config.dependencies[0].policy.circuit_breaker;
-  breaker = {.enabled = true, .per_path = true, .minimum_number_of_calls = 5};
-  config.flows.push_back(config.flows[0]);
-  config.flows[0].path = "/bad";
-  config.flows[0].where = R"({"id": [{"prefix": "x"}]})";
-  config.flows[1].name = "g";
-  config.flows[1].path = "/good";
-  config.flows[1].where = R"({"id": [{"prefix": "ok"}]})";
-  top.start(config);
+  top.start(config_with_paths());
   for (int i = 0; i < 50; ++i) {
     top.publish("x" + std::to_string(i), "");
     top.publish("ok" + std::to_string(i), "");
@@ -141,6 +147,86 @@ TEST_CASE("a breaker per path stops one path and lets the others go on") {
   const MonoTime now = top.clock->mono();
   CHECK(rails.breaker("/bad").state(now) == policy::Breaker::State::open);
   CHECK(rails.breaker("/good").state(now) == policy::Breaker::State::closed);
+}
+
+TEST_CASE(
+    "a path that recovers beside a busy one comes back step by step, and takes nothing away") {
+  bool broken = true;
+  std::map<char, int> running;
+  std::map<char, int> most;
+  BenchTop top([&](const std::string& id, std::uint32_t) {
+    --running[id[0]];
+    return broken && id[0] == 'x' ? 500 : 200;
+  });
+  top.takes = [&](const std::string& id, std::uint32_t) {
+    ++running[id[0]];
+    most[id[0]] = std::max(most[id[0]], running[id[0]]);
+    return Duration{milliseconds{50}};
+  };
+  Config config = config_with_paths();
+  config.flows[0].policy.retry.max_attempts = 100;
+  config.dependencies[0].policy.concurrency.max_parallel_requests = 20;
+  config.dependencies[0].policy.circuit_breaker.wait_in_open_jitter = 0;
+  top.start(config);
+  for (int i = 0; i < 40; ++i) top.publish("x" + std::to_string(i), "");
+  for (int i = 0; i < 4000; ++i) top.publish("ok" + std::to_string(i), "");
+  auto& rails = top.engine->find_dispatcher("d")->guardrails();
+  const auto state = [&] { return rails.breaker("/bad").state(top.clock->mono()); };
+  top.settle(seconds{1});
+  REQUIRE(state() == policy::Breaker::State::open);
+  CHECK(running['o'] == 20);  // all slots, without those that are refused
+
+  broken = false;
+  most.clear();
+  for (int i = 0; i < 2000 && state() != policy::Breaker::State::closed; ++i)
+    top.pass(milliseconds{10});
+  REQUIRE(state() == policy::Breaker::State::closed);
+  CHECK(most['x'] == 3);  // the probes
+  top.pass(milliseconds{60});
+  CHECK(most['x'] <= 6);  // the first batch, or half of the second
+  CHECK(rails.limit(top.clock->mono()) == 20);
+  const std::size_t before = top.log.size();
+  top.pass(seconds{1});
+  CHECK(top.log.size() - before >= 380);  // all slots: 20 calls in each 50 ms
+  CHECK(rails.breaker("/good").state(top.clock->mono()) == policy::Breaker::State::closed);
+  top.settle(seconds{60});
+  CHECK(quarantined(top) == 0);
+  CHECK(top.engine->flow_views()[0].floor == 4041);
+  CHECK(top.engine->flow_views()[1].floor == 4041);
+}
+
+TEST_CASE("a RateLimit header without calls left holds everybody, and costs no attempt") {
+  std::vector<MonoTime> called;
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  top.takes = [&](const std::string&, std::uint32_t) {
+    called.push_back(top.clock->mono());
+    return Duration{milliseconds{10}};
+  };
+  top.headers = [](const std::string& id,
+                   std::uint32_t) -> std::vector<std::pair<std::string, std::string>> {
+    if (id != "e0") return {};
+    return {{"ratelimit-policy", R"("default";q=100;w=60)"},
+            {"ratelimit", R"("default";r=0;t=30)"}};
+  };
+  Config config = BenchTop::config("");
+  config.dependencies[0].policy.concurrency.max_parallel_requests = 1;
+  top.start(config);
+  for (int i = 0; i < 5; ++i) top.publish("e" + std::to_string(i), "");
+  top.settle(seconds{20});
+  REQUIRE(called.size() == 1);
+  const auto& refusal = top.engine->find_dispatcher("d")->refusal();
+  REQUIRE(refusal);
+  CHECK(refusal->guardrail == Guardrail::rateLimit);
+  CHECK(refusal->reason == "the server asked us to wait");
+  CHECK(refusal->until == called[0] + milliseconds{10} + seconds{30});
+  top.settle(seconds{60});
+  REQUIRE(called.size() == 5);
+  CHECK(called[1] == called[0] + milliseconds{10} + seconds{30});
+  // 100 in 60 s: what the server told of its pace goes on after the hold.
+  for (std::size_t i = 2; i < called.size(); ++i)
+    CHECK(called[i] - called[i - 1] >= milliseconds{600});
+  for (const auto& one : top.log) CHECK(one.attempt == 1);
+  CHECK(quarantined(top) == 0);
 }
 
 TEST_CASE("a breaker in shadow mode stops nothing and counts what it would have stopped") {

@@ -30,8 +30,15 @@ class ScriptedHandler final : public ports::Handler {
   using Script = std::function<int(const std::string& id, std::uint32_t attempt)>;
   // How long a call takes, on the virtual clock; none: it answers at once.
   using Takes = std::function<Duration(const std::string& id, std::uint32_t attempt)>;
-  ScriptedHandler(Script script, Takes takes, async::Clock& clock, std::vector<Served>& log)
-      : script_(std::move(script)), takes_(std::move(takes)), clock_(clock), log_(log) {}
+  using Headers = std::function<std::vector<std::pair<std::string, std::string>>(
+      const std::string& id, std::uint32_t attempt)>;
+  ScriptedHandler(Script script, Takes takes, Headers headers, async::Clock& clock,
+                  std::vector<Served>& log)
+      : script_(std::move(script)),
+        takes_(std::move(takes)),
+        headers_(std::move(headers)),
+        clock_(clock),
+        log_(log) {}
 
   async::Task<Outcome> invoke(const ports::Invocation& call) override {
     log_.push_back({std::string(call.event.id), call.attempt, std::string(call.idempotency_key)});
@@ -39,6 +46,7 @@ class ScriptedHandler final : public ports::Handler {
     if (takes > Duration{}) co_await clock_.sleep_until(clock_.mono() + takes);
     Outcome outcome;
     outcome.status = script_(std::string(call.event.id), call.attempt);
+    if (headers_) outcome.headers = headers_(std::string(call.event.id), call.attempt);
     outcome.latency = takes > Duration{} ? takes : Duration{std::chrono::milliseconds{1}};
     co_return outcome;
   }
@@ -46,6 +54,7 @@ class ScriptedHandler final : public ports::Handler {
  private:
   Script script_;
   Takes takes_;
+  Headers headers_;
   async::Clock& clock_;
   std::vector<Served>& log_;
 };
@@ -79,7 +88,7 @@ class BenchTop {
         .make_handler = [this](const DependencySpec&,
                                const FlowSpec&) -> Result<std::shared_ptr<ports::Handler>> {
           return std::shared_ptr<ports::Handler>(
-              std::make_shared<ScriptedHandler>(script_, takes, *clock, log));
+              std::make_shared<ScriptedHandler>(script_, takes, headers, *clock, log));
         }});
     auto started = wait(engine->start(config));
     if (!started.ok()) throw std::runtime_error(to_text(started.error()));
@@ -141,7 +150,9 @@ class BenchTop {
   std::unique_ptr<async::VirtualClock> clock;
   std::unique_ptr<Engine> engine;
   std::vector<Served> log;
-  ScriptedHandler::Takes takes;  // for handlers made from now on
+  // For handlers made from now on.
+  ScriptedHandler::Takes takes;
+  ScriptedHandler::Headers headers;
 
  private:
   template <class T>
