@@ -138,7 +138,10 @@ void add_policy_explain(CLI::App& policy, Chosen& chosen) {
       ->allow_extra_args(false);
   text("--config", options->config, "with these failure modes and policies", "PATH");
   text("--flow", options->flow, "of the configuration: what would be decided", "FLOW");
-  command->add_flag("--all", options->all, "the whole table");
+  CLI::Option* all = command->add_flag("--all", options->all, "the whole table");
+  for (CLI::Option* other : command->get_options([&](CLI::Option* one) { return one != all; })) {
+    if (!other->get_name().starts_with("--help")) all->excludes(other);
+  }
   command->callback([&chosen, options] {
     chosen.action = [options](Session& session) { return explain(session, *options); };
   });

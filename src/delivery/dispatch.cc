@@ -59,6 +59,13 @@ void Dispatcher::remove(Flow* flow) {
   std::erase_if(members_, [flow](const Member& member) { return member.flow == flow; });
 }
 
+void Dispatcher::flows_changed() {
+  std::vector<std::string_view> paths;
+  for (const Member& member : members_) paths.push_back(member.flow->spec().path);
+  guardrails().forget_other_paths(paths, parts_.clock.mono());
+  pump();
+}
+
 // More calls at once than are answered within the longest timeout cannot all succeed (Little's law;
 // a fifth is kept for the spread of the latency). Asked at each pump: flows come, go and change.
 void Dispatcher::bound_concurrency() {

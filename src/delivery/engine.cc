@@ -135,6 +135,8 @@ Flow* Engine::find_open_flow(FlowId id) const {
 }
 
 Dispatcher* Engine::find_dispatcher(std::string_view name) const {
+  const auto spec = std::ranges::find(config_.dependencies, name, &DependencySpec::name);
+  if (spec == config_.dependencies.end()) return nullptr;
   const auto found = dispatchers_.find(name);
   return found == dispatchers_.end() ? nullptr : found->second.get();
 }

@@ -16,7 +16,7 @@ std::string key_of(std::string_view dependency) { return fmt::format("breaker.{}
 async::Task<Result<>> Engine::control_breaker(std::string dependency, BreakerControl control) {
   if (find_dispatcher(dependency) == nullptr) {
     std::vector<std::string> names;
-    for (const auto& [name, ignored] : dispatchers_) names.push_back(name);
+    for (const DependencySpec& known : config_.dependencies) names.push_back(known.name);
     co_return Error{Code::unknown_dependency,
                     fmt::format("unknown dependency '{}'", printable(dependency)),
                     did_you_mean(dependency, names)};
@@ -39,7 +39,7 @@ async::Task<Result<>> Engine::control_breaker(std::string dependency, BreakerCon
 
 async::Task<Result<>> Engine::restore_breakers() {
   std::vector<std::string> names;
-  for (const auto& [name, ignored] : dispatchers_) names.push_back(name);
+  for (const DependencySpec& known : config_.dependencies) names.push_back(known.name);
   for (const std::string& name : names) {
     auto stored = co_await options_.store.flows().meta(key_of(name));
     if (!stored.ok()) co_return stored.error();

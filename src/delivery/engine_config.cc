@@ -65,7 +65,7 @@ async::Task<Result<>> Engine::take_over(Config config) {
   if (!breakers.ok()) co_return breakers;
   auto flows = co_await register_flows();
   if (!flows.ok()) co_return flows;
-  for (auto& [name, dispatcher] : dispatchers_) dispatcher->pump();
+  for (auto& [name, dispatcher] : dispatchers_) dispatcher->flows_changed();
   co_return Result<>{};
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -84,8 +85,11 @@ Callers callers_of(const Config& config, const DependencySpec& dependency) {
     callers.longest_timeout = std::max(callers.longest_timeout, flow.policy.timeouts.attempt);
   }
   const CircuitBreakerSpec& breaker = dependency.policy.circuit_breaker;
+  std::set<std::string_view> paths;
+  for (const FlowSpec* flow : callers.flows) paths.insert(flow->path);
+  const double breakers = breaker.per_path ? static_cast<double>(paths.size()) : 1;
   if (breaker.enabled && breaker.mode == Mode::enforce)
-    callers.probes = breaker.permitted_calls_in_half_open /
+    callers.probes = breakers * breaker.permitted_calls_in_half_open /
                      std::max(seconds(breaker.wait_in_open_base), 1e-3);
   return callers;
 }

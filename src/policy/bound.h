@@ -5,7 +5,7 @@
 // Symbols: l0 events/s at the declared peak, mu capacity in calls/s, T timeout of an attempt, C
 // calls at once, A attempts of a delivery (Weir has one retry level: retry.maxAttempts per round;
 // each replay is a new round), b share and m calls/s and w window of the retry budget, K capacity,
-// c lowest cost and s deposit of its tokens, N probes per W of open breaker.
+// c lowest cost and s deposit of its tokens, N probes per W of open breaker (of all breakers).
 //
 //  attempts      A (gRPC proposal A6: the first is included). Calls that a crash of Weir cut short
 //                are interruptions and not attempts; with them A + retry.maxInterruptions - 1.

@@ -81,6 +81,20 @@ TEST_CASE("the boundaries of the HotOS'21 model are the hidden capacities") {
   CHECK(*bound_of(config).dependencies[0].safe_share == Approx(0.0714).epsilon(0.001));
 }
 
+TEST_CASE("every path that has a breaker of its own has probes of its own") {
+  Config config = plain(100, 300, 3);
+  auto& breaker = config.dependencies[0].policy.circuit_breaker;
+  breaker = {.wait_in_open_base = 5s, .permitted_calls_in_half_open = 10};
+  config.flows.push_back(config.flows[0]);
+  config.flows[1].name = "g";
+  config.flows[1].path = "/other";
+  const double shared = *bound_of(config).dependencies[0].total_rate;
+  breaker.per_path = true;
+  CHECK(*bound_of(config).dependencies[0].total_rate == Approx(shared + 10.0 / 5));
+  config.flows[1].path = config.flows[0].path;
+  CHECK(*bound_of(config).dependencies[0].total_rate == Approx(shared));
+}
+
 TEST_CASE("verdicts: stable, vulnerable, overloaded, and unknown with what is missing") {
   Config config = plain(140, 300, 2);
   no_budget(config);

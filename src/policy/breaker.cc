@@ -138,6 +138,16 @@ void Breaker::release(MonoTime now) {
   if (forced_open_) end_open(now);
 }
 
+void Breaker::forget(MonoTime now) {
+  advance(now);
+  if (state_ != State::closed) close(now, sum(now));
+  forced_closed_until_ = MonoTime::min();
+  window_.clear();
+  ramp_ = kNoRamp;
+  openings_ = 0;
+  ++epoch_;
+}
+
 bool Breaker::is_forced(MonoTime now) {
   advance(now);
   return forced_open_ || now < forced_closed_until_;

@@ -72,6 +72,8 @@ class Breaker {
   void force_closed(MonoTime until, MonoTime now);
   void release(MonoTime now);
   bool is_forced(MonoTime now);
+  // Closed, with nothing known of any call; those under way will change nothing.
+  void forget(MonoTime now);
 
   State state(MonoTime now);
   MonoTime open_until() const { return open_until_; }

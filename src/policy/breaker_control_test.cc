@@ -134,6 +134,21 @@ TEST_CASE(
         "breaker open for another 5.0 s (100 % of 3 calls failed)");
 }
 
+TEST_CASE("forgotten, it is closed and calls under way change nothing") {
+  Bench bench;
+  bench.calls(4, true);
+  REQUIRE(bench.breaker.state(bench.now) == State::open);
+  bench.now = bench.breaker.open_until();
+  const Breaker::Epoch probe = bench.admit();
+  bench.breaker.forget(bench.now);
+  CHECK(bench.breaker.state(bench.now) == State::closed);
+  CHECK(bench.breaker.ramp_limit(bench.now) == Breaker::kNoRamp);
+  bench.breaker.record(probe, true, bench.now, bench.rng);
+  CHECK(bench.breaker.calls(bench.now) == 0);
+  bench.calls(4, true);
+  CHECK(bench.breaker.open_until() == bench.now + 5s);  // the base wait again
+}
+
 TEST_CASE("released or closed by hand, it never says that it was opened by hand") {
   Bench bench;
   bench.breaker.force_open(MonoTime::max(), bench.now);

@@ -94,6 +94,16 @@ void Guardrails::force_breakers(BreakerOrder order, MonoTime until, MonoTime now
   }
 }
 
+// They keep their places, by which permits know them.
+void Guardrails::forget_other_paths(const std::vector<std::string_view>& called, MonoTime now) {
+  for (PathBreaker& one : breakers_) {
+    if (one.path.empty()) continue;
+    const bool is_called = std::ranges::find(called, one.path) != called.end();
+    if (!is_called) one.breaker.forget(now);
+    if (is_called && !one.breaker.is_forced(now)) force(one.breaker, now);
+  }
+}
+
 void Guardrails::force(Breaker& breaker, MonoTime now) {
   if (order_ == BreakerOrder::automatic || now >= order_until_) return;
   if (order_ == BreakerOrder::open) breaker.force_open(order_until_, now);
