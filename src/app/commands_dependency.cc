@@ -45,6 +45,14 @@ const std::vector<Fact> kFacts = {
     {"the rate limit would refuse", "wouldDeny.rateLimit", CellKind::count},
     {"concurrency would refuse", "wouldDeny.concurrency", CellKind::count}};
 
+const std::vector<Column> kPaths = {{"PATH", "path"}, {"BREAKER", "breaker"}};
+
+int print_dependency(Session& session, wire::Json dependency) {
+  print_one(session, dependency, "dependency", kFacts, session.now());
+  print_section(session, dependency, "breakers", kPaths, session.now());
+  return kExitOk;
+}
+
 int list(Session& session) {
   const Reply reply = session.get("/v1/dependencies");
   if (!reply) return reply.exit;
@@ -55,8 +63,7 @@ int list(Session& session) {
 int get(Session& session, const std::string& name) {
   const Reply reply = session.get(path_to("dependencies", name));
   if (!reply) return reply.exit;
-  print_one(session, reply.root(), "dependency", kFacts, session.now());
-  return kExitOk;
+  return print_dependency(session, reply.root());
 }
 
 int control(Session& session, const std::string& name, std::string_view state,
@@ -67,8 +74,7 @@ int control(Session& session, const std::string& name, std::string_view state,
   json.end_object();
   const Reply reply = session.post(path_to("dependencies", name, "breaker"), json.text());
   if (!reply) return reply.exit;
-  print_one(session, reply.root(), "dependency", kFacts, session.now());
-  return kExitOk;
+  return print_dependency(session, reply.root());
 }
 
 void add_control(CLI::App& noun, Chosen& chosen, std::string_view state, const std::string& text) {

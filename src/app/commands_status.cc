@@ -52,16 +52,6 @@ std::string headline(wire::Json status) {
       counted(count_at(status, "quarantined"), "delivery"), grouped(count_at(status, "waiting")));
 }
 
-void print_section(const Session& session, wire::Json status, std::string_view member,
-                   const std::vector<Column>& columns, WallTime now) {
-  const auto items = member_at(status, member);
-  if (!items || items->size() == 0) return;
-  const TableStyle style{.width = session.terminal().width,
-                         .headers = session.options().headers,
-                         .color = session.terminal().output_color};
-  session.print("\n" + list_table(*items, columns, style, now));
-}
-
 // "activity-feed was paused 30 min ago: looking"
 std::string pauses(wire::Json status, WallTime now) {
   std::string text;

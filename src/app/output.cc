@@ -97,6 +97,13 @@ void print_one(const Session& session, Json object, std::string_view name_member
   }
 }
 
+void print_section(const Session& session, Json object, std::string_view member,
+                   const std::vector<Column>& columns, WallTime now) {
+  const auto items = member_at(object, member);
+  if (!session.is_table() || !items || items->size() == 0) return;
+  session.print("\n" + list_table(*items, columns, style_of(session), now));
+}
+
 int print_made(const Session& session, const std::string& json, std::string_view name_member,
                const std::vector<Fact>& facts, WallTime now) {
   const auto document = wire::parse_json(json);

@@ -47,7 +47,12 @@ bool print_list(const Session& session, const Reply& reply, const ListView& view
 void print_one(const Session& session, wire::Json object, std::string_view name_member,
                const std::vector<Fact>& facts, WallTime now);
 
-// The same for an answer that was made here; `json` is an object. The result is the exit code.
+// Below the facts, in table form: the objects in a member, if there are any.
+void print_section(const Session& session, wire::Json object, std::string_view member,
+                   const std::vector<Column>& columns, WallTime now);
+
+// The same as print_one for an answer that was made here; `json` is an object. The result is the
+// exit code.
 int print_made(const Session& session, const std::string& json, std::string_view name_member,
                const std::vector<Fact>& facts, WallTime now);
 

@@ -54,6 +54,8 @@ TEST_CASE("a path that comes back is under the order that still stands") {
   BenchTop top([](const std::string&, std::uint32_t) { return 200; });
   const Config config = config_with_paths();
   top.start(config);
+  auto& rails = top.engine->find_dispatcher("d")->guardrails();
+  CHECK(rails.breakers().size() == 3);  // known before anybody has called
   top.publish("x1", "");
   top.settle(seconds{1});
   Config without = config;
@@ -63,6 +65,7 @@ TEST_CASE("a path that comes back is under the order that still stands") {
                             .actor = "ana",
                             .reason = "a test"};
   REQUIRE(top.wait(top.engine->control_breaker("d", open)).ok());
+  CHECK(rails.worst_breaker(top.clock->mono()).state(top.clock->mono()) == State::open);
   REQUIRE(top.wait(top.engine->apply(without)).ok());
   REQUIRE(top.wait(top.engine->apply(config)).ok());
   top.publish("x2", "");

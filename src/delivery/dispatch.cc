@@ -62,7 +62,7 @@ void Dispatcher::remove(Flow* flow) {
 void Dispatcher::flows_changed() {
   std::vector<std::string_view> paths;
   for (const Member& member : members_) paths.push_back(member.flow->spec().path);
-  guardrails().forget_other_paths(paths, parts_.clock.mono());
+  guardrails().set_paths(paths, parts_.clock.mono());
   pump();
 }
 

@@ -90,6 +90,11 @@ TEST_CASE("events behind an open breaker expire without a call") {
     const auto query = ports::DeliveryQuery{.state = DeliveryState::quarantined};
     CHECK(*top.wait(top.store->deliveries().count(query)) == kEvents);
     for (const Delivery& row : quarantined(top)) check_expired(row);
+
+    top.start(config);  // nothing of it is found again
+    REQUIRE(top.wait(top.engine->control_breaker("d", {.reason = "a test"})).ok());
+    top.settle();
+    CHECK(*top.wait(top.store->deliveries().count(query)) == kEvents);
     CHECK(top.log.empty());
   }
 }

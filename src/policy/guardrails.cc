@@ -94,8 +94,9 @@ void Guardrails::force_breakers(BreakerOrder order, MonoTime until, MonoTime now
   }
 }
 
-// They keep their places, by which permits know them.
-void Guardrails::forget_other_paths(const std::vector<std::string_view>& called, MonoTime now) {
+// All keep their places, by which permits know them.
+void Guardrails::set_paths(const std::vector<std::string_view>& called, MonoTime now) {
+  for (const std::string_view path : called) (void)breaker_of(path, now);
   for (PathBreaker& one : breakers_) {
     if (one.path.empty()) continue;
     const bool is_called = std::ranges::find(called, one.path) != called.end();

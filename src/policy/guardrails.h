@@ -90,8 +90,9 @@ class Guardrails {
   // reload adds before `until` start like that.
   void force_breakers(BreakerOrder order, MonoTime until, MonoTime now);
 
-  // Nobody calls other paths any more: their breakers are as new, and alarm nobody.
-  void forget_other_paths(const std::vector<std::string_view>& called, MonoTime now);
+  // The paths that are called from now on. Where breakers are per path each of them has one, and
+  // those of all others are as new and alarm nobody.
+  void set_paths(const std::vector<std::string_view>& called, MonoTime now);
 
   // One, or one per path that was asked for.
   std::vector<PathBreaker>& breakers() { return breakers_; }
