@@ -35,34 +35,40 @@ void Dispatcher::release(const Admission& admission) {
   pump();
 }
 
+// Reads the event of a candidate that was held. False: it could not be read now, is gone, or is
+// filtered by what changed while it was held; that is dealt with.
+async::Task<bool> Dispatcher::load_held(Flow& flow, Candidate& candidate) {
+  auto stored = co_await parts_.store.events().fetch({DeliveryRef{flow.id(), candidate.position}});
+  if (!stored.ok()) {
+    parts_.on_error(stored.error());
+    flow.put_off(std::move(candidate));
+    co_return false;
+  }
+  if (stored->empty()) {
+    parts_.on_error(gone(flow, candidate.position));
+    settle_filtered(parts_, flow, candidate);
+    co_return false;
+  }
+  candidate.record = std::move(stored->front().record);
+  candidate.recorded = stored->front().recorded;
+  const auto event = decode_event(candidate.record);
+  WEIR_ASSERT(event.ok());
+  if (flow.filter().matches(*event)) co_return true;
+  settle_filtered(parts_, flow, candidate);
+  co_return false;
+}
+
 async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admission admission) {
   const Flow::Call call(flow);
   if (candidate.origin == Origin::hold) {
-    auto stored = co_await parts_.store.events().fetch(
-        {DeliveryRef{flow.id(), candidate.position}});
-    if (!stored.ok()) {
-      parts_.on_error(stored.error());
-      flow.put_off(std::move(candidate));
+    const bool loaded = co_await load_held(flow, candidate);
+    if (!loaded) {
       release(admission);
       co_return;
     }
-    if (stored->empty()) {
-      parts_.on_error(gone(flow, candidate.position));
-      settle_filtered(parts_, flow, candidate);
-      release(admission);
-      co_return;
-    }
-    candidate.record = std::move(stored->front().record);
-    candidate.recorded = stored->front().recorded;
   }
   const auto event = decode_event(candidate.record);
   WEIR_ASSERT(event.ok());
-  // The filter may have changed while it was held.
-  if (candidate.origin == Origin::hold && !flow.filter().matches(*event)) {
-    settle_filtered(parts_, flow, candidate);
-    release(admission);
-    co_return;
-  }
   const FlowPolicy& rules = flow.spec().policy;
   const WallTime deadline = policy::event_deadline(rules.timeouts, *event, candidate.recorded);
   const auto timeout = policy::attempt_timeout(rules.timeouts, deadline, parts_.clock.wall());
@@ -133,8 +139,8 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
                                       Admission admission) {
   const auto event = decode_event(record);
   WEIR_ASSERT(event.ok());
-  const auto timeout = policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline,
-                                               parts_.clock.wall());
+  auto timeout = policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline,
+                                         parts_.clock.wall());
   if (!timeout) {
     release(admission);
     expire(flow, std::move(row), *event);
@@ -146,6 +152,12 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
     co_return;
   }
   (void)WEIR_FAILPOINT("attempt.in_flight");
+  timeout = policy::attempt_timeout(flow.spec().policy.timeouts, row.deadline, parts_.clock.wall());
+  if (!timeout) {  // the commit took what was left
+    release(admission);
+    expire(flow, std::move(row), *event);
+    co_return;
+  }
   const Attempted attempted = co_await run_attempt(parts_, flow,
                                                    {.event = *event,
                                                     .number = row.attempts + 1,
@@ -210,14 +222,23 @@ void Dispatcher::expire(Flow& flow, Delivery row, const Event& event) {
              nullptr);
 }
 
-void Dispatcher::expire_event(Flow& flow, Candidate candidate) {
+async::Task<> Dispatcher::expire_event(Flow& flow, Candidate candidate) {
+  const Flow::Call call(flow);
+  if (candidate.origin == Origin::hold) {
+    const bool loaded = co_await load_held(flow, candidate);
+    if (!loaded) co_return;
+  }
   const auto event = decode_event(candidate.record);
   WEIR_ASSERT(event.ok());
-  // A reload may have given it more time.
-  const WallTime deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
-                                                   candidate.recorded);
-  if (!policy::is_expired(deadline, parts_.clock.wall())) return flow.put_off(std::move(candidate));
-  expire(flow, new_row(flow, candidate.position, *event, candidate.key, deadline), *event);
+  // What was held tells its deadline only now, and a reload may have given others more time.
+  candidate.deadline = policy::event_deadline(flow.spec().policy.timeouts, *event,
+                                              candidate.recorded);
+  if (policy::is_expired(candidate.deadline, parts_.clock.wall())) {
+    expire(flow, new_row(flow, candidate.position, *event, candidate.key, candidate.deadline),
+           *event);
+  } else {
+    flow.take_back(std::move(candidate));
+  }
 }
 
 async::Task<> Dispatcher::expire_row(Flow& flow, Due due) {

@@ -13,7 +13,9 @@ using policy::Work;
 namespace {
 // The same moment, reckoned from two readings of the clock, is not exactly the same.
 constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
-constexpr Duration kLookForExpired = std::chrono::milliseconds{200};
+// Between two looks for what has expired, after one that found something and one that did not.
+constexpr Duration kLookOn = std::chrono::milliseconds{100};
+constexpr Duration kLookAgain = std::chrono::milliseconds{500};
 constexpr double kCapacityShare = 0.8;
 
 double weight_of(Priority priority) {
@@ -99,8 +101,10 @@ void Dispatcher::dispatch() {
   }
   const WallTime wall = parts_.clock.wall();
   note_full_flows(wall);
-  if (refusal_) expire_overdue(wall);
   set_alarm(wall);
+  if (!refusal_ || looking_) return;
+  looking_ = true;
+  parts_.alarms.spawn(look_for_expired());
 }
 
 void Dispatcher::note_full_flows(WallTime wall) {
@@ -114,20 +118,32 @@ void Dispatcher::note_full_flows(WallTime wall) {
 }
 
 // Whatever is admitted is looked at then; here is what the guardrails keep from being admitted.
-void Dispatcher::expire_overdue(WallTime wall) {
-  const MonoTime now = parts_.clock.mono();
-  if (now >= next_look_) {
-    for (const Member& member : members_) {
-      Flow* flow = member.flow;
-      if (!flow->may_dispatch() || !flow->recovered()) continue;
-      for (Candidate& candidate : flow->take_expired_events(wall))
-        expire_event(*flow, std::move(candidate));
-      for (const Due& due : flow->take_expired_rows(wall))
-        parts_.tasks.spawn(expire_row(*flow, due));
-    }
-    next_look_ = now + kLookForExpired;
+async::Task<> Dispatcher::look_for_expired() {
+  Duration wait = kLookAgain;
+  while (refusal_ && !stopping_) {
+    co_await parts_.clock.sleep_until(parts_.clock.mono() + wait);
+    if (stopping_) break;
+    wait = expire_overdue(parts_.clock.wall()) ? kLookOn : kLookAgain;
   }
-  ask_again_ = std::min(ask_again_, next_look_);
+  looking_ = false;
+}
+
+bool Dispatcher::expire_overdue(WallTime wall) {
+  bool found = false;
+  for (const Member& member : members_) {
+    Flow* flow = member.flow;
+    if (!flow->may_dispatch() || !flow->recovered()) continue;
+    if (parts_.settler.backlog() >= Settler::kBacklogMax) return true;
+    for (Candidate& candidate : flow->take_expired_events(wall)) {
+      found = true;
+      parts_.tasks.spawn(expire_event(*flow, std::move(candidate)));
+    }
+    for (const Due& due : flow->take_expired_rows(wall)) {
+      found = true;
+      parts_.tasks.spawn(expire_row(*flow, due));
+    }
+  }
+  return found;
 }
 
 bool Dispatcher::admit_burst(Blocked& blocked) {

@@ -83,12 +83,14 @@ class Dispatcher {
   bool refused(policy::Work work, const Flow& flow, Refusal refusal, Blocked& blocked);
   void start(policy::Work work, Flow& flow, Admission admission);
   void note_full_flows(WallTime wall);
-  void expire_overdue(WallTime wall);
+  async::Task<> look_for_expired();
+  bool expire_overdue(WallTime wall);  // whether there was anything
   void set_alarm(WallTime wall);
   async::Task<> alarm(MonoTime at);
 
   // deliver.cc: the event's way from admission to its decision
   async::Task<> deliver_event(Flow& flow, Candidate candidate, Admission admission);
+  async::Task<bool> load_held(Flow& flow, Candidate& candidate);
   async::Task<> deliver_row(Flow& flow, Due due, policy::Work work, Admission admission);
   struct LoadedRow {
     Delivery row;
@@ -99,7 +101,7 @@ class Dispatcher {
   async::Task<bool> make_in_flight(Flow& flow, Delivery row);
   void conclude(Flow& flow, Delivery row, const Event& event, const Attempted& attempted);
   void expire(Flow& flow, Delivery row, const Event& event);
-  void expire_event(Flow& flow, Candidate candidate);
+  async::Task<> expire_event(Flow& flow, Candidate candidate);
   async::Task<> expire_row(Flow& flow, Due due);
   void finish(const Admission& admission, const Attempted& attempted);
   void release(const Admission& admission);
@@ -115,8 +117,8 @@ class Dispatcher {
   async::Burst burst_;
   std::optional<Refusal> refusal_;
   MonoTime ask_again_ = MonoTime::max();  // the earliest moment that a refusal of this pump named
-  MonoTime next_look_{};                  // for deliveries that are never admitted
   std::set<MonoTime> alarms_;             // of the sleepers that are to pump
+  bool looking_ = false;                  // for deliveries that are never admitted
   bool pump_asked_ = false;
   bool stopping_ = false;
 };

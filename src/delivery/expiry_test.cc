@@ -32,6 +32,13 @@ Config config_without_retries() {
   return config;
 }
 
+BreakerControl opened(BenchTop& top) {
+  return {.order = BreakerOrder::open,
+          .until = top.clock->wall() + hours{2},
+          .actor = "ana",
+          .reason = "a test"};
+}
+
 void check_expired(const Delivery& row) {
   CHECK(row.failure == FailureClass::expired);
   CHECK(row.changed_at >= row.deadline);
@@ -76,11 +83,7 @@ TEST_CASE("events behind an open breaker expire without a call") {
     config.flows[0].ordering_key = key;
     config.dependencies[0].policy.circuit_breaker.enabled = true;
     top.start(config);
-    const BreakerControl open{.order = BreakerOrder::open,
-                              .until = top.clock->wall() + hours{2},
-                              .actor = "ana",
-                              .reason = "a test"};
-    REQUIRE(top.wait(top.engine->control_breaker("d", open)).ok());
+    REQUIRE(top.wait(top.engine->control_breaker("d", opened(top))).ok());
     constexpr std::size_t kEvents = 700;  // more than are read ahead
     for (std::size_t i = 0; i < kEvents; ++i)
       top.publish("e" + std::to_string(i), "k" + std::to_string(i));
@@ -97,6 +100,52 @@ TEST_CASE("events behind an open breaker expire without a call") {
     CHECK(*top.wait(top.store->deliveries().count(query)) == kEvents);
     CHECK(top.log.empty());
   }
+}
+
+TEST_CASE("events that a reload gives more time go as soon as the breaker lets them") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  Config config = config_expiring_after(seconds{15});
+  config.dependencies[0].policy.circuit_breaker.enabled = true;
+  config.dependencies[0].policy.rate_limit = {.enabled = true, .per_second = 20, .burst = 1};
+  top.start(config);
+  REQUIRE(top.wait(top.engine->control_breaker("d", opened(top))).ok());
+  for (int i = 0; i < 100; ++i) top.publish("e" + std::to_string(i), "");
+  top.settle(seconds{5});
+  config.flows[0].policy.timeouts.event = hours{1};
+  REQUIRE(top.wait(top.engine->apply(config)).ok());
+  top.settle(seconds{30});
+  CHECK(quarantined(top).empty());
+  REQUIRE(top.wait(top.engine->control_breaker("d", {.reason = "a test"})).ok());
+  top.settle(seconds{7});
+  CHECK(top.log.size() == 100);
+  CHECK(top.served().front() == "e0");
+}
+
+TEST_CASE("what was held behind its key expires without a call, too") {
+  BenchTop top([](const std::string& id, std::uint32_t) { return id == "e0" ? 422 : 200; });
+  Config config = config_expiring_after(minutes{1});
+  config.flows[0].ordering_key = "subject";
+  config.dependencies[0].policy.circuit_breaker.enabled = true;
+  top.start(config);
+  for (int i = 0; i < 5; ++i) top.publish("e" + std::to_string(i), "k");
+  top.settle(seconds{1});
+  REQUIRE(quarantined(top).size() == 1);
+  REQUIRE(top.wait(top.engine->control_breaker("d", opened(top))).ok());
+  const Delivery holder = quarantined(top).front();
+  Delivery resolved = holder;
+  resolved.state = DeliveryState::resolved;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::PutDelivery{resolved});
+  REQUIRE(top.wait(top.store->writer().commit(std::move(batch))).ok());
+  top.engine->settled_elsewhere(holder.ref, holder.key);
+  top.settle(seconds{50});
+  CHECK(quarantined(top).empty());
+  top.settle(seconds{20});
+  const auto rows = quarantined(top);  // the next holds the key again, as a failure would
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].event_id == "e1");
+  check_expired(rows[0]);
+  CHECK(top.log.size() == 1);
 }
 
 }  // namespace weir::delivery

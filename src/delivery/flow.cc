@@ -9,6 +9,11 @@
 #include "policy/ordering_key.h"
 
 namespace weir::delivery {
+namespace {
+
+constexpr std::size_t kLookUpsMax = 64;  // reads of one look for what has expired
+
+}  // namespace
 
 Flow::Flow(FlowSpec spec, FlowRecord record, std::uint64_t next_seq, policy::Filter filter,
            std::shared_ptr<ports::Handler> handler, Parts parts)
@@ -282,11 +287,13 @@ void Flow::resumed_ended(const Due& due) {
 
 std::vector<Candidate> Flow::take_expired_events(WallTime now) {
   std::vector<Candidate> expired;
+  std::size_t unknown = 0;
+  const auto is_overdue = [&](const Candidate& next) {
+    const bool known = next.origin == Origin::log || next.deadline != WallTime{};
+    if (known) return policy::is_expired(next.deadline, now);
+    return ++unknown <= kLookUpsMax;
+  };
   for (std::deque<Candidate>* from : {&front_, &window_}) {
-    const auto is_overdue = [now](const Candidate& next) {
-      return next.origin == Origin::log && policy::is_expired(next.deadline, now);
-    };
-    if (std::ranges::none_of(*from, is_overdue)) continue;
     std::deque<Candidate> rest;
     for (Candidate& next : *from) {
       if (is_overdue(next)) {
@@ -300,6 +307,14 @@ std::vector<Candidate> Flow::take_expired_events(WallTime now) {
   }
   if (!expired.empty()) read_more();
   return expired;
+}
+
+void Flow::take_back(Candidate candidate) {
+  if (candidate.origin == Origin::hold) candidate.record.clear();  // read again when it goes
+  if (candidate.deadline == WallTime{}) candidate.deadline = WallTime::max();  // known: none
+  window_bytes_ += candidate.record.size();
+  front_.push_back(std::move(candidate));
+  parts_.ready();
 }
 
 std::vector<Due> Flow::take_expired_rows(WallTime now) {

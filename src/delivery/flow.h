@@ -137,9 +137,11 @@ class Flow {
   void resumed_ended(const Due& due);
 
   // --- deadlines ---
-  // What was not admitted in time, taken out: a bounded part per call. The next of a hold, and what
-  // a replay has just released, is not among it: its deadline is looked at when it is admitted.
+  // What was not admitted in time, taken out: a bounded part per call. The next of a hold is among
+  // it if its deadline is not known yet; what a replay has just released is not: it is looked at
+  // when it is admitted.
   std::vector<Candidate> take_expired_events(WallTime now);
+  void take_back(Candidate candidate);  // one that has more time
   std::vector<Due> take_expired_rows(WallTime now);
 
   // --- keys ---
