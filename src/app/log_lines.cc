@@ -20,7 +20,8 @@ bool same_deed(const AuditEntry& one, const AuditEntry& other) {
 
 // Told by lines of their own, or of no interest to an operator.
 bool is_told_elsewhere(const AuditEntry& entry) {
-  return entry.action == "config.reload" || entry.action == "stream.trim";
+  return entry.action == "config.reload" || entry.action == "config.rollback" ||
+         entry.action == "stream.trim";
 }
 
 Level level_of(const AuditEntry& entry) {

@@ -152,10 +152,12 @@ async::Task<Result<std::string>> World::rollback(std::uint64_t number, std::stri
   }
   if ((*version)->files.empty()) {
     co_return Error{Code::config_version_unknown,
-                    fmt::format("version {} was too large to be kept", number), ""};
+                    fmt::format("version {} was too large to be kept", number),
+                    "put its files back and use `weir config reload`"};
   }
   if (history_.is_newest((*version)->files)) {
-    co_return Error{Code::conflict, fmt::format("the text of version {} is in force", number), ""};
+    co_return Error{Code::conflict, fmt::format("the text of version {} is in force", number),
+                    "`weir config history` lists the others"};
   }
   co_return co_await put_in_force(
       load_config((*version)->files),
@@ -169,6 +171,7 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   if (!loaded.ok()) co_return refuse_config(loaded.error());
   reloading_ = true;
   version.at = clock_.wall();
+  const std::string actor = version.actor;
   log_warnings(log_, version.at, loaded->warnings);
   Config& config = loaded->config;
   std::string changes = config::diff(engine_->config(), config);
@@ -177,8 +180,10 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
   auto applied = co_await engine_->apply(std::move(config));
-  reloading_ = false;
-  if (!applied.ok()) co_return refuse_config(applied.error());
+  if (!applied.ok()) {
+    reloading_ = false;
+    co_return refuse_config(applied.error());
+  }
   server_->update(server_options(engine_->config().limits));
   const bool back = version.rolled_back_to != 0;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -194,8 +199,13 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
                  .detail = one_line(changes)}});
   auto written = co_await store_->writer().commit(std::move(batch));
   if (written.ok() && fresh) history_.committed(std::move(version));
+  reloading_ = false;
+  if (!written.ok()) co_return written.error();
   log_.write(clock_.wall(), telemetry::Level::info, back ? "config.rolledBack" : "config.reloaded",
-             changes.empty() ? "nothing changed" : one_line(changes));
+             changes.empty() ? "nothing changed" : one_line(changes), [&](wire::JsonWriter& json) {
+               json.field("version", history_.newest() ? history_.newest()->number : 0);
+               json.field("actor", actor);
+             });
   co_return changes;
 }
 

@@ -11,11 +11,21 @@ namespace {
 
 constexpr std::string_view kLastFlowId = "flows.last";
 
-// By its name, or by the one it had before.
-FlowRecord* find_record(std::vector<FlowRecord>& known, const FlowSpec& spec) {
+// By its name; by the one it had before; or by the one it began with, if it was renamed since and
+// that is taken back now: a new flow of that name would deliver everything again.
+FlowRecord* find_record(std::vector<FlowRecord>& known, const FlowSpec& spec,
+                        const std::vector<StreamRecord>& streams,
+                        const std::vector<FlowSpec>& wanted) {
   auto found = std::ranges::find(known, spec.name, &FlowRecord::name);
   if (found == known.end() && !spec.renamed_from.empty())
     found = std::ranges::find(known, spec.renamed_from, &FlowRecord::name);
+  if (found != known.end()) return &*found;
+  const auto stream = std::ranges::find(streams, spec.stream, &StreamRecord::name);
+  if (stream == streams.end()) return nullptr;
+  found = std::ranges::find_if(known, [&](const FlowRecord& record) {
+    const auto user = std::ranges::find(wanted, record.name, &FlowSpec::name);
+    return record.identity == spec.name && record.stream == stream->id && user == wanted.end();
+  });
   return found == known.end() ? nullptr : &*found;
 }
 
@@ -76,7 +86,7 @@ async::Task<Result<>> Engine::check_flows(const Config& config) {
   auto streams = co_await options_.store.flows().streams();
   if (!streams.ok()) co_return streams.error();
   for (const FlowSpec& spec : config.flows) {
-    const FlowRecord* record = find_record(*known, spec);
+    const FlowRecord* record = find_record(*known, spec, *streams, config.flows);
     if (record == nullptr) continue;
     const auto stream = std::ranges::find(*streams, record->stream, &StreamRecord::id);
     if (stream != streams->end() && stream->name != spec.stream) {
@@ -202,7 +212,7 @@ async::Task<Result<FlowRecord>> Engine::new_flow(const FlowSpec& spec, const Str
 
 async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec,
                                                       std::vector<FlowRecord>& known) {
-  FlowRecord* found = find_record(known, spec);
+  FlowRecord* found = find_record(known, spec, streams_, config_.flows);
   const StreamRecord* stream = find_stream(spec.stream);
   if (stream == nullptr)
     co_return Error{Code::unknown_stream, fmt::format("unknown stream '{}'", spec.stream), ""};

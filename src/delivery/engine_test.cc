@@ -239,6 +239,36 @@ TEST_CASE("a renamed flow keeps its place and its idempotency keys") {
   CHECK(top.engine->find_flow("g")->record().identity == "f");
 }
 
+TEST_CASE("a renaming that is taken back delivers nothing again") {
+  BenchTop top(always_ok);
+  Config config = BenchTop::config("");
+  top.start(config);
+  const Config before = config;
+  top.publish("e1", "");
+  top.settle();
+  config.flows[0].name = "g";
+  config.flows[0].renamed_from = "f";
+  REQUIRE(top.wait(top.engine->apply(config)).ok());
+  top.publish("e2", "");
+  top.settle();
+  const FlowId id = top.engine->find_flow("g")->id();
+  REQUIRE(top.wait(top.engine->apply(before)).ok());
+  top.publish("e3", "");
+  top.settle();
+  CHECK(top.served() == std::vector<std::string>{"e1", "e2", "e3"});
+  CHECK(top.engine->find_flow("f")->id() == id);
+  CHECK(top.engine->find_flow("g") == nullptr);
+
+  // A flow of that name beside the renamed one is a new one.
+  Config both = config;
+  both.flows.push_back(before.flows[0]);
+  both.flows[0].renamed_from.clear();
+  REQUIRE(top.wait(top.engine->apply(config)).ok());
+  REQUIRE(top.wait(top.engine->apply(both)).ok());
+  CHECK(top.engine->find_flow("g")->id() == id);
+  CHECK(top.engine->find_flow("f")->id() != id);
+}
+
 TEST_CASE("retention takes what is settled and keeps what a quarantined delivery needs") {
   BenchTop top([](const std::string& id, std::uint32_t) { return id == "a1" ? 422 : 200; });
   Config config = BenchTop::config("subject");

@@ -61,6 +61,24 @@ double retry_burst(const BudgetBound& budget, double first) {
   return *budget.share * first * budget.window_seconds + minimum;
 }
 
+// The rule whose ceilings are the longest delays after each failure; decorrelated jitter triples
+// the one before, and the one before may have been asked for by the server.
+BackOffSpec longest_rule(const RetrySpec& retry, Duration base, Duration server) {
+  BackOffSpec spec = retry.back_off;
+  spec.base_interval = std::max(spec.base_interval, base);
+  const bool decorrelated = spec.jitter == Jitter::decorrelated;
+  if (decorrelated) spec.multiplier = std::max(spec.multiplier, 3.0);
+  if (decorrelated && server > Duration::zero()) spec.base_interval = spec.max_interval;
+  return spec;
+}
+
+// Before the last attempt: no delay is longer.
+Duration longest_delay(const RetrySpec& retry) {
+  if (retry.max_attempts <= 1) return {};
+  return backoff_ceiling(longest_rule(retry, Duration::zero(), Duration::zero()),
+                         retry.max_attempts - 1);
+}
+
 // The flows that call one dependency, and what they ask of it together.
 struct Callers {
   std::vector<const FlowSpec*> flows;
@@ -70,6 +88,7 @@ struct Callers {
   double probes = 0;          // uncharged calls per second
   Duration shortest_timeout = kLongest;
   Duration longest_timeout{};
+  Duration longest_delay{};  // of one retry
 };
 
 Callers callers_of(const Config& config, const DependencySpec& dependency) {
@@ -83,6 +102,7 @@ Callers callers_of(const Config& config, const DependencySpec& dependency) {
     callers.worst_attempts = std::max(callers.worst_attempts, attempts);
     callers.shortest_timeout = std::min(callers.shortest_timeout, flow.policy.timeouts.attempt);
     callers.longest_timeout = std::max(callers.longest_timeout, flow.policy.timeouts.attempt);
+    callers.longest_delay = std::max(callers.longest_delay, longest_delay(flow.policy.retry));
   }
   const CircuitBreakerSpec& breaker = dependency.policy.circuit_breaker;
   std::set<std::string_view> paths;
@@ -129,15 +149,20 @@ std::optional<Duration> drained(double backlog, double surplus) {
   return from_seconds(backlog / surplus);
 }
 
+// A call that hangs when the outage ends may fail a timeout later, and open the breaker once more.
+// From then on what is due is sent; after the longest delay as well, everything is due.
 Recovery recovery_of(const DependencyBound& bound, const CircuitBreakerSpec& breaker,
-                     Duration outage) {
-  Recovery recovery{.outage = outage, .breaker = last_wait(breaker, outage)};
+                     const Callers& callers, Duration outage) {
+  const Duration hanging = callers.longest_timeout;
+  Recovery recovery{.outage = outage, .breaker = last_wait(breaker, plus(outage, hanging))};
+  const Duration wait = plus(hanging, recovery.breaker);
+  const Duration all_due = std::max(wait, plus(hanging, callers.longest_delay));
   const double served = std::min(*bound.capacity, bound.rate_limit.value_or(*bound.capacity));
-  const double backlog = *bound.peak * seconds(plus(outage, recovery.breaker));
+  const double backlog = *bound.peak * seconds(plus(outage, wait));
   recovery.caught_up = drained(backlog, served - *bound.peak);
   recovery.at_worst = drained(backlog, served - *bound.failing_rate);
   for (auto* end : {&recovery.caught_up, &recovery.at_worst})
-    if (*end) **end = plus(**end, recovery.breaker);
+    if (*end) **end = plus(**end, all_due);
   return recovery;
 }
 
@@ -210,7 +235,7 @@ DependencyBound dependency_bound(const Config& config, const DependencySpec& dep
   bound.verdict = verdict_of(bound);
   if (bound.verdict != Verdict::unknown) {
     bound.safe_share = (*bound.capacity - bound.budget.per_second) / *bound.peak - 1;
-    bound.recovery = recovery_of(bound, policy.circuit_breaker, outage);
+    bound.recovery = recovery_of(bound, policy.circuit_breaker, callers, outage);
   }
   return bound;
 }
@@ -236,14 +261,8 @@ FlowBound flow_bound(const FlowSpec& flow, const Bound& bound) {
   return result;
 }
 
-// The longest delay after each failure; decorrelated jitter triples the one before, and the one
-// before may have been asked for by the server.
 Duration longest_delays(const RetrySpec& retry, Duration base, Duration server) {
-  BackOffSpec spec = retry.back_off;
-  spec.base_interval = std::max(spec.base_interval, base);
-  const bool decorrelated = spec.jitter == Jitter::decorrelated;
-  if (decorrelated) spec.multiplier = std::max(spec.multiplier, 3.0);
-  if (decorrelated && server > Duration::zero()) spec.base_interval = spec.max_interval;
+  const BackOffSpec spec = longest_rule(retry, base, server);
   Duration sum{};
   for (std::uint32_t attempt = 1; attempt < std::max(retry.max_attempts, 1u); ++attempt)
     sum = plus(sum, plus(backoff_ceiling(spec, attempt), server));

@@ -24,9 +24,11 @@
 //                Systems", HotOS'21: a retry storm cannot keep itself alive iff l1 <= mu).
 //  safe C        0.8 mu T (the same; Netflix concurrency-limits): above it a short pause leaves a
 //                full set of abandoned calls in the dependency.
-//  recovery      after D seconds lost: D l0 / (min(mu, rate limit) - a l0), with a = 1 when every
-//                call succeeds again and a = l1 / l0 when they fail as often as the budget allows.
-//                The breaker's last wait comes on top, and is lost time too.
+//  recovery      after D seconds lost: H + (D + W) l0 / (min(mu, rate limit) - a l0), with a = 1
+//                when every call succeeds again and a = l1 / l0 when they fail as often as the
+//                budget allows. W = T and the breaker's last wait: a call that hangs at the end may
+//                open it once more. H = max(W, T and the longest delay of one retry): then
+//                everything is due. Delays that a server asks for come on top.
 //  delay         m T + the ceilings of the delays (policy/backoff.h), each one longer by
 //                serverDirected.maxInterval when the server asks; at most timeouts.event. Deferrals
 //                cost no attempt, so only timeouts.event bounds them.

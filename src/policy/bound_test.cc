@@ -134,11 +134,14 @@ TEST_CASE("recovery is the backlog over what is left, after the breaker's last w
   const auto recovery = [&](Duration outage) {
     return *bound_of(config, outage).dependencies[0].recovery;
   };
-  CHECK(recovery(10s).caught_up == Duration{140s});
-  CHECK(recovery(10s).at_worst == Duration{140s});
+  CHECK(recovery(10s).caught_up == Duration{155s});  // 11 s of 280/s at 20/s, after the last timeout
+  CHECK(recovery(10s).at_worst == Duration{155s});
   CHECK(recovery(10s).breaker == Duration::zero());
   config.flows[0].policy.retry.max_attempts = 2;
-  CHECK(recovery(10s).caught_up == Duration{140s});
+  CHECK(recovery(10s).caught_up == Duration{156s});  // and until the last retry is due
+  config.flows[0].policy.retry.back_off.base_interval = 40s;
+  CHECK(recovery(10s).caught_up == Duration{195s});
+  config.flows[0].policy.retry.back_off.base_interval = 1s;
   CHECK_FALSE(recovery(10s).at_worst.has_value());  // 1.2 x 280 + 10 never gets under 300
   auto& breaker = config.dependencies[0].policy.circuit_breaker;
   breaker = {.wait_in_open_base = 5s, .wait_in_open_max = 120s, .wait_in_open_jitter = 0.2};
@@ -146,7 +149,7 @@ TEST_CASE("recovery is the backlog over what is left, after the breaker's last w
   CHECK(recovery(10s).breaker == 12s);                               // 5 s, then 10 s
   CHECK(recovery(20s).breaker == 24s);                               // 5 s, 10 s, then 20 s
   CHECK(recovery(1h).breaker == 144s);                               // the longest
-  CHECK(recovery(10s).caught_up == Duration{12s} + Duration{308s});  // 22 s of 280/s at 20/s
+  CHECK(recovery(10s).caught_up == Duration{13s} + Duration{322s});  // 23 s of 280/s at 20/s
 }
 
 TEST_CASE("an event can be called by every flow of its stream, and interruptions come on top") {
