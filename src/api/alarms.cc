@@ -28,6 +28,7 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wa
                           breaker.is_forced(now);
     // Half-open is not well yet: an alarm that comes and goes with every probe is noise.
     if (!enforced || breaker.state(now) == policy::Breaker::State::closed) continue;
+    if (breaker.is_idle(now)) continue;
     const auto refusal = breaker.refusal(now);
     Alarm alarm{"breakerOpen", dispatcher->spec().name, wall - (now - breaker.tripped_at()),
                 refusal ? refusal->reason : "probing"};

@@ -8,9 +8,15 @@
 namespace weir::api {
 namespace {
 
+// Two alarms are the same one if their moments differ by less: those are reckoned from two clocks.
+constexpr Duration kSameMoment = std::chrono::milliseconds{100};
+
 bool holds(const std::vector<Alarm>& alarms, const Alarm& wanted) {
-  return std::ranges::any_of(
-      alarms, [&](const Alarm& one) { return one.type == wanted.type && one.name == wanted.name; });
+  return std::ranges::any_of(alarms, [&](const Alarm& one) {
+    const Duration apart = one.since < wanted.since ? wanted.since - one.since
+                                                    : one.since - wanted.since;
+    return one.type == wanted.type && one.name == wanted.name && apart < kSameMoment;
+  });
 }
 
 void append_event(std::string& text, std::string_view name, const Alarm& alarm) {
@@ -20,6 +26,12 @@ void append_event(std::string& text, std::string_view name, const Alarm& alarm) 
 }
 
 }  // namespace
+
+std::string all_alarms_event(const std::vector<Alarm>& now) {
+  wire::JsonWriter json;
+  write_alarms(json, now);
+  return fmt::format("event: alarms\ndata: {}\n\n", std::move(json).take());
+}
 
 std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Alarm>& now) {
   std::string text;
@@ -51,11 +63,10 @@ async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
   while (parts.ready()) {
     const MonoTime now = parts.clock.mono();
     std::vector<Alarm> alarms = alarms_of(parts.engine, now, parts.clock.wall());
-    std::string text = alarm_events(watcher->told, alarms);
+    const bool first = watcher->spoke == MonoTime::min();
+    std::string text = first ? all_alarms_event(alarms) : alarm_events(watcher->told, alarms);
     watcher->told = std::move(alarms);
-    const bool silent = watcher->spoke == MonoTime::min() ||
-                        now - watcher->spoke >= kWatchHeartbeat;
-    if (text.empty() && silent) text = ": watching\n\n";
+    if (text.empty() && now - watcher->spoke >= kWatchHeartbeat) text = ": watching\n\n";
     if (!text.empty()) {
       watcher->spoke = now;
       co_return text;

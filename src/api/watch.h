@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changed, told as it happens: server-sent events (WHATWG HTML, "Server-sent events"). A
-// watcher is told every alarm there is when it comes, and from then on what is raised and cleared;
+// watcher is told all alarms there are when it comes, and from then on what is raised and cleared;
 // one that lost its connection misses nothing by coming back.
 #pragma once
 
@@ -14,10 +14,13 @@ namespace weir::api {
 inline constexpr std::size_t kWatchersMax = 32;
 inline constexpr Duration kLookForChanges = std::chrono::seconds{1};
 // A comment after so long without an event, so that both sides notice when the other is gone.
-inline constexpr Duration kWatchHeartbeat = std::chrono::seconds{5};
+inline constexpr Duration kWatchHeartbeat = std::chrono::seconds{2};
 
+// "alarms", with all of them as a JSON array.
+std::string all_alarms_event(const std::vector<Alarm>& now);
 // "alarmRaised" for what is new, "alarmCleared" for what is gone; each with the alarm as JSON. One
-// of each per alarm, however its reason reads meanwhile. Empty if nothing changed.
+// of each per alarm, however its reason reads meanwhile; one that went and came back between two
+// looks has another `since`. Empty if nothing changed.
 std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Alarm>& now);
 
 }  // namespace weir::api

@@ -14,6 +14,18 @@ TEST_CASE("watch: an alarm is told once when it is raised and once when it is cl
   Alarm later = breaker;
   later.reason = "breaker open for another 4.00 s";
 
+  CHECK(all_alarms_event({}) == "event: alarms\ndata: []\n\n");
+  CHECK(all_alarms_event({brake}) ==
+        "event: alarms\n"
+        R"(data: [{"type":"deadLetterBrake","name":"sync","since":"1970-01-02T00:00:00.000Z",)"
+        R"("reason":"a \"reason\"\nof two lines"}])"
+        "\n\n");
+  Alarm again = breaker;
+  again.since += std::chrono::seconds{1};
+  const std::string both = alarm_events({breaker}, {again});
+  CHECK(both.starts_with("event: alarmCleared\n"));
+  CHECK(both.find("event: alarmRaised\n") != std::string::npos);
+
   CHECK(alarm_events({}, {}).empty());
   CHECK(alarm_events({}, {breaker, brake}) ==
         "event: alarmRaised\n"

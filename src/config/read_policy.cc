@@ -28,6 +28,16 @@ void read_timeouts(MapReader map, TimeoutsSpec& into) {
                             weir::to_text(into.attempt), weir::to_text(into.event), other),
                 "make timeouts.event longer than timeouts.attempt");
   }
+  const Duration kept = into.margin + std::min(into.min_useful, into.attempt);
+  if (kept >= into.event && into.attempt <= into.event) {
+    const YamlNode* event = map.node().find("event");
+    map.problem(map.node().find("deadline") != nullptr ? "deadline" : "event",
+                fmt::format("no attempt would ever start: deadline.margin and minUseful keep {} of "
+                            "the {} that an event has ({})",
+                            weir::to_text(kept), weir::to_text(into.event),
+                            event == nullptr ? "its default" : fmt::format("line {}", event->line)),
+                "make timeouts.event longer, or the margin shorter");
+  }
   map.finish();
 }
 

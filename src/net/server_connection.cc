@@ -89,6 +89,7 @@ struct ServerConnection::Impl {
   async::Task<bool> send_continue();
   async::Task<bool> answer_request();
   async::Task<bool> write_response(HttpResponse response, bool head_only, bool keep_alive);
+  bool client_is_gone();
   async::Task<bool> write_pieces(NextPiece next_piece, bool chunked);
   async::Task<bool> write_all(std::string_view head, std::string_view body);
   async::Task<> refuse_and_linger(RequestRefusal refusal);
@@ -260,12 +261,20 @@ async::Task<bool> ServerConnection::Impl::write_response(HttpResponse response, 
   co_return co_await write_all(head_, body);
 }
 
+// A write would only show it at the second try.
+bool ServerConnection::Impl::client_is_gone() {
+  char byte = 0;
+  error_code error;
+  socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error && error != asio::error::would_block;
+}
+
 // One that is not chunked ends with the connection (RFC 9112, section 6.3).
 async::Task<bool> ServerConnection::Impl::write_pieces(NextPiece next_piece, bool chunked) {
   for (;;) {
     enter(ConnectionPhase::running, Duration::max());
     std::string piece = co_await next_piece();
-    if (!socket_.is_open()) co_return false;
+    if (!socket_.is_open() || client_is_gone()) co_return false;
     const bool last = piece.empty() || shared_->draining;
     std::string head;
     if (chunked) {

@@ -134,7 +134,8 @@ TEST_CASE("recovery is the backlog over what is left, after the breaker's last w
   const auto recovery = [&](Duration outage) {
     return *bound_of(config, outage).dependencies[0].recovery;
   };
-  CHECK(recovery(10s).caught_up == Duration{155s});  // 11 s of 280/s at 20/s, after the last timeout
+  CHECK(recovery(10s).caught_up ==
+        Duration{155s});  // 11 s of 280/s at 20/s, after the last timeout
   CHECK(recovery(10s).at_worst == Duration{155s});
   CHECK(recovery(10s).breaker == Duration::zero());
   config.flows[0].policy.retry.max_attempts = 2;

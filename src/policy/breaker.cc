@@ -158,6 +158,10 @@ Breaker::State Breaker::state(MonoTime now) {
   return state_;
 }
 
+bool Breaker::is_idle(MonoTime now) {
+  return state(now) == State::halfOpen && probes_used_ == 0 && now - half_open_since_ >= kIdleAfter;
+}
+
 double Breaker::failure_percent(MonoTime now) { return sum(now).percent(); }
 
 double Breaker::slow_percent(MonoTime now) { return sum(now).slow_percent(); }
@@ -192,6 +196,7 @@ void Breaker::end_open(MonoTime now) {
 
 void Breaker::half_open(MonoTime now) {
   change(State::halfOpen, now, opened_because_);
+  half_open_since_ = now;
   permit_probes(longest_half_open(now));
 }
 

@@ -86,6 +86,9 @@ class Breaker {
   double slow_percent(MonoTime now);
   std::uint32_t calls(MonoTime now);
   std::uint32_t probes_in_flight() const { return probes_out_; }
+  // Half-open for so long without a single probe: nobody calls it, and nothing is known to be
+  // wrong.
+  bool is_idle(MonoTime now);
   // Concurrency during the gradual release after closing: the probe count at first, doubled after
   // each batch of as many calls whose failure rate stayed below the threshold, back to the probe
   // count after one that did not. kNoRamp when there is no such limit.
@@ -97,6 +100,7 @@ class Breaker {
   static constexpr std::int64_t kSlots = 10;
   static constexpr std::size_t kTransitionsKept = 16;
   static constexpr std::uint32_t kRampEnd = 1u << 16;
+  static constexpr Duration kIdleAfter = std::chrono::seconds{10};
 
   struct Sum {
     std::uint32_t calls = 0;
@@ -137,6 +141,7 @@ class Breaker {
   SlotRing<Sum, kSlots> window_;
   MonoTime open_until_{};
   MonoTime half_open_until_{};
+  MonoTime half_open_since_{};
   MonoTime closed_since_{};
   MonoTime tripped_at_{};
   bool forced_open_ = false;

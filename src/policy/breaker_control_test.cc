@@ -61,6 +61,21 @@ TEST_CASE("opened by hand, nothing is admitted until then; probes decide afterwa
   CHECK(bench.breaker.state(bench.now) == State::closed);
 }
 
+TEST_CASE("half-open without anybody to probe, it is idle, until somebody does") {
+  Bench bench;
+  bench.breaker.force_open(bench.now + 5s, bench.now);
+  CHECK_FALSE(bench.breaker.is_idle(bench.now));
+  bench.now += 5s;
+  REQUIRE(bench.breaker.state(bench.now) == State::halfOpen);
+  CHECK_FALSE(bench.breaker.is_idle(bench.now));
+  bench.now += 10s;
+  CHECK(bench.breaker.is_idle(bench.now));
+  bench.now += 60s;  // longer than it may be half-open with probes
+  CHECK(bench.breaker.is_idle(bench.now));
+  bench.call(true);
+  CHECK_FALSE(bench.breaker.is_idle(bench.now));
+}
+
 TEST_CASE("opened by hand and released, it probes at once") {
   Bench bench;
   bench.breaker.force_open(MonoTime::max(), bench.now);

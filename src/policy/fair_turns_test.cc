@@ -46,22 +46,31 @@ TEST_CASE("fair turns: equals take turns, and one alone has all of them") {
   CHECK(b.turns >= 5 + 4);
 }
 
-TEST_CASE("fair turns: nobody starves") {
+TEST_CASE("fair turns: between two turns of one, another gets no more than its weight allows") {
   testing::holds("between two turns", [] {
     FairTurns order;
-    const auto weights = *rc::gen::container<std::vector<int>>(5, rc::gen::inRange(1, 17));
+    const auto weights = *rc::gen::container<std::vector<int>>(4, rc::gen::inRange(1, 17));
     std::vector<Competitor> all;
     for (const int weight : weights) all.push_back({static_cast<double>(weight)});
     std::vector<Competitor*> wanting;
     for (Competitor& one : all) wanting.push_back(&one);
-    for (int i = 0; i < 50; ++i) turn(order, {wanting[0], wanting[1]});  // the others come later
-    for (Competitor& one : all) one.turns = 0;
-    constexpr int kTurns = 200;
-    for (int i = 0; i < kTurns; ++i) turn(order, wanting);
-    double total = 0;
-    for (const int weight : weights) total += weight;
-    for (const Competitor& one : all)
-      RC_ASSERT(one.turns >= static_cast<int>(kTurns * one.weight / total) - 5);
+    for (int i = 0; i < 20; ++i) turn(order, {wanting[0], wanting[1]});  // the others come later
+    std::array<std::array<int, 4>, 4> since{};  // [of one][turns of another since]
+    for (int i = 0; i < 100; ++i) {
+      std::vector<int> before;
+      for (const Competitor& one : all) before.push_back(one.turns);
+      turn(order, wanting);
+      for (std::size_t other = 0; other < 4; ++other) {
+        if (all[other].turns == before[other]) continue;
+        since[other].fill(0);
+        for (std::size_t one = 0; one < 4; ++one) {
+          if (one == other) continue;
+          ++since[one][other];
+          RC_ASSERT(since[one][other] <=
+                    static_cast<int>(std::ceil(all[other].weight / all[one].weight)) + 1);
+        }
+      }
+    }
   });
 }
 
