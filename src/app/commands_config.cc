@@ -159,10 +159,7 @@ void add_config_commands(CLI::App& root, Chosen& chosen) {
   auto version = std::make_shared<std::uint64_t>(0);
   CLI::App* back = noun->add_subcommand("rollback",
                                         "put an earlier version in force; needs --reason");
-  back->add_option("VERSION", *version)
-      ->required()
-      ->check(CLI::PositiveNumber)
-      ->option_text(" ");
+  back->add_option("VERSION", *version)->required()->check(CLI::PositiveNumber)->option_text(" ");
   back->callback([&chosen, version] {
     chosen.action = [version](Session& session) { return rollback(session, *version); };
   });

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "policy/decide.h"
+#include "policy/rate_headers.h"
 #include "policy/server_hint.h"
 #include "wire/json.h"
 
@@ -212,6 +213,8 @@ std::string explain_policy_json(const PolicyQuestion& question, const Config& co
   json.field("source", source_of(meaning.rule));
   if (meaning.retry_after) json.field("notBefore", policy::whole_units(*meaning.retry_after));
   if (!meaning.hint_note.empty()) json.field("note", meaning.hint_note);
+  const std::string pace = policy::describe(policy::read_server_pace(outcome, meaning, now));
+  if (!pace.empty()) json.field("pace", pace);
   if (!meaning.failure_mode.empty()) json.field("failureMode", meaning.failure_mode);
   if (flow != nullptr) write_decision(json, meaning, *flow, now);
   json.end_object();

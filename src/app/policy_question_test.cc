@@ -39,6 +39,8 @@ TEST_CASE("each kind of outcome is explained by its row") {
   CHECK(said({.sqlstate = "40001"}, "class") == "conflict");
   CHECK(said({.status = "429", .headers = {"retry-after:31536000"}}, "note") ==
         "Retry-After of 365 d cut to 24 h");
+  CHECK(said({.status = "200", .headers = {R"(RateLimit: "p";r=0;t=99999999)"}}, "pace") ==
+        "0 calls left for 1 d 0 h, cut from what it asked for");
 }
 
 TEST_CASE("with a flow it says what would be done") {

@@ -275,9 +275,20 @@ async::Task<> World::keep_counts() {
     if (counts.ok()) counts_ = std::move(*counts);
     co_await engine_->look_at_ages(counts_);
     co_await tell_changes();
+    co_await close_unused_pools();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
+}
+
+// Pools that a reload replaced, once no handler has them any more.
+async::Task<> World::close_unused_pools() {
+  std::vector<std::shared_ptr<net::HttpClientPool>> unused;
+  for (auto& pool : old_pools_) {
+    if (pool.use_count() == 1) unused.push_back(std::move(pool));
+  }
+  std::erase(old_pools_, nullptr);
+  for (auto& pool : unused) co_await pool->close();
 }
 
 async::Task<> World::tell_changes() {

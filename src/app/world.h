@@ -66,6 +66,7 @@ class World {
   Error refuse_config(Error error);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
+  async::Task<> close_unused_pools();
   async::Task<> keep_retention();
 
   async::Executor executor_;

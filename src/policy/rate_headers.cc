@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "policy/structured_fields.h"
 
 namespace weir::policy {
@@ -35,9 +37,12 @@ Fields find_fields(const Outcome& outcome) {
   return fields;
 }
 
+bool is_absurd(double seconds) {
+  return seconds > std::chrono::duration<double>(kResetMax).count();
+}
+
 Duration seconds(double value) {
-  const double most = std::chrono::duration<double>(kResetMax).count();
-  return Duration{static_cast<std::int64_t>(std::min(value, most) * 1e6)};
+  return is_absurd(value) ? kResetMax : Duration{static_cast<std::int64_t>(value * 1e6)};
 }
 
 bool counts_requests(const FieldItem& policy) {
@@ -71,6 +76,7 @@ std::optional<ServerPace> pace_of(const FieldItem& item, const FieldList& polici
   pace.remaining = item.number("r");
   const auto reset = item.number("t");
   pace.reset = reset ? seconds(*reset) : pace.window;
+  pace.cut = reset && is_absurd(*reset);
   if (!pace.remaining || pace.reset == Duration{0}) return {};
   return pace;
 }
@@ -115,10 +121,17 @@ void read_old(const Fields& fields, WallTime now, ServerPace& into) {
   if (*reset <= 0) return;
   into.remaining = remaining;
   into.reset = seconds(*reset);
+  into.cut = is_absurd(*reset);
   into.quota = first_number(fields.old_quota).value_or(0);
 }
 
 }  // namespace
+
+std::string describe(const ServerPace& pace) {
+  if (!pace.remaining) return {};
+  return fmt::format("{:g} calls left for {}{}", *pace.remaining, weir::to_text(pace.reset),
+                     pace.cut ? ", cut from what it asked for" : "");
+}
 
 ServerPace read_server_pace(const Outcome& outcome, const Classification& classification,
                             WallTime now) {

@@ -10,6 +10,8 @@
 // What is malformed is ignored, what is absurd ends at 24 h. No allocation.
 #pragma once
 
+#include <string>
+
 #include "base/time.h"
 #include "model/decision.h"
 #include "model/outcome.h"
@@ -18,6 +20,9 @@
 namespace weir::policy {
 
 inline constexpr Duration kResetMax = std::chrono::hours{24};
+
+// "0 calls left for 30.0 s"; empty if nothing is said about calls that are left.
+std::string describe(const ServerPace& pace);
 
 ServerPace read_server_pace(const Outcome& outcome, const Classification& classification,
                             WallTime now);

@@ -61,6 +61,10 @@ TEST_CASE("malformed fields are ignored whole, items that say nothing one by one
 TEST_CASE("absurd times end at a day") {
   CHECK(limit(R"("p";r=0;t=31536000)").reset == 24h);
   CHECK(limit(R"("p";r=0;t=999999999999999)").reset == 24h);
+  CHECK(describe(limit(R"("p";r=0;t=31536000)")) ==
+        "0 calls left for 1 d 0 h, cut from what it asked for");
+  CHECK(describe(limit(R"("p";r=7;t=30)")) == "7 calls left for 30.0 s");
+  CHECK(describe(limit(R"("p";r=7)")) == "");
   CHECK(limit(R"("p";r=0)", R"("p";q=1;w=999999999999999)").reset == 24h);
 }
 

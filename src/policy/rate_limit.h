@@ -30,6 +30,7 @@ struct ServerPace {
   Duration reset{};
   double quota = 0;   // calls per window; 0 = not told
   Duration window{};  // of the quota
+  bool cut = false;   // it wanted more time than is believed (rate_headers.h)
   bool operator==(const ServerPace&) const = default;
 };
 
