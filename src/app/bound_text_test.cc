@@ -132,7 +132,8 @@ TEST_CASE("one flow, its dependency, and the worst verdict") {
 
 TEST_CASE("programs get numbers without rounding, and null for never") {
   Config config = declared();
-  const auto parsed = wire::parse_json(bound_json(bound_of(config)));
+  const std::string text = bound_json(bound_of(config));
+  const auto parsed = wire::parse_json(text);
   REQUIRE(parsed.ok());
   const wire::Json flow = *parsed->root().find("flows")->begin();
   CHECK(flow.find("delaySeconds")->raw() == "3.15");
