@@ -1,9 +1,10 @@
-# weir_module(<folder> [THREADS] [DEPS m...] [LIBS target...] [TEST_DEPS m...])
+# weir_module(<folder> [THREADS] [TESTS_ALONE] [DEPS m...] [LIBS target...] [TEST_DEPS m...])
 #
 # One folder of src/ becomes one static library `weir_<folder>`, one doctest program
 # `<folder>_test` made of its *_test.cc files, and one link test: the whole archive linked with
 # nothing but its declared dependencies, so an undeclared one fails to link. THREADS labels the
-# tests of a folder that has threads for the thread sanitizer.
+# tests of a folder that has threads for the thread sanitizer. TESTS_ALONE: its tests share names, so
+# that they are compiled one by one where WEIR_UNITY compiles several files as one.
 # Its testing/*.cc become `weir_<folder>_testing`, which only tests of it and of its dependants link.
 # tools/tidy.py reads these same calls and checks every #include against them.
 function(weir_target_name out folder)
@@ -19,8 +20,12 @@ function(weir_pch target)
   endif()
 endfunction()
 
+function(weir_test_pch target)
+  target_precompile_headers(${target} REUSE_FROM weir_test_main)
+endfunction()
+
 function(weir_module folder)
-  cmake_parse_arguments(ARG "THREADS" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS;TESTS_ALONE" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
   weir_target_name(name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.cc)
   file(GLOB testing CONFIGURE_DEPENDS src/${folder}/testing/*.cc)
@@ -46,6 +51,9 @@ function(weir_module folder)
   target_include_directories(weir_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(weir_${name} PUBLIC weir_options ${deps} PRIVATE ${ARG_LIBS})
   weir_pch(weir_${name})
+  if(WEIR_UNITY)
+    set_target_properties(weir_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
 
   add_executable(${name}_links EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/link_main.cc)
   target_link_libraries(
@@ -55,7 +63,10 @@ function(weir_module folder)
   if(testing)
     add_library(weir_${name}_testing STATIC EXCLUDE_FROM_ALL ${testing})
     target_link_libraries(weir_${name}_testing PUBLIC weir_${name} rapidcheck PRIVATE ${ARG_LIBS})
-    weir_pch(weir_${name}_testing)
+    weir_test_pch(weir_${name}_testing)
+    if(WEIR_UNITY)
+      set_target_properties(weir_${name}_testing PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    endif()
   endif()
 
   if(tests)
@@ -68,8 +79,11 @@ function(weir_module folder)
     add_executable(${name}_test ${tests})
     target_link_libraries(
       ${name}_test PRIVATE ${testing_libs} weir_${name} ${test_deps} ${ARG_LIBS} weir_test_main rapidcheck)
-    weir_pch(${name}_test)
-    add_test(NAME ${name} COMMAND ${name}_test)
+    weir_test_pch(${name}_test)
+    if(WEIR_UNITY AND NOT ARG_TESTS_ALONE)
+      set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    endif()
+    add_test(NAME ${name} COMMAND ${name}_test "--test-case-exclude=${WEIR_TEST_EXCLUDE}")
     set(labels fast)
     if(ARG_THREADS)
       list(APPEND labels threads)

@@ -24,7 +24,7 @@ struct Page {
   std::uint64_t before = 0;
 };
 
-int list(Session& session, const Page& page) {
+int list_audit(Session& session, const Page& page) {
   const Reply reply = session.get(
       "/v1/audit" + query_of({{"limit", std::to_string(page.limit)},
                               {"before", page.before == 0 ? "" : std::to_string(page.before)}}));
@@ -51,7 +51,7 @@ void add_audit_commands(CLI::App& root, Chosen& chosen) {
   command->add_option("--before", page->before, "only entries before this number")
       ->option_text("NUMBER");
   command->callback([&chosen, page] {
-    chosen.action = [page](Session& session) { return list(session, *page); };
+    chosen.action = [page](Session& session) { return list_audit(session, *page); };
   });
 }
 

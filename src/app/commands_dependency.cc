@@ -18,7 +18,7 @@ const ListView kDependencies{.member = "dependencies",
                                          {"URL", "url", CellKind::text, 3}},
                              .nothing = "No dependencies."};
 
-const std::vector<Fact> kFacts = {
+const std::vector<Fact> kDependencyFacts = {
     {"dependency", "dependency"},
     {"url", "url"},
     {"breaker", "breaker"},
@@ -48,19 +48,19 @@ const std::vector<Fact> kFacts = {
 const std::vector<Column> kPaths = {{"PATH", "path"}, {"BREAKER", "breaker"}};
 
 int print_dependency(Session& session, wire::Json dependency) {
-  print_one(session, dependency, "dependency", kFacts, session.now());
+  print_one(session, dependency, "dependency", kDependencyFacts, session.now());
   print_section(session, dependency, "breakers", kPaths, session.now());
   return kExitOk;
 }
 
-int list(Session& session) {
+int list_dependencies(Session& session) {
   const Reply reply = session.get("/v1/dependencies");
   if (!reply) return reply.exit;
   print_list(session, reply, kDependencies, session.now());
   return kExitOk;
 }
 
-int get(Session& session, const std::string& name) {
+int get_dependency(Session& session, const std::string& name) {
   const Reply reply = session.get(path_to("dependencies", name));
   if (!reply) return reply.exit;
   return print_dependency(session, reply.root());
@@ -98,12 +98,12 @@ void add_dependency_commands(CLI::App& root, Chosen& chosen) {
   noun->require_subcommand(1);
   noun->add_subcommand("list", "every dependency and its breaker")
       ->alias("ls")
-      ->callback([&chosen] { chosen.action = list; });
+      ->callback([&chosen] { chosen.action = list_dependencies; });
   auto name = std::make_shared<std::string>();
   CLI::App* command = noun->add_subcommand("get", "one dependency: limits, budget, refusals");
   command->add_option("DEPENDENCY", *name)->required()->option_text(" ");
   command->callback([&chosen, name] {
-    chosen.action = [name](Session& session) { return get(session, *name); };
+    chosen.action = [name](Session& session) { return get_dependency(session, *name); };
   });
   add_control(*noun, chosen, "open", "stop calling it, by hand; needs --reason");
   add_control(*noun, chosen, "closed", "call it whatever its breaker says; needs --reason");

@@ -19,19 +19,19 @@ const ListView kEvents{.member = "events",
                                    {"ID", "id", CellKind::text, 2}},
                        .nothing = "No events there."};
 
-const std::vector<Fact> kFacts = {{"event", "ref"},
-                                  {"id", "id"},
-                                  {"source", "source"},
-                                  {"type", "type"},
-                                  {"subject", "subject"},
-                                  {"time", "time"},
-                                  {"recorded", "recordedAt", CellKind::age},
-                                  {"content type", "datacontenttype"},
-                                  {"schema", "dataschema"},
-                                  {"extensions", "extensions"},
-                                  {"data bytes", "dataBytes", CellKind::count}};
+const std::vector<Fact> kEventFacts = {{"event", "ref"},
+                                       {"id", "id"},
+                                       {"source", "source"},
+                                       {"type", "type"},
+                                       {"subject", "subject"},
+                                       {"time", "time"},
+                                       {"recorded", "recordedAt", CellKind::age},
+                                       {"content type", "datacontenttype"},
+                                       {"schema", "dataschema"},
+                                       {"extensions", "extensions"},
+                                       {"data bytes", "dataBytes", CellKind::count}};
 
-struct ListOptions {
+struct EventListOptions {
   std::string stream;
   std::uint64_t from = 0;  // 0 = the newest
   std::size_t limit = 50;
@@ -56,7 +56,7 @@ int choose_stream(Session& session, std::string& stream) {
   return kExitOk;
 }
 
-int list(Session& session, ListOptions options) {
+int list_events(Session& session, EventListOptions options) {
   if (const int exit = choose_stream(session, options.stream); exit != kExitOk) return exit;
   const Reply reply = session.get(
       "/v1/events" + query_of({{"stream", options.stream},
@@ -76,10 +76,10 @@ int list(Session& session, ListOptions options) {
   return kExitOk;
 }
 
-int get(Session& session, const std::string& reference) {
+int get_event(Session& session, const std::string& reference) {
   const Reply reply = session.get(path_to("events", reference));
   if (!reply) return reply.exit;
-  print_one(session, reply.root(), "ref", kFacts, session.now());
+  print_one(session, reply.root(), "ref", kEventFacts, session.now());
   session.next(fmt::format("weir explain {}", cell(reply.root(), "ref", CellKind::text, {})));
   return kExitOk;
 }
@@ -128,7 +128,7 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
 
   CLI::App* noun = root.add_subcommand("event", "events as they came");
   noun->require_subcommand(1);
-  auto options = std::make_shared<ListOptions>();
+  auto options = std::make_shared<EventListOptions>();
   CLI::App* lists = noun->add_subcommand("list", "the newest events of a stream")->alias("ls");
   lists->add_option("STREAM", options->stream, "needed if there are several")->option_text(" ");
   lists->add_option("--from", options->from, "from this number on")->option_text("SEQ");
@@ -136,7 +136,7 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
       ->check(CLI::Range(1, 1000))
       ->option_text("N");
   lists->callback([&chosen, options] {
-    chosen.action = [options](Session& session) { return list(session, *options); };
+    chosen.action = [options](Session& session) { return list_events(session, *options); };
   });
   const auto add = [&](const std::string& verb, const std::string& text,
                        int (*run)(Session&, const std::string&)) {
@@ -149,7 +149,7 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
       chosen.action = [reference, run](Session& session) { return run(session, *reference); };
     });
   };
-  add("get", "the attributes of one event", get);
+  add("get", "the attributes of one event", get_event);
   add("payload", "the data of one event, byte for byte", payload);
 }
 

@@ -21,26 +21,26 @@ const ListView kFlows{.member = "flows",
                                   {"OLDEST", "oldestUnsettledAt", CellKind::age, 4}},
                       .nothing = "No flows."};
 
-const std::vector<Fact> kFacts = {{"flow", "flow"},
-                                  {"stream", "stream"},
-                                  {"dependency", "dependency"},
-                                  {"path", "path"},
-                                  {"status", "status"},
-                                  {"because", "statusReason"},
-                                  {"since", "since", CellKind::age},
-                                  {"backlog", "backlog", CellKind::count},
-                                  {"oldest not settled", "oldestUnsettledAt", CellKind::age},
-                                  {"oldest ready", "oldestReadyAt", CellKind::age},
-                                  {"waiting", "waiting", CellKind::count},
-                                  {"retries due", "retriesDue", CellKind::count},
-                                  {"held", "held", CellKind::count},
-                                  {"quarantined", "quarantined", CellKind::count},
-                                  {"ordering key", "orderingKey"},
-                                  {"filter", "where"},
-                                  {"max attempts", "maxAttempts", CellKind::count},
-                                  {"idempotent", "idempotent"},
-                                  {"settled below", "floor", CellKind::count},
-                                  {"next to read", "nextSeq", CellKind::count}};
+const std::vector<Fact> kFlowFacts = {{"flow", "flow"},
+                                      {"stream", "stream"},
+                                      {"dependency", "dependency"},
+                                      {"path", "path"},
+                                      {"status", "status"},
+                                      {"because", "statusReason"},
+                                      {"since", "since", CellKind::age},
+                                      {"backlog", "backlog", CellKind::count},
+                                      {"oldest not settled", "oldestUnsettledAt", CellKind::age},
+                                      {"oldest ready", "oldestReadyAt", CellKind::age},
+                                      {"waiting", "waiting", CellKind::count},
+                                      {"retries due", "retriesDue", CellKind::count},
+                                      {"held", "held", CellKind::count},
+                                      {"quarantined", "quarantined", CellKind::count},
+                                      {"ordering key", "orderingKey"},
+                                      {"filter", "where"},
+                                      {"max attempts", "maxAttempts", CellKind::count},
+                                      {"idempotent", "idempotent"},
+                                      {"settled below", "floor", CellKind::count},
+                                      {"next to read", "nextSeq", CellKind::count}};
 
 void suggest(Session& session, wire::Json flow) {
   const std::string name = text_at(flow, "flow");
@@ -49,7 +49,7 @@ void suggest(Session& session, wire::Json flow) {
   if (count_at(flow, "quarantined") > 0) session.next("weir group list");
 }
 
-int list(Session& session) {
+int list_flows(Session& session) {
   const Reply reply = session.get("/v1/flows");
   if (!reply) return reply.exit;
   print_list(session, reply, kFlows, session.now());
@@ -64,10 +64,10 @@ int list(Session& session) {
   return kExitOk;
 }
 
-int get(Session& session, const std::string& name) {
+int get_flow(Session& session, const std::string& name) {
   const Reply reply = session.get(path_to("flows", name));
   if (!reply) return reply.exit;
-  print_one(session, reply.root(), "flow", kFacts, session.now());
+  print_one(session, reply.root(), "flow", kFlowFacts, session.now());
   suggest(session, reply.root());
   return kExitOk;
 }
@@ -75,7 +75,7 @@ int get(Session& session, const std::string& name) {
 int change(Session& session, const std::string& name, std::string_view verb) {
   const Reply reply = session.post(path_to("flows", name, verb), session.reason_body());
   if (!reply) return reply.exit;
-  print_one(session, reply.root(), "flow", kFacts, session.now());
+  print_one(session, reply.root(), "flow", kFlowFacts, session.now());
   suggest(session, reply.root());
   return kExitOk;
 }
@@ -103,7 +103,7 @@ void add_flow_commands(CLI::App& root, Chosen& chosen) {
   noun->require_subcommand(1);
   noun->add_subcommand("list", "every flow with its backlog and quarantine")
       ->alias("ls")
-      ->callback([&chosen] { chosen.action = list; });
+      ->callback([&chosen] { chosen.action = list_flows; });
   const auto add = [&](const std::string& verb, const std::string& text, auto run) {
     auto name = std::make_shared<std::string>();
     CLI::App* command = noun->add_subcommand(verb, text);
@@ -113,7 +113,7 @@ void add_flow_commands(CLI::App& root, Chosen& chosen) {
     });
     return command;
   };
-  add("get", "one flow", get);
+  add("get", "one flow", get_flow);
   add("pause", "stop delivering; needs --reason",
       [](Session& s, const std::string& n) { return change(s, n, "pause"); });
   add("resume", "go on delivering; needs --reason",

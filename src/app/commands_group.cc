@@ -22,22 +22,22 @@ const ListView kGroups{.member = "groups",
                                    {"TITLE", "title", CellKind::text, 0, Fit::cut}},
                        .nothing = "No open failure groups: nothing is in quarantine."};
 
-const std::vector<Fact> kFacts = {{"group", "group"},
-                                  {"title", "title"},
-                                  {"reason", "reason"},
-                                  {"flow", "flow"},
-                                  {"dependency", "dependency"},
-                                  {"class", "class"},
-                                  {"failure mode", "failureMode"},
-                                  {"runbook", "runbook"},
-                                  {"open", "open", CellKind::count},
-                                  {"total", "total", CellKind::count},
-                                  {"keys", "keys", CellKind::count},
-                                  {"first", "firstAt", CellKind::age},
-                                  {"last", "lastAt", CellKind::age},
-                                  {"sample", "sample"}};
+const std::vector<Fact> kGroupFacts = {{"group", "group"},
+                                       {"title", "title"},
+                                       {"reason", "reason"},
+                                       {"flow", "flow"},
+                                       {"dependency", "dependency"},
+                                       {"class", "class"},
+                                       {"failure mode", "failureMode"},
+                                       {"runbook", "runbook"},
+                                       {"open", "open", CellKind::count},
+                                       {"total", "total", CellKind::count},
+                                       {"keys", "keys", CellKind::count},
+                                       {"first", "firstAt", CellKind::age},
+                                       {"last", "lastAt", CellKind::age},
+                                       {"sample", "sample"}};
 
-int list(Session& session, bool all) {
+int list_groups(Session& session, bool all) {
   const Reply reply = session.get(all ? "/v1/groups?all=true" : "/v1/groups");
   if (!reply) return reply.exit;
   if (!print_list(session, reply, kGroups, session.now())) return kExitOk;
@@ -47,11 +47,11 @@ int list(Session& session, bool all) {
   return kExitOk;
 }
 
-int get(Session& session, const std::string& name) {
+int get_group(Session& session, const std::string& name) {
   const Reply reply = session.get(path_to("groups", name));
   if (!reply) return reply.exit;
   const wire::Json group = reply.root();
-  print_one(session, group, "group", kFacts, session.now());
+  print_one(session, group, "group", kGroupFacts, session.now());
   session.next(fmt::format("weir explain {} --flow {}", cell(group, "sample", CellKind::text, {}),
                            cell(group, "flow", CellKind::text, {})));
   if (count_at(group, "open") > 0) {
@@ -69,15 +69,16 @@ void add_group_commands(CLI::App& root, Chosen& chosen) {
   auto all = std::make_shared<bool>(false);
   CLI::App* lists = noun->add_subcommand("list", "the open failure groups")->alias("ls");
   lists->add_flag("--all", *all, "closed ones too");
-  lists->callback(
-      [&chosen, all] { chosen.action = [all](Session& session) { return list(session, *all); }; });
+  lists->callback([&chosen, all] {
+    chosen.action = [all](Session& session) { return list_groups(session, *all); };
+  });
   auto name = std::make_shared<std::string>();
   CLI::App* command = noun->add_subcommand("get", "one failure group");
   command->add_option("GROUP", *name, "its id, or the first digits of it")
       ->required()
       ->option_text(" ");
   command->callback([&chosen, name] {
-    chosen.action = [name](Session& session) { return get(session, *name); };
+    chosen.action = [name](Session& session) { return get_group(session, *name); };
   });
 }
 

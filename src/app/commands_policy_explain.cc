@@ -28,26 +28,26 @@ const ListView kRows{.member = "rows",
                                  {"SOURCE", "source", CellKind::text, 1, Fit::cut}},
                      .nothing = "No rows."};
 
-const std::vector<Fact> kFacts = {{"rule", "rule"},
-                                  {"row", "row"},
-                                  {"class", "class"},
-                                  {"retriable", "retriable"},
-                                  {"only if idempotent", "needsIdempotent"},
-                                  {"counts for the breaker", "countsForBreaker"},
-                                  {"counts for the limiter", "countsForLimiter"},
-                                  {"in doubt", "inDoubt"},
-                                  {"reason", "reason"},
-                                  {"source", "source"},
-                                  {"not before", "notBefore"},
-                                  {"note", "note"},
-                                  {"pace", "pace"},
-                                  {"failure mode", "failureMode"},
-                                  {"flow", "flow"},
-                                  {"dependency", "dependency"},
-                                  {"decision", "decision"},
-                                  {"delay", "delay"},
-                                  {"decided by", "decidedBy"},
-                                  {"because", "because"}};
+const std::vector<Fact> kRuleFacts = {{"rule", "rule"},
+                                      {"row", "row"},
+                                      {"class", "class"},
+                                      {"retriable", "retriable"},
+                                      {"only if idempotent", "needsIdempotent"},
+                                      {"counts for the breaker", "countsForBreaker"},
+                                      {"counts for the limiter", "countsForLimiter"},
+                                      {"in doubt", "inDoubt"},
+                                      {"reason", "reason"},
+                                      {"source", "source"},
+                                      {"not before", "notBefore"},
+                                      {"note", "note"},
+                                      {"pace", "pace"},
+                                      {"failure mode", "failureMode"},
+                                      {"flow", "flow"},
+                                      {"dependency", "dependency"},
+                                      {"decision", "decision"},
+                                      {"delay", "delay"},
+                                      {"decided by", "decidedBy"},
+                                      {"because", "because"}};
 
 struct ExplainOptions {
   PolicyFlags flags;
@@ -113,7 +113,7 @@ int explain(Session& session, const ExplainOptions& options) {
   if (options.all) return explain_all(session);
   const auto json = explained(options, session.now());
   if (!json.ok()) return session.fail(json.error());
-  return print_made(session, *json, "rule", kFacts, session.now());
+  return print_made(session, *json, "rule", kRuleFacts, session.now());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kDataMax = 64 * 1024 * 1024;  // read from a file or standard input
 
-struct Asked {
+struct PublishAsked {
   PublishOptions options;
   std::string data;  // as on the command line; "-" = standard input
   bool has_data = false;
@@ -48,7 +48,7 @@ Result<std::string> read_all(std::istream& input, std::string_view name) {
   return data;
 }
 
-Result<std::optional<std::string>> read_data(const Asked& asked) {
+Result<std::optional<std::string>> read_data(const PublishAsked& asked) {
   if (!asked.file.empty()) {
     if (asked.has_data)
       return Error{Code::usage, "DATA and --file say two things", "give one of them"};
@@ -105,7 +105,7 @@ int send_all(Session& session, const PublishOptions& options, PublishTotals& tot
   return kExitOk;
 }
 
-int publish(Session& session, Asked asked) {
+int publish(Session& session, PublishAsked asked) {
   auto data = read_data(asked);
   if (!data.ok()) return session.fail(data.error());
   asked.options.data = std::move(*data);
@@ -122,7 +122,7 @@ int publish(Session& session, Asked asked) {
 }  // namespace
 
 void add_publish_command(CLI::App& root, Chosen& chosen) {
-  auto asked = std::make_shared<Asked>();
+  auto asked = std::make_shared<PublishAsked>();
   PublishOptions& options = asked->options;
   CLI::App* command = root.add_subcommand("publish", "put events into a stream");
   command->add_option("STREAM", options.stream)->required()->option_text(" ");

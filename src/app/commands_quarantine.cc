@@ -23,7 +23,7 @@ const ListView kDeliveries{.member = "deliveries",
                                        {"REASON", "reason", CellKind::text, 1, Fit::cut}},
                            .nothing = "Nothing in quarantine."};
 
-struct ListOptions {
+struct QuarantineListOptions {
   SelectionFlags selection;
   std::string cursor;
   std::size_t limit = 100;
@@ -36,7 +36,7 @@ struct Settle {
   std::string_view done;  // "resolved"
 };
 
-int list(Session& session, ListOptions options) {
+int list_quarantine(Session& session, QuarantineListOptions options) {
   if (const auto read = resolve_where(options.selection); !read.ok())
     return session.fail(read.error());
   auto query = selection_query(options.selection);
@@ -138,7 +138,7 @@ void add_quarantine_commands(CLI::App& root, Chosen& chosen) {
   CLI::App* noun = root.add_subcommand("quarantine", "deliveries that need a decision");
   noun->require_subcommand(1);
 
-  auto options = std::make_shared<ListOptions>();
+  auto options = std::make_shared<QuarantineListOptions>();
   CLI::App* lists = noun->add_subcommand("list", "what is in quarantine")->alias("ls");
   add_selection_flags(*lists, options->selection, false);
   lists->add_option("--limit", options->limit, "how many, up to 1000")
@@ -146,7 +146,7 @@ void add_quarantine_commands(CLI::App& root, Chosen& chosen) {
       ->option_text("N");
   lists->add_option("--cursor", options->cursor, "go on where a list ended")->option_text("CURSOR");
   lists->callback([&chosen, options] {
-    chosen.action = [options](Session& session) { return list(session, *options); };
+    chosen.action = [options](Session& session) { return list_quarantine(session, *options); };
   });
 
   auto event = std::make_shared<std::string>();

@@ -71,14 +71,14 @@ int plan(Session& session, ReplayPlanFlags flags) {
   return kExitOk;
 }
 
-int list(Session& session) {
+int list_replays(Session& session) {
   const Reply reply = session.get("/v1/replays");
   if (!reply) return reply.exit;
   print_list(session, reply, kReplays, session.now());
   return kExitOk;
 }
 
-int get(Session& session, const std::string& id) {
+int get_replay(Session& session, const std::string& id) {
   const Reply reply = session.get(path_to("replays", id));
   if (!reply) return reply.exit;
   if (!session.is_table()) {
@@ -121,7 +121,7 @@ int items(Session& session, const ItemOptions& options) {
 int command(Session& session, const Command& asked, std::string_view verb) {
   if (asked.dry_run) {
     if (session.is_table()) session.note("A dry run: nothing was started.");
-    return get(session, asked.replay);
+    return get_replay(session, asked.replay);
   }
   const Reply reply = session.post(path_to("replays", asked.replay, verb), session.reason_body());
   if (!reply) return reply.exit;
@@ -139,7 +139,7 @@ CLI::App* add_verb(CLI::App& noun, const std::string& verb, const std::string& t
 
 void add_reads(CLI::App& noun, Chosen& chosen) {
   noun.add_subcommand("list", "every replay, the newest first")->alias("ls")->callback([&chosen] {
-    chosen.action = list;
+    chosen.action = list_replays;
   });
   const auto add = [&](const std::string& verb, const std::string& text,
                        int (*run)(Session&, const std::string&)) {
@@ -148,7 +148,7 @@ void add_reads(CLI::App& noun, Chosen& chosen) {
       chosen.action = [id, run](Session& session) { return run(session, *id); };
     });
   };
-  add("get", "the plan of a replay and how far it is", get);
+  add("get", "the plan of a replay and how far it is", get_replay);
   add("watch", "follow a replay to its end", watch_replay);
   add("report", "how a replay went", report);
 

@@ -103,12 +103,13 @@ int restore(Session& session, const std::string& folder, const std::string& file
   return exit;
 }
 
-struct Asked {
+struct StoreAsked {
   std::string folder;
   std::string file;
 };
 
-CLI::App* add_verb(CLI::App& noun, const std::string& verb, const std::string& text, Asked& asked) {
+CLI::App* add_verb(CLI::App& noun, const std::string& verb, const std::string& text,
+                   StoreAsked& asked) {
   CLI::App* command = noun.add_subcommand(verb, text);
   command->add_option("--data", asked.folder, "the data folder")->required()->option_text("DIR");
   return command;
@@ -121,7 +122,7 @@ void add_store_commands(CLI::App& root, Chosen& chosen) {
   noun->require_subcommand(1);
   const auto add_look = [&](const std::string& verb, const std::string& text,
                             int (*run)(Session&, const std::string&)) {
-    auto asked = std::make_shared<Asked>();
+    auto asked = std::make_shared<StoreAsked>();
     add_verb(*noun, verb, text, *asked)->callback([&chosen, asked, run] {
       chosen.action = [asked, run](Session& session) { return run(session, asked->folder); };
     });
@@ -129,7 +130,7 @@ void add_store_commands(CLI::App& root, Chosen& chosen) {
   const auto add_copy = [&](const std::string& verb, const std::string& text,
                             const std::string& file_text,
                             int (*run)(Session&, const std::string&, const std::string&)) {
-    auto asked = std::make_shared<Asked>();
+    auto asked = std::make_shared<StoreAsked>();
     CLI::App* command = add_verb(*noun, verb, text, *asked);
     command->add_option("FILE", asked->file, file_text)->required()->option_text(" ");
     command->callback([&chosen, asked, run] {

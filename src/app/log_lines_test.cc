@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::Breaker;
 
-const WallTime kNow = *parse_rfc3339("2026-11-21T14:02:11.123Z");
+const WallTime kReadAt = *parse_rfc3339("2026-11-21T14:02:11.123Z");
 
 // What `act` logs, without the time.
 template <class Act>
@@ -41,14 +41,14 @@ std::vector<std::string> logged(Act act) {
 
 std::string line_of(const Breaker::Transition& transition) {
   const auto lines = logged(
-      [&](telemetry::Log& log) { log_transition(log, kNow, "tracker", "", transition); });
+      [&](telemetry::Log& log) { log_transition(log, kReadAt, "tracker", "", transition); });
   REQUIRE(lines.size() == 1);
   return lines.front();
 }
 
 AuditEntry entry(std::string action, std::string target, std::string reason,
                  std::string detail = "") {
-  return {.at = kNow,
+  return {.at = kReadAt,
           .actor = "local:ada",
           .action = std::move(action),
           .target = std::move(target),

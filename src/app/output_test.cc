@@ -6,7 +6,7 @@
 namespace weir::app {
 namespace {
 
-const WallTime kNow = *parse_rfc3339("2026-11-21T14:00:00Z");
+const WallTime kShownAt = *parse_rfc3339("2026-11-21T14:00:00Z");
 constexpr std::string_view kAnswer =
     R"({"groups":[{"group":"9ad1","open":1204,"title":"a\u0007b",)"
     R"("lastAt":"2026-11-21T13:57:00Z"},{"group":"07fc","open":2}],"cursor":"1-2"})";
@@ -25,7 +25,7 @@ TEST_CASE("a list as a table has a cell for every member, or a dash") {
                                        {"OPEN", "open", CellKind::count},
                                        {"LAST", "lastAt", CellKind::age},
                                        {"TITLE", "title"}};
-  CHECK(list_table(*document->root().find("groups"), columns, {}, kNow) ==
+  CHECK(list_table(*document->root().find("groups"), columns, {}, kShownAt) ==
         "GROUP   OPEN  LAST       TITLE\n"
         "9ad1   1,204  3 min ago  a\\u{7}b\n"
         "07fc       2  -          -\n");
@@ -39,7 +39,7 @@ TEST_CASE("facts stand under each other, absent ones are left out") {
                     {"because", "reason"},
                     {"backlog", "backlog", CellKind::count},
                     {"x", "x"}},
-                   kNow) ==
+                   kShownAt) ==
         "flow     sync\n"
         "backlog  12,000\n");
 }

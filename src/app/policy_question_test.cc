@@ -9,15 +9,15 @@
 namespace weir::app {
 namespace {
 
-const WallTime kNow = from_micros(1'795'000'000'000'000);
+const WallTime kAsked = from_micros(1'795'000'000'000'000);
 
 std::string said(const PolicyFlags& flags, const char* member, const FlowSpec* flow = nullptr) {
   const auto question = parse_question(flags);
   REQUIRE(question.ok());
-  const std::string json = explain_policy_json(*question, {}, flow, kNow);
+  const std::string json = explain_policy_json(*question, {}, flow, kAsked);
   const auto document = wire::parse_json(json);
   REQUIRE(document.ok());
-  return cell(document->root(), member, CellKind::text, kNow);
+  return cell(document->root(), member, CellKind::text, kAsked);
 }
 
 std::string refused(const PolicyFlags& flags) {

@@ -12,7 +12,7 @@ using testing::listed;
 using testing::no_secrets;
 
 // The first lines of every configuration here; `policy` is line 9.
-LoadOutcome loaded(const std::string& policy, const std::string& peak = "peak: 150/s") {
+LoadOutcome load_policy(const std::string& policy, const std::string& peak = "peak: 150/s") {
   return load({{"w.yaml",
                 "version: 1\n"
                 "streams: { s: {} }\n"
@@ -29,7 +29,7 @@ const std::string kSound =
     "    rateLimit: { requests: 250 }\n";
 
 TEST_CASE("a sound configuration has no warnings, and its peak is read") {
-  const LoadOutcome outcome = loaded(kSound);
+  const LoadOutcome outcome = load_policy(kSound);
   CHECK(listed(outcome.problems) == "");
   CHECK(listed(outcome.warnings) == "");
   REQUIRE(outcome.config.has_value());
@@ -37,7 +37,8 @@ TEST_CASE("a sound configuration has no warnings, and its peak is read") {
 }
 
 TEST_CASE("a warning stands at its setting, and names the other one") {
-  const LoadOutcome outcome = loaded(kSound + "    concurrency: { maxParallelRequests: 241 }\n");
+  const LoadOutcome outcome = load_policy(kSound +
+                                          "    concurrency: { maxParallelRequests: 241 }\n");
   CHECK(outcome.config.has_value());
   CHECK(render(outcome.warnings) ==
         "w.yaml:11:41: warning[L3]: 241 calls at once are more than 0.8 x 300/s x 1.0 s: after a "
@@ -49,7 +50,7 @@ TEST_CASE("a warning stands at its setting, and names the other one") {
 }
 
 TEST_CASE("a setting that is not written is shown at what surrounds it") {
-  const LoadOutcome outcome = loaded("    timeouts: { attempt: 100ms }\n");
+  const LoadOutcome outcome = load_policy("    timeouts: { attempt: 100ms }\n");
   REQUIRE(outcome.warnings.size() == 1);
   CHECK(outcome.warnings[0].lint == "L3");
   CHECK(outcome.warnings[0].place.line == 9);
@@ -60,8 +61,8 @@ TEST_CASE("a default that cannot act is not worth a word, the same setting writt
   const std::string event =
       "    timeouts: { attempt: 1s, event: 2m }\n"
       "    rateLimit: { requests: 250 }\n";
-  CHECK(listed(loaded(event + "    retry: { maxAttempts: 2 }\n").warnings) == "");
-  const LoadOutcome outcome = loaded(
+  CHECK(listed(load_policy(event + "    retry: { maxAttempts: 2 }\n").warnings) == "");
+  const LoadOutcome outcome = load_policy(
       event + "    retry: { maxAttempts: 2, serverDirected: { maxInterval: 5m } }\n");
   CHECK(listed(outcome.warnings) ==
         "11:61 WR1306: a server may ask for 5 min 0 s, and the event expires after 2 min 0 s "
@@ -70,7 +71,7 @@ TEST_CASE("a default that cannot act is not worth a word, the same setting writt
 
 TEST_CASE("enforce: reject makes errors of findings, with the numbers of a broken bound") {
   const std::string bounds = kSound + "    bounds: { enforce: reject, maxAmplification: 1.1 }\n";
-  const LoadOutcome outcome = loaded(bounds);
+  const LoadOutcome outcome = load_policy(bounds);
   CHECK_FALSE(outcome.config.has_value());
   REQUIRE(outcome.refused.has_value());
   CHECK(outcome.refused->flows[0].peak_per_second == 150);
@@ -81,15 +82,15 @@ TEST_CASE("enforce: reject makes errors of findings, with the numbers of a broke
         "150/s), the bound is 1.1 | lower retryConstraint.budget.percent, minRetryRate or "
         "retry.maxAttempts");
   CHECK(label(outcome.problems[0]) == "error[WR1306, L1]");
-  const LoadOutcome warned = loaded(kSound + "    bounds: { maxAmplification: 1.1 }\n");
+  const LoadOutcome warned = load_policy(kSound + "    bounds: { maxAmplification: 1.1 }\n");
   CHECK(warned.config.has_value());
   CHECK(warned.warnings.size() == 2);
-  CHECK(loaded(kSound + "    bounds: { enforce: reject, maxAmplification: 1.27 }\n")
+  CHECK(load_policy(kSound + "    bounds: { enforce: reject, maxAmplification: 1.27 }\n")
             .config.has_value());
 }
 
 TEST_CASE("what several flows of one policy have in common is said once") {
-  const LoadOutcome outcome = loaded(
+  const LoadOutcome outcome = load_policy(
       kSound + "    retry: { maxAttempts: 3, serverDirected: { maxInterval: 24h } }\n",
       "peak: 100/s }\n  g: { from: { stream: s }, to: { http: { dependency: d } }, policy: p, "
       "peak: 50/s");
@@ -99,7 +100,7 @@ TEST_CASE("what several flows of one policy have in common is said once") {
 }
 
 TEST_CASE("a bound that cannot be shown is broken, and says what is missing") {
-  const LoadOutcome outcome = loaded(
+  const LoadOutcome outcome = load_policy(
       kSound + "    bounds: { enforce: reject, maxAmplification: 4.9 }\n", "");
   REQUIRE(outcome.problems.size() == 2);
   CHECK(outcome.problems[1].message ==
@@ -108,17 +109,17 @@ TEST_CASE("a bound that cannot be shown is broken, and says what is missing") {
 }
 
 TEST_CASE("a configuration with another problem has no warnings yet") {
-  const LoadOutcome outcome = loaded(kSound +
-                                     "    concurrency: { maxParallelRequests: 241 }\n"
-                                     "    retry: { maxAttempts: 0 }\n");
+  const LoadOutcome outcome = load_policy(kSound +
+                                          "    concurrency: { maxParallelRequests: 241 }\n"
+                                          "    retry: { maxAttempts: 0 }\n");
   CHECK(outcome.problems.size() == 1);
   CHECK_FALSE(outcome.refused.has_value());
   CHECK(outcome.warnings.empty());
 }
 
 TEST_CASE("a peak and a capacity are rates above zero") {
-  CHECK(listed(loaded(kSound, "peak: 0/s").problems) == "6:79: 'peak' must be above zero");
-  CHECK(listed(loaded(kSound, "peak: 5").problems) ==
+  CHECK(listed(load_policy(kSound, "peak: 0/s").problems) == "6:79: 'peak' must be above zero");
+  CHECK(listed(load_policy(kSound, "peak: 5").problems) ==
         "6:79: '5' is no rate | for example 300/s, 30/min, 1000/h");
   CHECK(listed(load({{"w.yaml",
                       "version: 1\ndependencies: { d: { url: http://h, capacity: 0/s } }\n"}},

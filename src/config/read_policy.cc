@@ -6,12 +6,12 @@
 namespace weir::config {
 namespace {
 
-constexpr Duration kTick = std::chrono::milliseconds{1};
+constexpr Duration kShortest = std::chrono::milliseconds{1};
 
 void read_timeouts(MapReader map, TimeoutsSpec& into) {
-  map.duration("connect", into.connect, kTick);
-  map.duration("attempt", into.attempt, kTick);
-  map.duration("event", into.event, kTick);
+  map.duration("connect", into.connect, kShortest);
+  map.duration("attempt", into.attempt, kShortest);
+  map.duration("event", into.event, kShortest);
   if (auto deadline = map.map("deadline")) {
     deadline->duration("margin", into.margin);
     deadline->duration("minUseful", into.min_useful);
@@ -42,8 +42,8 @@ void read_timeouts(MapReader map, TimeoutsSpec& into) {
 }
 
 void read_back_off(MapReader map, BackOffSpec& into) {
-  map.duration("baseInterval", into.base_interval, kTick);
-  map.duration("maxInterval", into.max_interval, kTick);
+  map.duration("baseInterval", into.base_interval, kShortest);
+  map.duration("maxInterval", into.max_interval, kShortest);
   map.number("multiplier", into.multiplier, 1, 100);
   int jitter = static_cast<int>(into.jitter);
   map.choice("jitter", {"none", "full", "equal", "decorrelated"}, jitter);
@@ -65,12 +65,12 @@ void read_retry(MapReader map, RetrySpec& into) {
   if (auto back_off = map.map("backOff")) read_back_off(std::move(*back_off), into.back_off);
   if (auto server = map.map("serverDirected")) {
     server->flag("honor", into.honor_server);
-    server->duration("maxInterval", into.server_directed_max, kTick);
+    server->duration("maxInterval", into.server_directed_max, kShortest);
     server->not_yet({"overMax"});
     server->finish();
   }
   if (auto throttled = map.map("throttledBackOff")) {
-    throttled->duration("baseInterval", into.throttled_base_interval, kTick);
+    throttled->duration("baseInterval", into.throttled_base_interval, kShortest);
     throttled->finish();
   }
   map.not_yet({"retryOn"});

@@ -20,12 +20,6 @@ ports::FlowCounts counts(BenchTop& top) {
   return all->empty() ? ports::FlowCounts{} : all->front();
 }
 
-std::vector<Delivery> quarantined(BenchTop& top) {
-  auto rows = top.wait(top.store->deliveries().list({.state = DeliveryState::quarantined}));
-  REQUIRE(rows.ok());
-  return *rows;
-}
-
 }  // namespace
 
 TEST_CASE("every event is delivered once, and the cursor ends behind the last") {
@@ -91,10 +85,10 @@ TEST_CASE("the age of the oldest event counts retries and what is held, but not 
   CHECK(*waiting >= std::chrono::minutes{1});  // a1 waits for its retry
   status = 422;
   top.settle(std::chrono::minutes{30});
-  CHECK(quarantined(top).size() == 1);
+  CHECK(top.quarantined().size() == 1);
   const auto held = oldest_age(top);
   REQUIRE(held);
-  const Delivery row = quarantined(top).front();
+  const Delivery row = top.quarantined().front();
   CHECK(*held > Duration{});  // a2 is held
   status = 200;
   top.engine->settled_elsewhere(row.ref, row.key);
@@ -137,7 +131,7 @@ TEST_CASE(
   top.start(BenchTop::config("subject"));
   for (const std::string id : {"a1", "a2", "b1"}) top.publish(id, id.substr(0, 1));
   top.settle();
-  const auto rows = quarantined(top);
+  const auto rows = top.quarantined();
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].event_id == "a1");
   CHECK(rows[0].attempts == 3);
@@ -156,7 +150,7 @@ TEST_CASE("a restart keeps holds, and settling the holder by hand lets the key g
   top.start(config);
   top.settle();
   CHECK(top.log.size() == 1);
-  Delivery row = quarantined(top).at(0);
+  Delivery row = top.quarantined().at(0);
   row.state = DeliveryState::resolved;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::PutDelivery{row});
@@ -172,7 +166,7 @@ TEST_CASE("a holder settled while Weir was down lets its key go on at the next s
   top.start(config);
   for (const std::string id : {"a1", "a2"}) top.publish(id, "a");
   top.settle();
-  Delivery row = quarantined(top).at(0);
+  Delivery row = top.quarantined().at(0);
   row.state = DeliveryState::discarded;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::PutDelivery{row});

@@ -13,10 +13,6 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::BenchTop;
 
-std::vector<Delivery> quarantined(BenchTop& top) {
-  return *top.wait(top.store->deliveries().list({.state = DeliveryState::quarantined}));
-}
-
 Config config_expiring_after(Duration event) {
   Config config = BenchTop::config("");
   config.flows[0].policy.timeouts.event = event;
@@ -52,10 +48,10 @@ TEST_CASE("a retry that is never admitted expires at its deadline") {
   top.start(config_without_retries());
   top.publish("e", "");
   top.settle(seconds{55});
-  CHECK(quarantined(top).empty());
+  CHECK(top.quarantined().empty());
   top.settle(seconds{10});
   CHECK(top.log.size() == 1);
-  const auto rows = quarantined(top);
+  const auto rows = top.quarantined();
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].attempts == 1);
   check_expired(rows[0]);
@@ -69,7 +65,7 @@ TEST_CASE("a restart does not forget the deadline of a retry that is never admit
   const WallTime before = top.clock->wall();
   top.start(config_without_retries());
   top.settle(hours{1});  // the clock of a new start begins anew
-  const auto rows = quarantined(top);
+  const auto rows = top.quarantined();
   REQUIRE(rows.size() == 1);
   CHECK(before < rows[0].deadline);
   check_expired(rows[0]);
@@ -88,11 +84,11 @@ TEST_CASE("events behind an open breaker expire without a call") {
     for (std::size_t i = 0; i < kEvents; ++i)
       top.publish("e" + std::to_string(i), "k" + std::to_string(i));
     top.settle(seconds{50});
-    CHECK(quarantined(top).empty());
+    CHECK(top.quarantined().empty());
     top.settle(seconds{20});
     const auto query = ports::DeliveryQuery{.state = DeliveryState::quarantined};
     CHECK(*top.wait(top.store->deliveries().count(query)) == kEvents);
-    for (const Delivery& row : quarantined(top)) check_expired(row);
+    for (const Delivery& row : top.quarantined()) check_expired(row);
 
     top.start(config);  // nothing of it is found again
     REQUIRE(top.wait(top.engine->control_breaker("d", {.reason = "a test"})).ok());
@@ -114,7 +110,7 @@ TEST_CASE("events that a reload gives more time go as soon as the breaker lets t
   config.flows[0].policy.timeouts.event = hours{1};
   REQUIRE(top.wait(top.engine->apply(config)).ok());
   top.settle(seconds{30});
-  CHECK(quarantined(top).empty());
+  CHECK(top.quarantined().empty());
   REQUIRE(top.wait(top.engine->control_breaker("d", {.reason = "a test"})).ok());
   top.settle(seconds{7});
   CHECK(top.log.size() == 100);
@@ -129,9 +125,9 @@ TEST_CASE("what was held behind its key expires without a call, too") {
   top.start(config);
   for (int i = 0; i < 5; ++i) top.publish("e" + std::to_string(i), "k");
   top.settle(seconds{1});
-  REQUIRE(quarantined(top).size() == 1);
+  REQUIRE(top.quarantined().size() == 1);
   REQUIRE(top.wait(top.engine->control_breaker("d", opened(top))).ok());
-  const Delivery holder = quarantined(top).front();
+  const Delivery holder = top.quarantined().front();
   Delivery resolved = holder;
   resolved.state = DeliveryState::resolved;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -139,9 +135,9 @@ TEST_CASE("what was held behind its key expires without a call, too") {
   REQUIRE(top.wait(top.store->writer().commit(std::move(batch))).ok());
   top.engine->settled_elsewhere(holder.ref, holder.key);
   top.settle(seconds{50});
-  CHECK(quarantined(top).empty());
+  CHECK(top.quarantined().empty());
   top.settle(seconds{20});
-  const auto rows = quarantined(top);  // the next holds the key again, as a failure would
+  const auto rows = top.quarantined();  // the next holds the key again, as a failure would
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].event_id == "e1");
   check_expired(rows[0]);

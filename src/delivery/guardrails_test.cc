@@ -18,12 +18,6 @@ using testing::BenchTop;
 
 FlowRecord record_of(BenchTop& top) { return *top.engine->flow_views().front().record; }
 
-std::size_t quarantined(BenchTop& top) {
-  return top
-      .wait(top.store->deliveries().list({.state = DeliveryState::quarantined, .limit = 1000}))
-      ->size();
-}
-
 Config config_with_brake(std::uint32_t in_a_row) {
   Config config = BenchTop::config("");
   config.flows[0].policy.dead_letter_brake.consecutive_quarantines = in_a_row;
@@ -59,7 +53,7 @@ TEST_CASE("the dead-letter brake pauses a flow whose stream would end in quarant
   CHECK(record_of(top).cause == PauseCause::deadLetterBrake);
   CHECK(record_of(top).reason ==
         "dead-letter brake: 10 deliveries in a row went into quarantine, 100 % of 10 in 5 min 0 s");
-  const std::size_t lost = quarantined(top);
+  const std::size_t lost = top.quarantined().size();
   CHECK(lost >= 10);
   CHECK(lost <= 10 + 2 * 4);  // and what was under way until the pause was durable
   const auto audit = top.wait(top.store->recovery().audit(1000, 10));
@@ -70,13 +64,13 @@ TEST_CASE("the dead-letter brake pauses a flow whose stream would end in quarant
   top.start(config);  // a restart keeps it
   top.settle();
   CHECK(record_of(top).cause == PauseCause::deadLetterBrake);
-  CHECK(quarantined(top) == lost);
+  CHECK(top.quarantined().size() == lost);
 
   broken = false;
   REQUIRE(top.wait(top.engine->resume("f", "fixed", "ana")).ok());
   top.settle();
   CHECK(record_of(top).cause == PauseCause::none);
-  CHECK(quarantined(top) == lost);
+  CHECK(top.quarantined().size() == lost);
   CHECK(top.log.size() == 100);
 }
 
@@ -85,7 +79,7 @@ TEST_CASE("what a replay quarantines again does not trip the brake") {
   top.start(config_with_brake(5));
   for (int i = 0; i < 12; ++i) top.publish((i % 3 == 0 ? "ok" : "x") + std::to_string(i), "");
   top.settle();
-  REQUIRE(quarantined(top) == 8);
+  REQUIRE(top.quarantined().size() == 8);
   auto rows = top.wait(top.store->deliveries().list({.state = DeliveryState::quarantined}));
   std::vector<DeliveryRef> refs;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -98,7 +92,7 @@ TEST_CASE("what a replay quarantines again does not trip the brake") {
   REQUIRE(top.wait(top.store->writer().commit(std::move(batch))).ok());
   top.engine->release(refs, ReplayId{1});
   top.settle();
-  CHECK(quarantined(top) == 8);
+  CHECK(top.quarantined().size() == 8);
   CHECK(record_of(top).status == FlowStatus::active);
 }
 
@@ -127,7 +121,7 @@ TEST_CASE("held keys keep moving by the minimum rate, however few first attempts
     top.publish("b" + name, name);
   }
   top.settle(seconds{600});
-  CHECK(quarantined(top) == 0);
+  CHECK(top.quarantined().size() == 0);
   CHECK(top.engine->flow_views().front().floor == 81);
   CHECK(top.engine->flow_views().front().held == 0);
 }
@@ -190,7 +184,7 @@ TEST_CASE(
   CHECK(top.log.size() - before >= 380);  // all slots: 20 calls in each 50 ms
   CHECK(rails.breaker("/good").state(top.clock->mono()) == policy::Breaker::State::closed);
   top.settle(seconds{60});
-  CHECK(quarantined(top) == 0);
+  CHECK(top.quarantined().size() == 0);
   CHECK(top.engine->flow_views()[0].floor == 4041);
   CHECK(top.engine->flow_views()[1].floor == 4041);
 }
@@ -226,7 +220,7 @@ TEST_CASE("a RateLimit header without calls left holds everybody, and costs no a
   for (std::size_t i = 2; i < called.size(); ++i)
     CHECK(called[i] - called[i - 1] >= milliseconds{600});
   for (const auto& one : top.log) CHECK(one.attempt == 1);
-  CHECK(quarantined(top) == 0);
+  CHECK(top.quarantined().size() == 0);
 }
 
 TEST_CASE("a breaker in shadow mode stops nothing and counts what it would have stopped") {
@@ -321,7 +315,7 @@ TEST_CASE("a backlog that grew too old during a pause does not trip the brake wh
   top.pass(seconds{120});
   REQUIRE(top.wait(top.engine->resume("f", "morning", "ana")).ok());
   top.settle();
-  CHECK(quarantined(top) == 20);
+  CHECK(top.quarantined().size() == 20);
   CHECK(record_of(top).status == FlowStatus::active);
 }
 

@@ -21,8 +21,6 @@ std::string ids_starting_with(char first) {
   return std::string(R"({"id": [{"prefix": ")") + first + R"("}]})";
 }
 
-std::uint64_t floor_of(BenchTop& top) { return top.engine->flow_views().front().floor; }
-
 // As an operator does it: the row is resolved, then its key goes on.
 void resolve(BenchTop& top, const std::string& key) {
   auto rows = top.wait(top.store->deliveries().list({.state = DeliveryState::quarantined}));
@@ -66,7 +64,7 @@ TEST_CASE("a wider filter neither loses what is held nor delivers what was filte
   top.settle();
   CHECK(top.served() == Ids{"h1", "h2", "h5", "x6"});
   CHECK(top.engine->flow_views().front().held == 0);
-  CHECK(floor_of(top) == 7);
+  CHECK(top.floor() == 7);
 }
 
 TEST_CASE("a held event that a narrower filter does not match is filtered, and its key goes on") {
@@ -188,7 +186,7 @@ TEST_CASE("a flow that goes and comes back while a call runs is still one flow")
   REQUIRE(top.wait(top.engine->apply(config)).ok());
   top.settle();
   CHECK(top.served() == Ids{"a1", "a2", "a3"});
-  CHECK(floor_of(top) == 4);
+  CHECK(top.floor() == 4);
   CHECK(top.wait(top.store->deliveries().list({}))->empty());
 }
 

@@ -9,10 +9,10 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::array<std::string_view, 9> kStates = {"ready",    "inFlight",    "waiting",
-                                                     "held",     "quarantined", "done",
-                                                     "filtered", "resolved",    "discarded"};
+constexpr std::uint8_t kDeliveryVersion = 1;
+constexpr std::array<std::string_view, 9> kDeliveryStates = {
+    "ready", "inFlight", "waiting",  "held",     "quarantined",
+    "done",  "filtered", "resolved", "discarded"};
 
 void write_line(ByteWriter& out, const AttemptRecord& line) {
   out.varint(line.number);
@@ -49,13 +49,13 @@ bool read_line(ByteReader& in, AttemptRecord& line) {
 
 std::string_view to_text(DeliveryState state) {
   const auto index = static_cast<std::size_t>(state);
-  WEIR_ASSERT(index < kStates.size());
-  return kStates[index];
+  WEIR_ASSERT(index < kDeliveryStates.size());
+  return kDeliveryStates[index];
 }
 
 std::optional<DeliveryState> parse_delivery_state(std::string_view text) {
-  for (std::size_t i = 0; i < kStates.size(); ++i) {
-    if (kStates[i] == text) return static_cast<DeliveryState>(i);
+  for (std::size_t i = 0; i < kDeliveryStates.size(); ++i) {
+    if (kDeliveryStates[i] == text) return static_cast<DeliveryState>(i);
   }
   return std::nullopt;
 }
@@ -67,7 +67,7 @@ void Delivery::add_history(AttemptRecord line) {
 
 std::string encode_delivery_details(const Delivery& delivery) {
   ByteWriter out;
-  out.u8(kVersion);
+  out.u8(kDeliveryVersion);
   for (const std::string* text : {&delivery.key, &delivery.event_id, &delivery.event_type,
                                   &delivery.reason, &delivery.failure_mode, &delivery.resolution}) {
     out.text(*text);
@@ -81,7 +81,7 @@ Result<> decode_delivery_details(std::string_view blob, Delivery& into) {
   const Error damaged{Code::store_corrupt, "the details of a delivery are damaged",
                       "weir store check"};
   ByteReader in(blob);
-  if (in.u8() != kVersion) return damaged;
+  if (in.u8() != kDeliveryVersion) return damaged;
   for (std::string* text : {&into.key, &into.event_id, &into.event_type, &into.reason,
                             &into.failure_mode, &into.resolution}) {
     *text = in.text();

@@ -39,7 +39,7 @@ Delivery any_details() {
   return made;
 }
 
-Delivery example() {
+Delivery example_delivery() {
   Delivery made;
   made.key = "octo/hello#17";
   made.event_id = "7f3c";
@@ -75,16 +75,16 @@ TEST_CASE("details are read back as they were") {
 }
 
 TEST_CASE("reading details leaves the rest of the delivery alone, and replaces old details") {
-  Delivery into = example();
+  Delivery into = example_delivery();
   into.ref = {FlowId{2}, {StreamId{1}, 0, 77}};
   into.state = DeliveryState::quarantined;
   into.attempts = 9;
   into.add_history({.number = 3});
-  REQUIRE(decode_delivery_details(encode_delivery_details(example()), into).ok());
+  REQUIRE(decode_delivery_details(encode_delivery_details(example_delivery()), into).ok());
   CHECK(into.ref.position.seq == 77);
   CHECK(into.state == DeliveryState::quarantined);
   CHECK(into.attempts == 9);
-  CHECK(into.history == example().history);
+  CHECK(into.history == example_delivery().history);
 }
 
 TEST_CASE("a clock that went backwards does not break the record") {
@@ -96,7 +96,7 @@ TEST_CASE("a clock that went backwards does not break the record") {
 }
 
 TEST_CASE("cut, lengthened and unknown details are damaged") {
-  const std::string blob = encode_delivery_details(example());
+  const std::string blob = encode_delivery_details(example_delivery());
   Delivery into;
   for (std::size_t size = 0; size < blob.size(); ++size) {
     CAPTURE(size);

@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kEventVersion = 1;
 constexpr std::uint8_t kHasData = 1;
 constexpr std::uint8_t kBinaryData = 2;
 constexpr std::uint64_t kExtensionsMax = 1000;
@@ -39,7 +39,7 @@ std::string encode_event(const Event& event) {
   ByteWriter out;
   out.reserve(96 + event.id.size() + event.source.size() + event.type.size() +
               event.subject.size() + event.data.size());
-  out.u8(kVersion);
+  out.u8(kEventVersion);
   out.u8(static_cast<std::uint8_t>((event.has_data ? kHasData : 0) |
                                    (event.data_is_binary ? kBinaryData : 0)));
   for (const std::string_view text : {event.id, event.source, event.type, event.subject, event.time,
@@ -58,7 +58,7 @@ std::string encode_event(const Event& event) {
 
 Result<Event> decode_event(std::string_view record) {
   ByteReader in(record);
-  if (in.u8() != kVersion) return damaged("unknown version");
+  if (in.u8() != kEventVersion) return damaged("unknown version");
   const std::uint8_t flags = in.u8();
   if ((flags & ~(kHasData | kBinaryData)) != 0) return damaged("unknown flags");
   Event event;

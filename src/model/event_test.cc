@@ -45,7 +45,7 @@ OwnedEvent any_event() {
   return made;
 }
 
-Event example() {
+Event example_event() {
   return {.id = "7f3c",
           .source = "/octo/hello",
           .type = "com.github.issues.opened",
@@ -100,7 +100,7 @@ TEST_CASE("the record's first format stays readable") {
 }
 
 TEST_CASE("decoding copies nothing") {
-  const std::string record = encode_event(example());
+  const std::string record = encode_event(example_event());
   const Result<Event> read = decode_event(record);
   REQUIRE(read.ok());
   const auto inside = [&](std::string_view view) {
@@ -112,11 +112,11 @@ TEST_CASE("decoding copies nothing") {
         read->data, read->extensions[0].name, read->extensions[1].value}) {
     CHECK(inside(view));
   }
-  CHECK(read->data == example().data);
+  CHECK(read->data == example_event().data);
 }
 
 TEST_CASE("empty data and none are told apart") {
-  Event event = example();
+  Event event = example_event();
   event.data = "";
   const std::string with = encode_event(event);
   event.has_data = false;
@@ -126,7 +126,7 @@ TEST_CASE("empty data and none are told apart") {
 }
 
 TEST_CASE("a record that ends within its attributes is damaged") {
-  Event event = example();
+  Event event = example_event();
   event.data = "";
   event.has_data = false;
   const std::string record = encode_event(event);
@@ -140,7 +140,7 @@ TEST_CASE("a record that ends within its attributes is damaged") {
 }
 
 TEST_CASE("unknown versions, flags, types and counts are damaged") {
-  const std::string good = encode_event(example());
+  const std::string good = encode_event(example_event());
   const auto refused = [](std::string record, std::size_t at, char byte) {
     record[at] = byte;
     return !decode_event(record).ok();
@@ -179,7 +179,7 @@ TEST_CASE("no bytes make the decoder read outside of them") {
 }
 
 TEST_CASE("extensions are found by their name") {
-  const Event event = example();
+  const Event event = example_event();
   REQUIRE(event.find_extension("retries") != nullptr);
   CHECK(event.find_extension("retries")->value == "3");
   CHECK(event.find_extension("retrie") == nullptr);
@@ -205,7 +205,7 @@ TEST_CASE("JSON data is told by the content type") {
 }
 
 TEST_CASE("content is type, subject, content type and data; nothing else counts") {
-  const Event event = example();
+  const Event event = example_event();
   Event other = event;
   other.time = "2027-01-01T00:00:00Z";
   other.dataschema = "urn:x";

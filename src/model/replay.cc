@@ -10,10 +10,10 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPlanVersion = 1;
 constexpr std::uint64_t kIdsMax = 10'000;
-constexpr std::array<std::string_view, 8> kStates = {"planning", "planned", "canary",  "running",
-                                                     "paused",   "stopped", "aborted", "completed"};
+constexpr std::array<std::string_view, 8> kReplayStates = {
+    "planning", "planned", "canary", "running", "paused", "stopped", "aborted", "completed"};
 constexpr std::array<std::string_view, 6> kItems = {"planned",     "claimed", "succeeded",
                                                     "failedAgain", "skipped", "inDoubt"};
 
@@ -66,8 +66,8 @@ bool Selection::empty() const { return *this == Selection{}; }
 
 std::string_view to_text(ReplayState state) {
   const auto index = static_cast<std::size_t>(state);
-  WEIR_ASSERT(index < kStates.size());
-  return kStates[index];
+  WEIR_ASSERT(index < kReplayStates.size());
+  return kReplayStates[index];
 }
 
 std::string_view to_text(ItemState state) {
@@ -78,7 +78,7 @@ std::string_view to_text(ItemState state) {
 
 std::string encode_replay_plan(const ReplayPlan& plan) {
   ByteWriter out;
-  out.u8(kVersion);
+  out.u8(kPlanVersion);
   write_selection(out, plan.selection);
   write_number(out, plan.rate.start_per_second);
   write_number(out, plan.rate.max_per_second);
@@ -99,7 +99,7 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   const Error damaged{Code::store_corrupt, "a replay plan is damaged", "weir store check"};
   ByteReader in(blob);
   ReplayPlan plan;
-  if (in.u8() != kVersion || !read_selection(in, plan.selection)) return damaged;
+  if (in.u8() != kPlanVersion || !read_selection(in, plan.selection)) return damaged;
   plan.rate.start_per_second = read_number(in);
   plan.rate.max_per_second = read_number(in);
   plan.rate.ramp_factor = read_number(in);

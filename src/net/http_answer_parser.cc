@@ -17,7 +17,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using beast::error_code;
 
-std::string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
 
 struct AnswerFailure {
   Fault fault = Fault::malformedAnswer;
@@ -71,10 +71,9 @@ class BeastAnswer final : public http::basic_parser<false> {
       return fail(ec, Fault::answerTooLarge,
                   fmt::format("more than {} header fields", limits_.header_count));
     }
-    into_.headers.emplace_back(to_lower(std_view(name)), std::string(std_view(value)));
-    if (field == http::field::keep_alive) keep_alive_timeout = parse_keep_alive(std_view(value));
-    if (field == http::field::transfer_encoding &&
-        !equals_ignore_case(std_view(value), "chunked")) {
+    into_.headers.emplace_back(to_lower(as_view(name)), std::string(as_view(value)));
+    if (field == http::field::keep_alive) keep_alive_timeout = parse_keep_alive(as_view(value));
+    if (field == http::field::transfer_encoding && !equals_ignore_case(as_view(value), "chunked")) {
       fail(ec, Fault::malformedAnswer, "a transfer coding other than 'chunked'");
     }
   }

@@ -24,7 +24,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kInputMax = 64 * 1024;
+constexpr std::size_t kRequestInputMax = 64 * 1024;
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -113,7 +113,7 @@ ServerConnection::Impl::Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> s
     : socket_(std::move(socket)),
       shared_(std::move(shared)),
       parser_(shared_->options.request),
-      input_(std::max(kInputMax, shared_->options.request.header_bytes + kChunkLineMax)) {
+      input_(std::max(kRequestInputMax, shared_->options.request.header_bytes + kChunkLineMax)) {
   error_code ignored;  // a peer that is gone already shows at the first read
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);

@@ -49,7 +49,7 @@ std::string reason_of(const ClassRow& row, const Answer& answer) {
   std::string reason = fmt::format("{} {}", subject_of(row, answer), row.reason);
   const Outcome& outcome = answer.outcome;
   if (row.protocol != Protocol::transport) return reason;
-  if (outcome.fault == Fault::timeout) reason += " in " + to_text(outcome.latency);
+  if (outcome.fault == Fault::timeout) reason += " in " + weir::to_text(outcome.latency);
   if (!outcome.fault_detail.empty()) reason += " (" + outcome.fault_detail + ")";
   if (reason.size() > kReasonMax) reason.resize(kReasonMax);
   return reason;

@@ -19,7 +19,7 @@ constexpr ClassRow throttling(std::string_view rule) {
   return aws(rule, throttled, "R--L-", "asks us to slow down");
 }
 
-constexpr std::array kRows = {
+constexpr std::array kAwsRows = {
     throttling("aws.Throttling"),
     throttling("aws.ThrottlingException"),
     throttling("aws.ThrottledException"),
@@ -74,8 +74,8 @@ std::string_view bare(std::string_view code) {
 
 }  // namespace
 
-std::span<const ClassRow> aws_rows() { return kRows; }
+std::span<const ClassRow> aws_rows() { return kAwsRows; }
 
-const ClassRow& aws_row(std::string_view code) { return first_match(kRows, bare(code)); }
+const ClassRow& aws_row(std::string_view code) { return first_match(kAwsRows, bare(code)); }
 
 }  // namespace weir::policy

@@ -13,7 +13,7 @@ using enum FailureClass;
 constexpr CodeRows grpc{Protocol::grpc, "gRPC core concepts, status codes"};
 
 // In the order of their numbers, 0 to 16; then the default.
-constexpr std::array kRows = {
+constexpr std::array kGrpcRows = {
     grpc("grpc.OK", ok, "-----", "is done"),
     grpc("grpc.CANCELLED", cancelled, "----D", "says that the call was cancelled on the way"),
     grpc("grpc.UNKNOWN", ambiguous, "RIB-D", "does not say what happened"),
@@ -47,23 +47,23 @@ constexpr std::array kRows = {
     grpc("grpc.other", ambiguous, "RIB-D", "is no code of gRPC, which means UNKNOWN",
          "gRPC over HTTP/2, Status"),
 };
-constexpr std::size_t kCodes = kRows.size() - 1;
+constexpr std::size_t kCodes = kGrpcRows.size() - 1;
 static_assert(kCodes == 17);
 
 }  // namespace
 
-std::span<const ClassRow> grpc_rows() { return kRows; }
+std::span<const ClassRow> grpc_rows() { return kGrpcRows; }
 
 const ClassRow& grpc_row(std::string_view code) {
   std::size_t number = 0;
   const char* end = code.data() + code.size();
   const auto parsed = std::from_chars(code.data(), end, number);
   if (parsed.ec == std::errc{} && parsed.ptr == end)
-    return kRows[number < kCodes ? number : kCodes];
+    return kGrpcRows[number < kCodes ? number : kCodes];
   for (std::size_t i = 0; i < kCodes; ++i) {
-    if (kRows[i].code == code) return kRows[i];
+    if (kGrpcRows[i].code == code) return kGrpcRows[i];
   }
-  return kRows.back();
+  return kGrpcRows.back();
 }
 
 }  // namespace weir::policy

@@ -15,7 +15,7 @@ constexpr CodeRows sql{Protocol::sql, "PostgreSQL, appendix A"};
 
 constexpr std::string_view kStandard = "ISO/IEC 9075-2, subclause 24.1";
 
-constexpr std::array kRows = {
+constexpr std::array kSqlRows = {
     sql("sql.00*", ok, "-----", "is done", kStandard),
     sql("sql.01*", ok, "-----", "is done, with a warning", kStandard),
     sql("sql.02*", ok, "-----", "is done, and found nothing", kStandard),
@@ -63,8 +63,8 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-std::span<const ClassRow> sql_rows() { return kRows; }
+std::span<const ClassRow> sql_rows() { return kSqlRows; }
 
-const ClassRow& sql_row(std::string_view code) { return first_match(kRows, code); }
+const ClassRow& sql_row(std::string_view code) { return first_match(kSqlRows, code); }
 
 }  // namespace weir::policy

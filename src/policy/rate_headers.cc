@@ -13,7 +13,7 @@ namespace {
 // A larger reset is a moment, not a time: 31 years are no window.
 constexpr double kEpochFrom = 1e9;
 
-struct Fields {
+struct RateFields {
   const std::string* limit = nullptr;   // ratelimit
   const std::string* policy = nullptr;  // ratelimit-policy
   const std::string* old_remaining = nullptr;
@@ -21,8 +21,8 @@ struct Fields {
   const std::string* old_quota = nullptr;
 };
 
-Fields find_fields(const Outcome& outcome) {
-  Fields fields;
+RateFields find_fields(const Outcome& outcome) {
+  RateFields fields;
   for (const auto& [header, value] : outcome.headers) {
     std::string_view name = header;
     if (name.starts_with("x-")) name.remove_prefix(2);
@@ -87,7 +87,7 @@ bool is_stricter(const ServerPace& one, const ServerPace& other) {
   return left < right || (left == right && one.reset > other.reset);
 }
 
-void read_new(const Fields& fields, ServerPace& into) {
+void read_new(const RateFields& fields, ServerPace& into) {
   FieldList policies;
   if (fields.policy != nullptr && !parse_field_list(*fields.policy, policies)) policies.count = 0;
   if (fields.limit == nullptr) {
@@ -113,7 +113,7 @@ std::optional<double> first_number(const std::string* text) {
   return value.number;
 }
 
-void read_old(const Fields& fields, WallTime now, ServerPace& into) {
+void read_old(const RateFields& fields, WallTime now, ServerPace& into) {
   const auto remaining = first_number(fields.old_remaining);
   auto reset = first_number(fields.old_reset);
   if (!remaining || !reset) return;
@@ -137,7 +137,7 @@ ServerPace read_server_pace(const Outcome& outcome, const Classification& classi
                             WallTime now) {
   ServerPace pace;
   if (outcome.fault != Fault::none) return pace;
-  const Fields fields = find_fields(outcome);
+  const RateFields fields = find_fields(outcome);
   if (fields.limit != nullptr || fields.policy != nullptr) read_new(fields, pace);
   if (!pace.remaining && fields.old_remaining != nullptr) read_old(fields, now, pace);
   const bool slow_down = classification.failure == FailureClass::throttled ||

@@ -8,7 +8,7 @@ namespace weir::policy {
 namespace {
 
 // Sums of fractions may miss a whole number by a rounding error.
-constexpr double kOne = 1 - 1e-9;
+constexpr double kOneRetry = 1 - 1e-9;
 constexpr Duration kLongestWindow = std::chrono::hours{24};
 
 double per_microsecond(const RetryConstraintSpec& spec) {
@@ -43,7 +43,7 @@ void RetryBudget::take_back_first(MonoTime at, MonoTime now) {
   if (Slot* slot = ring_.find(at); slot != nullptr && slot->firsts > 0) --slot->firsts;
 }
 
-bool RetryBudget::can_spend(MonoTime now) { return balance(now) >= kOne; }
+bool RetryBudget::can_spend(MonoTime now) { return balance(now) >= kOneRetry; }
 
 bool RetryBudget::try_spend(MonoTime now) {
   if (!can_spend(now)) return false;
@@ -60,7 +60,7 @@ MonoTime RetryBudget::next_chance(MonoTime now) {
   if (can_spend(now)) return now;
   for (std::int64_t step = 1; step <= kSlots + 1; ++step) {
     const std::int64_t slot = ring_.newest_number() + step;
-    if (balance_at(slot) >= kOne) return ring_.start_of(slot);
+    if (balance_at(slot) >= kOneRetry) return ring_.start_of(slot);
   }
   return now + window();
 }

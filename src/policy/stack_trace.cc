@@ -66,7 +66,7 @@ std::string_view last_part(std::string_view dotted) {
   return dot == npos ? dotted : dotted.substr(dot + 1);
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
@@ -106,7 +106,7 @@ std::optional<Frame> at_frame(std::string_view line) {
   }
   if (!line.ends_with(')')) return {};
   if (paren > 0 && line[paren - 1] == ' ') {  // JavaScript
-    std::string_view function = trim(line.substr(0, paren));
+    std::string_view function = trimmed(line.substr(0, paren));
     if (function.starts_with("async ")) function.remove_prefix(6);
     const std::string_view place = line.substr(paren + 1, line.size() - paren - 2);
     return Frame{base_name(without_line(place)), function, is_library_path(place)};
@@ -190,7 +190,7 @@ std::string_view leading_type(std::string_view line) {
 class Trace {
  public:
   void read(std::string_view raw) {
-    const std::string_view line = trim(raw);
+    const std::string_view line = trimmed(raw);
     if (line.empty()) return;
     const bool indented = raw.front() == ' ' || raw.front() == '\t';
     if (contains(line, "Traceback (most recent call last)")) return begin(true);

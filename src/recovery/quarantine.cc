@@ -10,7 +10,7 @@
 namespace weir::recovery {
 namespace {
 
-constexpr std::size_t kPage = 200;
+constexpr std::size_t kChangesPerPage = 200;
 constexpr std::size_t kSamples = 5;
 
 struct Order {
@@ -94,7 +94,7 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
   BulkResult result;
   DeliveryRef after{};
   for (;;) {
-    auto page = co_await selected_page(store, *resolved, after, kPage);
+    auto page = co_await selected_page(store, *resolved, after, kChangesPerPage);
     if (!page.ok()) co_return page.error();
     result.selected += page->size();
     for (const Delivery& row : *page) {
@@ -105,7 +105,7 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
       auto settled = co_await settle_page(store, clock, live, *page, order, result);
       if (!settled.ok()) co_return settled.error();
     }
-    if (page->size() < kPage) co_return result;
+    if (page->size() < kChangesPerPage) co_return result;
     after = page->back().ref;
   }
 }

@@ -9,7 +9,7 @@
 namespace weir::recovery {
 namespace {
 
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kIdsPerRead = 500;
 constexpr std::size_t kIdsMax = 10'000;
 
 // A position can be written down for events that never were. A row outlives its event.
@@ -82,7 +82,7 @@ async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store,
   std::vector<Delivery> rows;
   if (selection.by_ids) {
     auto from = std::ranges::upper_bound(selection.ids, last);
-    const auto until = from + std::min<std::ptrdiff_t>(kPage, selection.ids.end() - from);
+    const auto until = from + std::min<std::ptrdiff_t>(kIdsPerRead, selection.ids.end() - from);
     end = until == selection.ids.end();
     if (from == until) co_return rows;
     last = *(until - 1);
@@ -94,10 +94,10 @@ async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store,
   } else {
     ports::DeliveryQuery query = selection.query;
     query.after = last;
-    query.limit = kPage;
+    query.limit = kIdsPerRead;
     auto found = co_await store.deliveries().list(query);
     if (!found.ok()) co_return found.error();
-    end = found->size() < kPage;
+    end = found->size() < kIdsPerRead;
     if (!found->empty()) last = found->back().ref;
     rows = std::move(*found);
   }

@@ -62,7 +62,7 @@ void shorten(std::vector<std::string_view>& members) {
   while (joined_size(members) > kTracestateBytesMax) members.pop_back();
 }
 
-bool is_token(std::string_view text) {
+bool is_list_token(std::string_view text) {
   static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
   const auto fits = [](char c) {
     return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || kOthers.contains(c);
@@ -79,8 +79,8 @@ bool is_baggage_value(std::string_view text) {
 
 bool is_pair(std::string_view text, bool value_required) {
   const auto equals = text.find('=');
-  if (equals == text.npos) return !value_required && is_token(text);
-  return is_token(trimmed(text.substr(0, equals))) &&
+  if (equals == text.npos) return !value_required && is_list_token(text);
+  return is_list_token(trimmed(text.substr(0, equals))) &&
          is_baggage_value(trimmed(text.substr(equals + 1)));
 }
 

@@ -147,6 +147,13 @@ class BenchTop {
 
   boost::asio::io_context io;
   std::unique_ptr<ports::Store> store;
+  std::vector<Delivery> quarantined() {
+    return *wait(store->deliveries().list({.state = DeliveryState::quarantined}));
+  }
+
+  // Of the first flow.
+  std::uint64_t floor() { return engine->flow_views().front().floor; }
+
   std::unique_ptr<async::VirtualClock> clock;
   std::unique_ptr<Engine> engine;
   std::vector<Served> log;

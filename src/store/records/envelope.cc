@@ -10,7 +10,7 @@
 namespace weir::store {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kEnvelopeVersion = 1;
 
 void put_word(char* at, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) at[i] = static_cast<char>(value >> (8 * i));
@@ -27,11 +27,11 @@ std::uint64_t get_word(const char* at, int bytes) {
 std::uint32_t event_checksum(Position position, std::string_view after_checksum) {
   char key[9];
   put_word(key, static_cast<std::uint64_t>(position.pack()), 8);
-  key[8] = kVersion;
+  key[8] = kEnvelopeVersion;
   return crc32c(after_checksum, crc32c({key, sizeof key}));
 }
 
-Error damaged(std::string what) {
+Error bad_checksum(std::string what) {
   return Error{Code::store_corrupt, std::move(what),
                "run `weir store check` and restore a backup if it says so"};
 }
@@ -41,7 +41,7 @@ Error damaged(std::string what) {
 void seal_event(Position position, const Envelope& envelope, std::string& into) {
   into.resize(kEnvelopeBytes + envelope.record.size());
   char* at = into.data();
-  at[0] = kVersion;
+  at[0] = kEnvelopeVersion;
   put_word(at + 5, static_cast<std::uint64_t>(to_micros(envelope.recorded)), 8);
   put_word(at + 13, envelope.dedupe_hash, 8);
   if (!envelope.record.empty()) {
@@ -51,9 +51,9 @@ void seal_event(Position position, const Envelope& envelope, std::string& into) 
 }
 
 Result<Envelope> open_event(Position position, std::string_view sealed) {
-  const bool whole = sealed.size() >= kEnvelopeBytes && sealed[0] == kVersion;
+  const bool whole = sealed.size() >= kEnvelopeBytes && sealed[0] == kEnvelopeVersion;
   if (!whole || get_word(sealed.data() + 1, 4) != event_checksum(position, sealed.substr(5))) {
-    return damaged(
+    return bad_checksum(
         fmt::format("event record {}#{} fails its checksum", position.stream.value, position.seq));
   }
   return Envelope{from_micros(static_cast<std::int64_t>(get_word(sealed.data() + 5, 8))),
@@ -61,7 +61,7 @@ Result<Envelope> open_event(Position position, std::string_view sealed) {
 }
 
 std::string seal(std::string_view bound, std::string_view payload) {
-  std::string sealed(5 + payload.size(), kVersion);
+  std::string sealed(5 + payload.size(), kEnvelopeVersion);
   if (!payload.empty()) std::memcpy(sealed.data() + 5, payload.data(), payload.size());
   put_word(sealed.data() + 1, crc32c(payload, crc32c(bound)), 4);
   return sealed;
@@ -69,9 +69,9 @@ std::string seal(std::string_view bound, std::string_view payload) {
 
 Result<std::string_view> unseal(std::string_view bound, std::string_view sealed,
                                 std::string_view what) {
-  const bool whole = sealed.size() >= 5 && sealed[0] == kVersion;
+  const bool whole = sealed.size() >= 5 && sealed[0] == kEnvelopeVersion;
   if (!whole || get_word(sealed.data() + 1, 4) != crc32c(sealed.substr(5), crc32c(bound))) {
-    return damaged(fmt::format("the record of {} fails its checksum", what));
+    return bad_checksum(fmt::format("the record of {} fails its checksum", what));
   }
   return sealed.substr(5);
 }

@@ -8,9 +8,9 @@
 namespace weir::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kRowVersion = 1;
 
-Error damaged(std::string_view what) {
+Error undecodable(std::string_view what) {
   return Error{Code::store_corrupt, std::string(what) + " cannot be decoded",
                "run `weir store check`"};
 }
@@ -18,7 +18,7 @@ Error damaged(std::string_view what) {
 // Writes or reads the same list of fields, so that both directions cannot drift apart.
 class Out {
  public:
-  Out() { out_.u8(kVersion); }
+  Out() { out_.u8(kRowVersion); }
   void operator()(const std::string& text) { out_.text(text); }
   void operator()(WallTime time) { out_.u64(static_cast<std::uint64_t>(to_micros(time))); }
   void operator()(Duration duration) { out_.u64(static_cast<std::uint64_t>(duration.count())); }
@@ -41,7 +41,7 @@ class Out {
 
 class In {
  public:
-  explicit In(std::string_view bytes) : in_(bytes) { good_ = in_.u8() == kVersion; }
+  explicit In(std::string_view bytes) : in_(bytes) { good_ = in_.u8() == kRowVersion; }
   void operator()(std::string& text) { text = in_.text(); }
   void operator()(WallTime& time) { time = from_micros(static_cast<std::int64_t>(in_.u64())); }
   void operator()(Duration& duration) { duration = Duration{static_cast<std::int64_t>(in_.u64())}; }
@@ -77,7 +77,7 @@ Result<Row> decode(std::string_view bytes, std::string_view what, Fields fields)
   In in(bytes);
   Row row;
   fields(in, row);
-  if (!in.whole()) return damaged(what);
+  if (!in.whole()) return undecodable(what);
   return row;
 }
 
@@ -139,7 +139,7 @@ Result<Delivery> decode_delivery(std::string_view bytes) {
   Delivery row;
   std::string details;
   kDelivery(in, row, details);
-  if (!in.whole()) return damaged("a delivery");
+  if (!in.whole()) return undecodable("a delivery");
   WEIR_CHECK(decode_delivery_details(details, row));
   return row;
 }
@@ -174,7 +174,7 @@ Result<Replay> decode_replay(std::string_view bytes) {
   Replay row;
   std::string plan;
   kReplay(in, row, plan);
-  if (!in.whole()) return damaged("a replay");
+  if (!in.whole()) return undecodable("a replay");
   WEIR_TRY(row.plan, decode_replay_plan(plan));
   return row;
 }

@@ -22,7 +22,7 @@ class FolderSpace final : public Space {
 
   bool hold_reserve() override {
     if (held_) return true;
-    const int descriptor = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int descriptor = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0) return false;
     held_ = posix_fallocate(descriptor, 0, static_cast<off_t>(reserve_bytes_)) == 0;
     close(descriptor);

@@ -29,7 +29,7 @@ Options options_of(const TempFolder& folder, async::Executor executor) {
   return options;
 }
 
-StoreFactory in(const TempFolder& folder) {
+StoreFactory store_in(const TempFolder& folder) {
   return [&folder](async::Executor executor) {
     auto store = open(options_of(folder, std::move(executor)));
     if (!store.ok()) FAIL(to_text(store.error()));
@@ -39,7 +39,7 @@ StoreFactory in(const TempFolder& folder) {
 
 // A closed store with a stream, 50 events, a quarantined delivery and a settlement.
 void fill(const TempFolder& folder) {
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   bench.register_names();
   bench.append(1, 50);
   bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)},
@@ -65,7 +65,7 @@ std::string database(const TempFolder& folder) { return folder.path() + "/weir.d
 // Opens again after something was done to the closed folder.
 TEST_CASE("data folder: what was written is there after a restart") {
   TempFolder folder;
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   bench.register_names();
   bench.append(1, 5000, at(10));
   bench.commit({TrimStream{kStream, 900, {}},
@@ -93,7 +93,7 @@ TEST_CASE("data folder: what was written is there after a restart") {
 
 TEST_CASE("data folder: a second opener is refused, naming the first") {
   TempFolder folder;
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   const Error error = refusal(folder);
   CHECK(error.code == Code::store_in_use);
   CHECK(error.detail.find(fmt::format("process {}", getpid())) != std::string::npos);
@@ -188,7 +188,7 @@ TEST_CASE("a damaged event is reported by its place, and the others are served")
   TempFolder folder;
   fill(folder);
   edit(folder, "UPDATE events SET record = substr(record, 1, 30) WHERE (pos & 0xFFFFFFFFFF) = 7");
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   EventLog& log = bench.store().events();
   const auto before = bench.run(log.read(kStream, 1, 100, 1 << 20));
   REQUIRE(before.ok());
@@ -210,7 +210,7 @@ TEST_CASE("a damaged delivery keeps its row, without its history") {
   TempFolder folder;
   fill(folder);
   edit(folder, "UPDATE deliveries SET record = x'00'");
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   const auto row = *bench.run(bench.store().deliveries().get(ref(3)));
   REQUIRE(row.has_value());
   CHECK(row->state == DeliveryState::quarantined);
@@ -224,7 +224,7 @@ TEST_CASE("a damaged group fails the batch that needs it, not the store") {
   TempFolder folder;
   fill(folder);
   edit(folder, "UPDATE groups SET record = x'00'");
-  StoreBench bench(in(folder));
+  StoreBench bench(store_in(folder));
   const auto joined = bench.try_commit(
       {.mutations = {PutDelivery{delivery(9, DeliveryState::quarantined)},
                      join(9, "aaaa", at(2))}});
