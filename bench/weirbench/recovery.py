@@ -40,7 +40,7 @@ def live_load(rig: Rig, during) -> tuple[float, float, float]:
 def plan(weir: Weir, planned: int) -> float:
     """Plans a replay of everything in quarantine, and drops it again. Milliseconds until it was frozen."""
     began = time.monotonic()
-    replay = weir.call("POST", "/v1/replays", {"flow": "quarantine", "reason": "bench"})
+    replay = weir.call("POST", "/v1/replays", {"selection": {"flow": "quarantine"}, "reason": "bench"})
     wait = time.monotonic() + 60
     while replay["state"] == "planning" and time.monotonic() < wait:
         replay = weir.call("GET", f"/v1/replays/{replay['replay']}")

@@ -97,7 +97,7 @@ class RunningService:
     def stop(self, number=signal.SIGTERM):
         self.connection.close()
         self.process.send_signal(number)
-        code = self.process.wait(timeout=5)
+        code = self.process.wait(timeout=30)
         self.process.stdout.close()
         return code
 

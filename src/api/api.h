@@ -116,6 +116,8 @@ class Api {
   // api_replays.cc
   Answer list_replays(Call call);
   Answer plan_replay(Call call);
+  Answer dry_run(ReplayPlan plan);
+  Answer edit_replay(Call call);
   Answer replay(Call call);
   Answer replay_items(Call call);
   Answer run_replay(Call call);

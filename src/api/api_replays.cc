@@ -2,64 +2,47 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
+#include "base/text.h"
+#include "config/replay_plan_document.h"
 #include "recovery/references.h"
-#include "recovery/replay_estimate.h"
 
 namespace weir::api {
 namespace {
 
-struct PlanRequest {
-  ReplayPlan plan;
-  bool dry_run = false;
-};
-
-template <class T>
-Result<> take_number(const JsonBody& body, std::string_view name, double least, double most,
-                     T& into) {
-  WEIR_TRY(const auto number, body.number(name));
-  if (!number) return {};
-  if (!(*number >= least) || !(*number <= most)) {
-    return Error{Code::invalid_argument,
-                 fmt::format("'{}' must be from {} to {}", name, least, most), ""};
+// The document of the body, whoever sends it; a reason beside it is for files that have none.
+Result<ReplayPlan> plan_of(const Call& call, WallTime now) {
+  config::PlanOutcome outcome = config::read_replay_plan(
+      call.request.body.empty() ? "{}" : call.request.body, now);
+  if (!outcome.plan) {
+    std::string what;
+    for (const config::Problem& problem : outcome.problems) {
+      what += fmt::format("{}{}:{}:{}: {}", what.empty() ? "" : "; ", problem.place.file,
+                          problem.place.line, problem.place.column, problem.message);
+    }
+    return Error{Code::plan_invalid, printable(what), outcome.problems.front().hint};
   }
-  into = static_cast<T>(*number);
-  return {};
-}
-
-Result<PlanRequest> plan_request(const Call& call, WallTime now) {
-  std::vector<std::string> known = selection_members();
-  known.insert(known.end(), {"ratePerSecond", "maxPerSecond", "rampFactor", "step", "concurrency",
-                             "canary", "canaryHold", "failureSharePercent", "stopOnBreakerOpen",
-                             "sameFingerprint", "reason", "dryRun"});
-  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, known));
-  PlanRequest request;
-  ReplayPlan& plan = request.plan;
-  WEIR_TRY(plan.selection, selection_of(body, now));
-  WEIR_CHECK(take_number(body, "ratePerSecond", 0.01, 100'000, plan.rate.start_per_second));
-  plan.rate.max_per_second = std::max(plan.rate.max_per_second, plan.rate.start_per_second);
-  WEIR_CHECK(take_number(body, "maxPerSecond", 0.01, 100'000, plan.rate.max_per_second));
-  WEIR_CHECK(take_number(body, "rampFactor", 1, 100, plan.rate.ramp_factor));
-  WEIR_CHECK(take_number(body, "concurrency", 1, 10'000, plan.rate.concurrency));
-  WEIR_CHECK(take_number(body, "canary", 0, 100'000, plan.canary.count));
-  WEIR_CHECK(take_number(body, "failureSharePercent", 0, 100, plan.stop.failure_share_percent));
-  WEIR_CHECK(take_number(body, "sameFingerprint", 0, 1'000'000, plan.stop.same_fingerprint));
-  WEIR_TRY(const auto step, body.duration("step"));
-  plan.rate.step = step.value_or(plan.rate.step);
-  WEIR_TRY(const auto hold, body.duration("canaryHold"));
-  plan.canary.hold = hold.value_or(plan.canary.hold);
-  if (body.find("stopOnBreakerOpen")) {
-    WEIR_TRY(plan.stop.on_breaker_open, body.flag("stopOnBreakerOpen"));
-  }
-  WEIR_TRY(plan.reason, body.text("reason"));
-  WEIR_TRY(request.dry_run, body.flag("dryRun"));
-  plan.actor = call.actor;
-  return request;
+  if (outcome.plan->reason.empty()) outcome.plan->reason = call.arg("reason");
+  outcome.plan->actor = call.actor;
+  return std::move(*outcome.plan);
 }
 
 Result<ReplayId> replay_id(const Call& call) {
   if (const auto id = recovery::parse_replay_id(call.param("replay"))) return *id;
   return Error{Code::unknown_replay, fmt::format("'{}' is no replay id", call.param("replay")),
                "weir replay list"};
+}
+
+struct Word {
+  std::string reason;
+  std::string hash;  // of the plan that was read
+};
+
+Result<Word> word_of(const Call& call) {
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason", "hash"}));
+  Word word;
+  WEIR_TRY(word.reason, body.text("reason"));
+  WEIR_TRY(word.hash, body.text("hash"));
+  return word;
 }
 
 std::optional<ItemState> parse_item_state(std::string_view text) {
@@ -83,24 +66,41 @@ Api::Answer Api::list_replays(Call) {
 }
 
 Api::Answer Api::plan_replay(Call call) {
-  auto request = plan_request(call, parts_.clock.wall());
-  if (!request.ok()) co_return net::problem_response(request.error());
-  if (!request->dry_run) {
-    auto replay = co_await parts_.replays.plan(std::move(request->plan));
-    if (!replay.ok()) co_return net::problem_response(replay.error());
-    wire::JsonWriter json;
-    write_replay(json, *replay);
-    co_return json_answer(std::move(json).take(), 201);
-  }
-  auto count = co_await parts_.replays.count(request->plan);
-  if (!count.ok()) co_return net::problem_response(count.error());
-  if (*count <= kCanaryAbove && request->plan.canary == Canary{}) request->plan.canary.count = 0;
-  Replay replay{.plan = std::move(request->plan), .state = ReplayState::planning};
-  replay.counts.planned = *count;
+  auto plan = plan_of(call, parts_.clock.wall());
+  if (!plan.ok()) co_return net::problem_response(plan.error());
+  if (call.arg("dryRun") == "true") co_return co_await dry_run(std::move(*plan));
+  auto replay = co_await parts_.replays.plan(std::move(*plan));
+  if (!replay.ok()) co_return net::problem_response(replay.error());
+  wire::JsonWriter json;
+  write_replay(json, *replay);
+  co_return json_answer(std::move(json).take(), 201);
+}
+
+Api::Answer Api::dry_run(ReplayPlan plan) {
+  auto forecast = co_await parts_.replays.dry_run(plan);
+  if (!forecast.ok()) co_return net::problem_response(forecast.error());
+  if (forecast->deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
+  Replay replay{.plan = std::move(plan), .state = ReplayState::planning};
+  replay.counts.planned = forecast->deliveries;
+  replay.checked = forecast->preconditions;
   wire::JsonWriter json;
   json.begin_object().field("dryRun", true).key("would");
   write_replay(json, replay);
+  json.key("forecast");
+  write_forecast(json, *forecast);
   json.end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::edit_replay(Call call) {
+  auto id = replay_id(call);
+  if (!id.ok()) co_return net::problem_response(id.error());
+  auto plan = plan_of(call, parts_.clock.wall());
+  if (!plan.ok()) co_return net::problem_response(plan.error());
+  auto replay = co_await parts_.replays.edit(*id, std::move(*plan));
+  if (!replay.ok()) co_return net::problem_response(replay.error());
+  wire::JsonWriter json;
+  write_replay(json, *replay);
   co_return json_answer(std::move(json).take());
 }
 
@@ -110,7 +110,7 @@ Api::Answer Api::replay(Call call) {
   auto replay = co_await parts_.replays.get(*id);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay);
+  write_replay(json, *replay, parts_.replays.stop_readings(*id));
   co_return json_answer(std::move(json).take());
 }
 
@@ -148,9 +148,9 @@ Api::Answer Api::replay_items(Call call) {
 Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   auto id = replay_id(call);
   if (!id.ok()) co_return net::problem_response(id.error());
-  auto reason = reason_in(call.request.body);
-  if (!reason.ok()) co_return net::problem_response(reason.error());
-  auto replay = co_await parts_.replays.command(*id, wanted, *reason, call.actor);
+  auto word = word_of(call);
+  if (!word.ok()) co_return net::problem_response(word.error());
+  auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   write_replay(json, *replay);

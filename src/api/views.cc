@@ -5,12 +5,10 @@
 #include <cmath>
 
 #include "recovery/references.h"
-#include "recovery/replay_estimate.h"
 
 namespace weir::api {
 namespace {
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 double millis(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -40,38 +38,6 @@ void write_history(wire::JsonWriter& json, const std::vector<AttemptRecord>& his
     json.end_object();
   }
   json.end_array();
-}
-
-void write_selection(wire::JsonWriter& json, const Selection& selection) {
-  json.begin_object();
-  if (!selection.group.empty()) json.field("group", selection.group);
-  if (!selection.flow.empty()) json.field("flow", selection.flow);
-  if (selection.failure) json.field("class", to_text(*selection.failure));
-  if (selection.since) time_field(json, "since", *selection.since);
-  if (selection.until) time_field(json, "until", *selection.until);
-  if (!selection.where.empty()) json.key("where").raw(selection.where);
-  if (!selection.ids.empty()) {
-    json.key("ids").begin_array();
-    for (const std::string& id : selection.ids) json.value(id);
-    json.end_array();
-  }
-  json.end_object();
-}
-
-void write_plan(wire::JsonWriter& json, const ReplayPlan& plan) {
-  json.begin_object().key("selection");
-  write_selection(json, plan.selection);
-  json.key("rate").begin_object().field("startPerSecond", plan.rate.start_per_second);
-  json.field("maxPerSecond", plan.rate.max_per_second).field("rampFactor", plan.rate.ramp_factor);
-  json.field("stepSeconds", seconds(plan.rate.step))
-      .field("concurrency", plan.rate.concurrency)
-      .end_object();
-  json.key("canary").begin_object().field("count", plan.canary.count);
-  json.field("holdSeconds", seconds(plan.canary.hold)).end_object();
-  json.key("stop").begin_object().field("failureSharePercent", plan.stop.failure_share_percent);
-  json.field("onBreakerOpen", plan.stop.on_breaker_open)
-      .field("sameFingerprint", plan.stop.same_fingerprint);
-  json.end_object().field("reason", plan.reason).field("actor", plan.actor).end_object();
 }
 
 }  // namespace
@@ -130,34 +96,6 @@ void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group
   time_field(json, "lastAt", group.last_at);
   json.field("sample", recovery::to_reference(live, group.sample))
       .field("reason", group.fingerprint.normalised);
-  json.end_object();
-}
-
-void write_replay(wire::JsonWriter& json, const Replay& replay) {
-  const ReplayCounts& counts = replay.counts;
-  const auto expected = recovery::estimate(replay.plan, counts.planned,
-                                           std::chrono::milliseconds{50});
-  json.begin_object()
-      .field("replay", recovery::to_text(replay.id))
-      .field("state", to_text(replay.state));
-  if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
-  json.key("plan");
-  write_plan(json, replay.plan);
-  json.key("counts").begin_object().field("planned", counts.planned).field("sent", counts.sent);
-  json.field("succeeded", counts.succeeded).field("failedAgain", counts.failed_again);
-  json.field("skipped", counts.skipped).field("inDoubt", counts.in_doubt);
-  json.field("inFlight", counts.in_flight())
-      .field("sameFingerprint", counts.same_fingerprint)
-      .end_object();
-  json.key("estimate").begin_object().field("canarySeconds", seconds(expected.canary));
-  json.field("seconds", seconds(expected.total))
-      .field("peakPerSecond", expected.peak_per_second)
-      .end_object();
-  json.field("ratePerSecond", replay.rate_now);
-  time_field(json, "createdAt", replay.created_at);
-  time_field(json, "cutoff", replay.cutoff);
-  time_field(json, "startedAt", replay.started_at);
-  time_field(json, "finishedAt", replay.finished_at);
   json.end_object();
 }
 

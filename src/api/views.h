@@ -7,7 +7,9 @@
 #include "model/delivery.h"
 #include "model/group.h"
 #include "model/replay.h"
+#include "policy/stop_conditions.h"
 #include "ports/store.h"
+#include "recovery/forecast.h"
 #include "recovery/live.h"
 #include "wire/json.h"
 
@@ -19,7 +21,9 @@ void time_field(wire::JsonWriter& json, std::string_view name, WallTime time);
 void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
                     bool with_history);
 void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group& group);
-void write_replay(wire::JsonWriter& json, const Replay& replay);
+void write_replay(wire::JsonWriter& json, const Replay& replay,
+                  const std::vector<policy::StopReading>& stops = {});
+void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast);
 void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
                 const ports::FlowCounts& counts);
 // All zero for a flow without any.

@@ -40,20 +40,43 @@ struct ItemOptions {
 
 struct Command {
   std::string replay;
+  std::string hash;
   bool watch = false;
   bool dry_run = false;
 };
 
-int plan(Session& session, ReplayPlanFlags flags) {
-  if (flags.selection.empty()) {
-    return session.fail(
-        Error{Code::empty_selection, "nothing is selected to replay",
-              "name events, or give --group, --flow, --class, --since, --until or --where"});
+// It names the plan that was shown, so that no other one is run.
+std::string run_command(wire::Json replay) {
+  return fmt::format("weir replay run {} --hash {} --watch",
+                     cell(replay, "replay", CellKind::text, {}),
+                     cell(replay, "hash", CellKind::text, {}));
+}
+
+// The document to send, from the file or from the other options.
+Result<std::string> document_of(const ReplayPlanFlags& given, const std::string& reason) {
+  ReplayPlanFlags flags = given;
+  if (!flags.file.empty()) {
+    if (!flags.has_settings()) return read_plan_file(flags.file);
+    return Error{Code::usage, "--file is the whole plan",
+                 "write the other options into the file, or leave it out"};
   }
-  if (const auto read = resolve_where(flags.selection); !read.ok())
-    return session.fail(read.error());
-  const Reply reply = session.post("/v1/replays",
-                                   replay_plan_body(flags, session.options().reason));
+  if (flags.selection.empty()) {
+    return Error{
+        Code::empty_selection, "nothing is selected to replay",
+        "name events, or give --group, --flow, --class, --since, --until, --where or --file"};
+  }
+  WEIR_CHECK(resolve_where(flags.selection));
+  return replay_plan_document(flags, reason);
+}
+
+int plan(Session& session, const ReplayPlanFlags& flags) {
+  const std::string& reason = session.options().reason;
+  const auto document = document_of(flags, reason);
+  if (!document.ok()) return session.fail(document.error());
+  const Reply reply = session.post(
+      "/v1/replays" + query_of({{"dryRun", flags.dry_run ? "true" : ""},
+                                {"reason", flags.file.empty() ? "" : reason}}),
+      *document);
   if (!reply) return reply.exit;
   const auto would = member_at(reply.root(), "would");
   const wire::Json replay = would.value_or(reply.root());
@@ -63,11 +86,32 @@ int plan(Session& session, ReplayPlanFlags flags) {
     return kExitOk;
   }
   if (would) session.print("A dry run: nothing was planned.\n");
-  session.print(plan_text(replay));
-  if (!would)
-    session.next(
-        fmt::format("weir replay run {} --watch", cell(replay, "replay", CellKind::text, {})));
-  if (would) session.next("the same without --dry-run and with --reason TEXT");
+  const auto forecast = member_at(reply.root(), "forecast");
+  session.print(plan_text(replay, forecast));
+  if (forecast) session.print(forecast_text(*forecast));
+  if (would) {
+    session.next("the same without --dry-run and with --reason TEXT");
+    return kExitOk;
+  }
+  session.next(run_command(replay));
+  return kExitOk;
+}
+
+int edit(Session& session, const std::string& id, const std::string& file) {
+  const auto document = read_plan_file(file);
+  if (!document.ok()) return session.fail(document.error());
+  const Reply reply = session.send(
+      {.method = "PUT",
+       .path = path_to("replays", id) + query_of({{"reason", session.options().reason}}),
+       .headers = {{"content-type", "application/json"}},
+       .body = *document});
+  if (!reply) return reply.exit;
+  if (!session.is_table()) {
+    session.print(render_data(session.options().format, reply.root(), "", "replay"));
+    return kExitOk;
+  }
+  session.print(plan_text(reply.root()));
+  session.next(run_command(reply.root()));
   return kExitOk;
 }
 
@@ -87,8 +131,7 @@ int get_replay(Session& session, const std::string& id) {
   }
   session.print(plan_text(reply.root()));
   if (text_at(reply.root(), "state") == "planned") {
-    session.next(fmt::format("weir replay run {} --watch",
-                             cell(reply.root(), "replay", CellKind::text, {})));
+    session.next(run_command(reply.root()));
     return kExitOk;
   }
   session.print("\n");
@@ -118,12 +161,21 @@ int items(Session& session, const ItemOptions& options) {
   return kExitOk;
 }
 
+std::string word_of(const Session& session, const Command& asked) {
+  wire::JsonWriter json;
+  json.begin_object();
+  if (!session.options().reason.empty()) json.field("reason", session.options().reason);
+  if (!asked.hash.empty()) json.field("hash", asked.hash);
+  json.end_object();
+  return std::move(json).take();
+}
+
 int command(Session& session, const Command& asked, std::string_view verb) {
   if (asked.dry_run) {
     if (session.is_table()) session.note("A dry run: nothing was started.");
     return get_replay(session, asked.replay);
   }
-  const Reply reply = session.post(path_to("replays", asked.replay, verb), session.reason_body());
+  const Reply reply = session.post(path_to("replays", asked.replay, verb), word_of(session, asked));
   if (!reply) return reply.exit;
   if (asked.watch) return watch_replay(session, asked.replay);
   show_report(session, reply.root());
@@ -185,11 +237,25 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
     auto asked = std::make_shared<Command>();
     CLI::App* added = add_verb(*noun, verb, text, asked->replay);
     if (starts) added->add_flag("-w,--watch", asked->watch, "follow it to its end");
+    if (starts)
+      added->add_option("--hash", asked->hash, "only if the plan is still this one")
+          ->option_text("HASH");
     if (verb == "run") added->add_flag("--dry-run", asked->dry_run, "only say what it would do");
     added->callback([&chosen, asked, verb] {
       chosen.action = [asked, verb](Session& session) { return command(session, *asked, verb); };
     });
   };
+  auto edited = std::make_shared<std::pair<std::string, std::string>>();
+  CLI::App* edits = add_verb(
+      *noun, "edit", "another plan for the same deliveries, before it is run", edited->first);
+  edits->add_option("--file", edited->second, "the plan, in YAML or JSON")
+      ->required()
+      ->option_text("FILE");
+  edits->callback([&chosen, edited] {
+    chosen.action = [edited](Session& session) {
+      return edit(session, edited->first, edited->second);
+    };
+  });
   add("run", "start a planned replay", true);
   add("pause", "release no more until it is resumed", false);
   add("resume", "go on with a paused or stopped replay", true);

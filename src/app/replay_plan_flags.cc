@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/replay_plan_flags.h"
 
+#include <fstream>
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace weir::app {
+namespace {
+constexpr std::size_t kPlanFileMax = 1024 * 1024;
+}  // namespace
 
 void add_replay_plan_flags(CLI::App& command, ReplayPlanFlags& flags) {
   add_selection_flags(command, flags.selection);
@@ -22,25 +30,56 @@ void add_replay_plan_flags(CLI::App& command, ReplayPlanFlags& flags) {
   command
       .add_option("--failure-share", flags.failure_share, "stop when more than this fails again")
       ->option_text("PERCENT");
+  command.add_option("--file", flags.file, "the whole plan, in YAML or JSON")->option_text("FILE");
   command.add_flag("--dry-run", flags.dry_run, "only say what the plan would do");
 }
 
-std::string replay_plan_body(const ReplayPlanFlags& flags, const std::string& reason) {
+std::string replay_plan_document(const ReplayPlanFlags& flags, const std::string& reason) {
   wire::JsonWriter json;
-  json.begin_object();
+  json.begin_object().key("selection").begin_object();
   write_selection(json, flags.selection);
-  if (flags.rate) json.field("ratePerSecond", *flags.rate);
-  if (flags.max_rate) json.field("maxPerSecond", *flags.max_rate);
-  if (flags.ramp) json.field("rampFactor", *flags.ramp);
-  if (!flags.step.empty()) json.field("step", flags.step);
-  if (flags.concurrency) json.field("concurrency", *flags.concurrency);
-  if (flags.canary) json.field("canary", *flags.canary);
-  if (!flags.canary_hold.empty()) json.field("canaryHold", flags.canary_hold);
-  if (flags.failure_share) json.field("failureSharePercent", *flags.failure_share);
+  json.end_object();
+  if (flags.rate || flags.max_rate || flags.ramp || !flags.step.empty() || flags.concurrency) {
+    json.key("rate").begin_object();
+    if (flags.rate) json.field("start", fmt::format("{}/s", *flags.rate));
+    if (flags.max_rate) json.field("max", fmt::format("{}/s", *flags.max_rate));
+    if (flags.ramp) json.field("factor", *flags.ramp);
+    if (!flags.step.empty()) json.field("step", flags.step);
+    if (flags.concurrency) json.field("concurrency", *flags.concurrency);
+    json.end_object();
+  }
+  if (flags.canary || !flags.canary_hold.empty()) {
+    json.key("canary").begin_object();
+    if (flags.canary) json.field("count", *flags.canary);
+    if (!flags.canary_hold.empty()) json.field("hold", flags.canary_hold);
+    json.end_object();
+  }
+  if (flags.failure_share)
+    json.key("stop").begin_object().field("failureShare", *flags.failure_share).end_object();
   if (!reason.empty()) json.field("reason", reason);
-  if (flags.dry_run) json.field("dryRun", true);
   json.end_object();
   return std::move(json).take();
+}
+
+Result<std::string> read_plan_file(const std::string& name) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) {
+    return Error{Code::usage, fmt::format("'{}' cannot be read", printable(name)),
+                 "--file FILE reads a plan in YAML or JSON"};
+  }
+  std::string text(kPlanFileMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kPlanFileMax) {
+    return Error{Code::usage,
+                 fmt::format("'{}' is larger than {} bytes", printable(name), kPlanFileMax), ""};
+  }
+  return text;
+}
+
+bool ReplayPlanFlags::has_settings() const {
+  return !selection.empty() || rate || max_rate || ramp || !step.empty() || concurrency || canary ||
+         !canary_hold.empty() || failure_share;
 }
 
 }  // namespace weir::app

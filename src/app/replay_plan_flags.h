@@ -20,11 +20,16 @@ struct ReplayPlanFlags {
   std::optional<unsigned> canary;
   std::string canary_hold;
   std::optional<double> failure_share;  // percent
+  std::string file;                     // instead of all the others
   bool dry_run = false;
+
+  bool has_settings() const;
 };
 
 void add_replay_plan_flags(CLI::App& command, ReplayPlanFlags& flags);
-// The body of POST /v1/replays.
-std::string replay_plan_body(const ReplayPlanFlags& flags, const std::string& reason);
+// A plan document of what was given.
+std::string replay_plan_document(const ReplayPlanFlags& flags, const std::string& reason);
+// Errors: usage.
+Result<std::string> read_plan_file(const std::string& name);
 
 }  // namespace weir::app

@@ -24,12 +24,12 @@ std::string duration_text(double seconds) {
 }
 
 std::string rate_text(Json plan) {
-  const double start = number_at(plan, "rate.startPerSecond");
-  const double max = number_at(plan, "rate.maxPerSecond");
-  std::string text = fmt::format("{:.4g}/s", start);
-  if (max > start) {
-    text += fmt::format(", x {:.3g} every {} up to {:.4g}/s", number_at(plan, "rate.rampFactor"),
-                        duration_text(number_at(plan, "rate.stepSeconds")), max);
+  const std::string start = text_at(plan, "rate.start");
+  const std::string max = text_at(plan, "rate.max");
+  std::string text = start;
+  if (max != start) {
+    text += fmt::format(", x {:.3g} every {} up to {}", number_at(plan, "rate.factor"),
+                        text_at(plan, "rate.step"), max);
   }
   return text + fmt::format(", at most {} at a time", grouped(count_at(plan, "rate.concurrency")));
 }
@@ -37,16 +37,81 @@ std::string rate_text(Json plan) {
 std::string canary_text(Json plan) {
   const std::uint64_t count = count_at(plan, "canary.count");
   if (count == 0) return "none";
-  return fmt::format("{} first, then {} to see", grouped(count),
-                     duration_text(number_at(plan, "canary.holdSeconds")));
+  return fmt::format("{} first, then {} to see", grouped(count), text_at(plan, "canary.hold"));
+}
+
+// What is done instead of stopping, if it is something else.
+std::string action_text(Json plan, std::string_view condition) {
+  const std::string then = text_at(plan, fmt::format("stop.{}.then", condition));
+  return then.empty() || then == "stop" ? "" : fmt::format(" ({})", then);
 }
 
 std::string stop_text(Json plan) {
-  std::string text = fmt::format("more than {:.3g} % fail again",
-                                 number_at(plan, "stop.failureSharePercent"));
-  if (flag_at(plan, "stop.onBreakerOpen")) text += ", or the breaker opens";
-  const std::uint64_t same = count_at(plan, "stop.sameFingerprint");
-  if (same > 0) text += fmt::format(", or {} fail just as before", grouped(same));
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view condition, std::string text) {
+    parts.push_back(text + action_text(plan, condition));
+  };
+  const double share = number_at(plan, "stop.failureShare.limit");
+  if (share > 0) add("failureShare", fmt::format("more than {:.3g} % fail again", share));
+  if (const auto breaker = member_at(plan, "stop.breakerOpen");
+      breaker && breaker->is(wire::JsonType::object))
+    add("breakerOpen", "the breaker opens");
+  const double same = number_at(plan, "stop.sameFingerprint.limit");
+  if (same > 0) add("sameFingerprint", fmt::format("{:.0f} fail just as before", same));
+  const auto timed = [&](std::string_view condition, std::string_view words) {
+    const std::string limit = text_at(plan, fmt::format("stop.{}.limit", condition));
+    if (!limit.empty() && limit != "0s") add(condition, fmt::format("{} {}", words, limit));
+  };
+  timed("latency", "95 % take longer than");
+  timed("liveLag", "live events wait for");
+  timed("duration", "it takes longer than");
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", or ") + part;
+  return text.empty() ? "never by itself" : text;
+}
+
+std::string verify_text(Json plan) {
+  std::string text;
+  if (flag_at(plan, "verify.nothingReturned")) text = "nothing comes back";
+  if (const auto checks = member_at(plan, "verify.checks"); checks && checks->size() > 0) {
+    text += fmt::format("{}{}", text.empty() ? "" : " and ", counted(checks->size(), "check"));
+  }
+  if (text.empty()) return "";
+  std::string when;
+  const auto add = [&](std::string_view flag, std::string_view words) {
+    if (flag_at(plan, flag)) when += fmt::format("{}{}", when.empty() ? "" : ", ", words);
+  };
+  add("verify.afterCanary", "after the canary");
+  add("verify.eachStep", "each step");
+  add("verify.atEnd", "at the end");
+  return fmt::format("{}: {}", text, when.empty() ? "never" : when);
+}
+
+// "  yes  breaker of tracker closed for 5m: it has been for 7 min 3 s"
+std::string checks_text(Json replay) {
+  const auto checks = member_at(replay, "checks");
+  if (!checks || checks->size() == 0) return "";
+  std::string text;
+  for (const Json check : *checks) {
+    const std::string verdict = text_at(check, "verdict");
+    const std::string_view word = verdict == "successful" ? "yes"
+                                  : verdict == "failed"   ? "no"
+                                                          : "unknown";
+    text += fmt::format("{:<12}{:<8}{}: {}\n", text.empty() ? "checks" : "", word,
+                        printable(text_at(check, "check")), printable(text_at(check, "detail")));
+  }
+  return text;
+}
+
+std::string stops_text(Json replay) {
+  const auto stops = member_at(replay, "stops");
+  if (!stops || stops->size() == 0) return "";
+  std::string text;
+  for (const Json stop : *stops) {
+    text += fmt::format("{:<12}{:<18}{:>8.4g} of {:.4g}\n", text.empty() ? "limits" : "",
+                        printable(text_at(stop, "condition")), number_at(stop, "value"),
+                        number_at(stop, "limit"));
+  }
   return text;
 }
 
@@ -67,9 +132,14 @@ std::string line(std::string_view label, std::string_view value) {
   return value.empty() ? "" : fmt::format("{:<12}{}\n", label, value);
 }
 
+std::string result_text(Json replay) {
+  const std::string result = text_at(replay, "result");
+  return result.empty() ? "" : fmt::format("result: {}\n", printable(result));
+}
+
 }  // namespace
 
-std::string plan_text(Json replay) {
+std::string plan_text(Json replay, std::optional<Json> forecast) {
   const auto plan = member_at(replay, "plan");
   if (!plan) return "";
   const std::string id = text_at(replay, "replay");
@@ -82,10 +152,43 @@ std::string plan_text(Json replay) {
   text += line("deliveries", grouped(planned)) + line("selected by", selection_text(*plan));
   text += line("reason", printable(text_at(*plan, "reason")));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +
-          line("stops when", stop_text(*plan));
+          line("verified by", verify_text(*plan)) + line("stops when", stop_text(*plan));
+  text += checks_text(replay);
+  const Json counted_by = forecast.value_or(replay);
   text += line("takes about", fmt::format("{}, with a peak of {:.3g}/s",
-                                          duration_text(number_at(replay, "estimate.seconds")),
-                                          number_at(replay, "estimate.peakPerSecond")));
+                                          duration_text(number_at(counted_by, "estimate.seconds")),
+                                          number_at(counted_by, "estimate.peakPerSecond")));
+  return text + line("plan", printable(text_at(replay, "hash")));
+}
+
+std::string forecast_text(Json forecast) {
+  std::string text;
+  if (const auto groups = member_at(forecast, "groups")) {
+    for (const Json group : *groups) {
+      text += fmt::format("{:<12}{:>8}  {:.8}  {}\n", text.empty() ? "groups" : "",
+                          grouped(count_at(group, "deliveries")),
+                          printable(text_at(group, "group")), printable(text_at(group, "title")));
+    }
+  }
+  if (const auto loads = member_at(forecast, "loads")) {
+    bool first = true;
+    for (const Json load : *loads) {
+      const double limit = number_at(load, "limitPerSecond");
+      text += line(std::exchange(first, false) ? "load" : "",
+                   fmt::format("{}: {:.3g}/s live and up to {:.3g}/s replayed, {}",
+                               printable(text_at(load, "dependency")),
+                               number_at(load, "livePerSecond"), number_at(load, "peakPerSecond"),
+                               limit > 0 ? fmt::format("of {:.4g}/s", limit)
+                                         : std::string("no limit is known")));
+    }
+  }
+  text += line("calls", fmt::format("{}, and retries; one takes about {}",
+                                    grouped(count_at(forecast, "deliveries")),
+                                    duration_text(number_at(forecast, "attemptSeconds"))));
+  const std::uint64_t doubt = count_at(forecast, "inDoubt");
+  if (doubt > 0) text += line("in doubt", grouped(doubt) + ": they may have been applied already");
+  const std::uint64_t gone = count_at(forecast, "withoutFlow");
+  if (gone > 0) text += line("no flow", grouped(gone) + ": their flow has left the configuration");
   return text;
 }
 
@@ -109,7 +212,8 @@ std::string report_text(Json replay, WallTime now) {
                         grouped(progress.planned - progress.sent - progress.skipped),
                         counted(progress.planned, "delivery"));
   }
-  return text + report_line(progress) + "\n";
+  return text + report_line(progress) + "\n" + result_text(replay) + checks_text(replay) +
+         stops_text(replay);
 }
 
 }  // namespace weir::app

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "net/http_fetch.h"
+
 namespace weir::app {
 namespace {
 
@@ -18,10 +20,46 @@ std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTi
   return "closed";
 }
 
+// What a plan's check may have to read: a flood is no answer.
+constexpr std::size_t kProbeBytesMax = 1024 * 1024;
+
+async::Task<Result<policy::ProbeAnswer>> probe(async::Executor executor, async::Clock& clock,
+                                               std::string url, Duration patience) {
+  auto fetched = co_await net::fetch(executor, clock,
+                                     {.url = std::move(url),
+                                      .headers = {{"accept", "application/json"}},
+                                      .timeout = patience,
+                                      .answer_bytes_max = kProbeBytesMax});
+  if (!fetched.ok()) co_return fetched.error();
+  policy::ProbeAnswer answer{.status = fetched->status, .body = std::move(fetched->body)};
+  for (net::HttpHeader& header : fetched->headers)
+    answer.headers.emplace_back(std::move(header.name), std::move(header.value));
+  co_return answer;
+}
+
+recovery::LiveDependency live_dependency(delivery::Dispatcher& dispatcher, async::Clock& clock,
+                                         MonoTime started) {
+  const MonoTime now = clock.mono();
+  recovery::LiveDependency answer;
+  answer.breaker = breaker_text(dispatcher, clock.wall(), now);
+  answer.breaker_open = dispatcher.guardrails().worst_breaker(now).state(now) !=
+                        policy::Breaker::State::closed;
+  // What was before this process is not known.
+  answer.closed_for = std::min(dispatcher.guardrails().worst_breaker(now).closed_for(now),
+                               Duration{now - started});
+  if (const auto& refusal = dispatcher.refusal()) answer.refusal = refusal->reason;
+  const RateLimitSpec& rate = dispatcher.spec().policy.rate_limit;
+  answer.rate_limit = rate.enabled ? rate.per_second : 0;
+  answer.capacity = dispatcher.spec().capacity_per_second;
+  return answer;
+}
+
 }  // namespace
 
-recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
+recovery::Live wire_recovery(async::Executor executor,
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
   recovery::Live live;
+  const MonoTime started = clock.mono();
   live.flows = [&engine] {
     std::vector<recovery::LiveFlow> flows;
     for (const delivery::FlowView& view : engine->flow_views()) {
@@ -42,20 +80,11 @@ recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, as
     if (const Hold* hold = flow->find_hold(key)) answer.hold = *hold;
     return answer;
   };
-  live.dependency = [&engine,
-                     &clock](std::string_view name) -> std::optional<recovery::LiveDependency> {
+  live.dependency = [&engine, &clock,
+                     started](std::string_view name) -> std::optional<recovery::LiveDependency> {
     delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
     if (dispatcher == nullptr) return std::nullopt;
-    const MonoTime now = clock.mono();
-    recovery::LiveDependency answer;
-    answer.breaker = breaker_text(*dispatcher, clock.wall(), now);
-    answer.breaker_open = dispatcher->guardrails().worst_breaker(now).state(now) !=
-                          policy::Breaker::State::closed;
-    if (const auto& refusal = dispatcher->refusal()) answer.refusal = refusal->reason;
-    const RateLimitSpec& rate = dispatcher->spec().policy.rate_limit;
-    answer.rate_limit = rate.enabled ? rate.per_second : 0;
-    answer.capacity = dispatcher->spec().capacity_per_second;
-    return answer;
+    return live_dependency(*dispatcher, clock, started);
   };
   live.failure_mode = [&engine](std::string_view name) -> const FailureModeSpec* {
     const auto& modes = engine->config().failure_modes;
@@ -75,6 +104,14 @@ recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, as
   };
   live.release = [&engine](const std::vector<DeliveryRef>& refs, ReplayId replay) {
     engine->release(refs, replay);
+  };
+  live.live_lag = [&engine, &clock](FlowId id) {
+    const delivery::Flow* flow = engine->find_flow(id);
+    const WallTime oldest = flow == nullptr ? WallTime{} : flow->oldest_ready();
+    return oldest == WallTime{} ? Duration{} : std::max(clock.wall() - oldest, Duration{});
+  };
+  live.probe = [executor, &clock](std::string url, Duration patience) {
+    return probe(executor, clock, std::move(url), patience);
   };
   live.settled_elsewhere = [&engine](DeliveryRef ref, const std::string& key) {
     engine->settled_elsewhere(ref, key);

@@ -11,6 +11,7 @@
 namespace weir::app {
 
 // The engine may be made later, but before anything is asked; it and the clock outlive the answer.
-recovery::Live wire_recovery(const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
+recovery::Live wire_recovery(async::Executor executor,
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
 
 }  // namespace weir::app

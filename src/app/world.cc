@@ -47,7 +47,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       history_(*store_),
       chores_(executor),
       audit_tail_(store_->recovery(), log) {
-  live_ = wire_recovery(engine_, clock_);
+  live_ = wire_recovery(executor, engine_, clock_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = executor,

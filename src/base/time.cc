@@ -103,6 +103,19 @@ std::string to_text(Duration duration) {
   return fmt::format("{} d {} h", seconds / 86'400, seconds % 86'400 / 3600);
 }
 
+std::string to_setting(Duration duration) {
+  constexpr std::pair<std::string_view, std::int64_t> kInMicros[] = {
+      {"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000},
+      {"s", 1'000'000},      {"ms", 1000},         {"us", 1}};
+  std::string text;
+  std::int64_t left = duration.count();
+  for (const auto& [unit, micros] : kInMicros) {
+    if (left >= micros) text += fmt::format("{}{}", left / micros, unit);
+    left %= micros;
+  }
+  return text.empty() ? "0s" : text;
+}
+
 std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   constexpr std::int64_t kMax =

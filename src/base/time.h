@@ -45,6 +45,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text);
 std::string to_clock_text(WallTime time);
 // "350 ms", "1.2 s", "3 min 20 s", "2 h 5 min", "4 d 3 h".
 std::string to_text(Duration duration);
+// As a setting, exactly: "1h30m", "250ms", "0s"; parse_duration() reads it back. Not below zero.
+std::string to_setting(Duration duration);
 // "50us", "250ms", "1s", "5m", "24h", "7d", "1h30m"; at most 100 years, and every number needs a
 // unit. Nothing else is accepted.
 std::optional<Duration> parse_duration(std::string_view text);

@@ -190,5 +190,18 @@ TEST_CASE("any sum of units is read as that sum") {
   }));
 }
 
+TEST_CASE("a duration as a setting is read back exactly") {
+  using namespace std::chrono_literals;
+  CHECK(to_setting(0s) == "0s");
+  CHECK(to_setting(5s) == "5s");
+  CHECK(to_setting(90min) == "1h30m");
+  CHECK(to_setting(250ms) == "250ms");
+  CHECK(to_setting(24h + 1us) == "1d1us");
+  CHECK(rc::check("duration", [] {
+    const Duration duration{*rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000)};
+    RC_ASSERT(parse_duration(to_setting(duration)) == duration);
+  }));
+}
+
 }  // namespace
 }  // namespace weir

@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kPlanVersion = 1;
+constexpr std::uint8_t kPlanVersion = 2;
 constexpr std::uint64_t kIdsMax = 10'000;
 constexpr std::array<std::string_view, 8> kReplayStates = {
     "planning", "planned", "canary", "running", "paused", "stopped", "aborted", "completed"};
@@ -60,6 +60,50 @@ bool read_selection(ByteReader& in, Selection& selection) {
   return !in.failed();
 }
 
+void write_checks(ByteWriter& out, const std::vector<PlanCheck>& checks) {
+  out.varint(checks.size());
+  for (const PlanCheck& check : checks) {
+    out.u8(static_cast<std::uint8_t>(check.kind));
+    out.text(check.subject);
+    write_duration(out, check.duration);
+    out.u8(check.paused ? 1 : 0);
+    write_duration(out, check.from);
+    write_duration(out, check.until);
+    out.varint(check.status);
+    out.text(check.header);
+    out.text(check.value);
+    out.text(check.query);
+    write_number(out, check.below);
+  }
+}
+
+bool read_checks(ByteReader& in, std::vector<PlanCheck>& checks) {
+  const std::uint64_t count = in.varint();
+  if (in.failed() || count > kChecksMax) return false;
+  checks.resize(count);
+  for (PlanCheck& check : checks) {
+    const std::uint8_t kind = in.u8();
+    if (kind > static_cast<std::uint8_t>(CheckKind::prometheus)) return false;
+    check.kind = static_cast<CheckKind>(kind);
+    check.subject = in.text();
+    check.duration = read_duration(in);
+    check.paused = in.u8() != 0;
+    check.from = read_duration(in);
+    check.until = read_duration(in);
+    check.status = in.varint_as<std::uint32_t>();
+    check.header = in.text();
+    check.value = in.text();
+    check.query = in.text();
+    check.below = read_number(in);
+  }
+  return !in.failed();
+}
+
+constexpr StopRule StopConditions::* kStopRules[] = {
+    &StopConditions::failure_share, &StopConditions::same_fingerprint,
+    &StopConditions::breaker_open,  &StopConditions::latency,
+    &StopConditions::live_lag,      &StopConditions::duration};
+
 }  // namespace
 
 bool Selection::empty() const { return *this == Selection{}; }
@@ -76,10 +120,20 @@ std::string_view to_text(ItemState state) {
   return kItems[index];
 }
 
+std::string_view to_text(StopAction action) {
+  switch (action) {
+    case StopAction::stop: return "stop";
+    case StopAction::pause: return "pause";
+    case StopAction::slow: return "slow";
+  }
+  return "";
+}
+
 std::string encode_replay_plan(const ReplayPlan& plan) {
   ByteWriter out;
   out.u8(kPlanVersion);
   write_selection(out, plan.selection);
+  write_checks(out, plan.preconditions);
   write_number(out, plan.rate.start_per_second);
   write_number(out, plan.rate.max_per_second);
   write_number(out, plan.rate.ramp_factor);
@@ -87,9 +141,14 @@ std::string encode_replay_plan(const ReplayPlan& plan) {
   out.varint(plan.rate.concurrency);
   out.varint(plan.canary.count);
   write_duration(out, plan.canary.hold);
-  write_number(out, plan.stop.failure_share_percent);
-  out.u8(plan.stop.on_breaker_open ? 1 : 0);
-  out.varint(plan.stop.same_fingerprint);
+  write_checks(out, plan.verify.checks);
+  for (const bool flag : {plan.verify.nothing_returned, plan.verify.after_canary,
+                          plan.verify.each_step, plan.verify.at_end})
+    out.u8(flag ? 1 : 0);
+  for (const auto rule : kStopRules) {
+    write_number(out, (plan.stop.*rule).limit);
+    out.u8(static_cast<std::uint8_t>((plan.stop.*rule).then));
+  }
   out.text(plan.reason);
   out.text(plan.actor);
   return std::move(out).take();
@@ -100,6 +159,7 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   ByteReader in(blob);
   ReplayPlan plan;
   if (in.u8() != kPlanVersion || !read_selection(in, plan.selection)) return damaged;
+  if (!read_checks(in, plan.preconditions)) return damaged;
   plan.rate.start_per_second = read_number(in);
   plan.rate.max_per_second = read_number(in);
   plan.rate.ramp_factor = read_number(in);
@@ -107,13 +167,49 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   plan.rate.concurrency = in.varint_as<std::uint32_t>();
   plan.canary.count = in.varint_as<std::uint32_t>();
   plan.canary.hold = read_duration(in);
-  plan.stop.failure_share_percent = read_number(in);
-  plan.stop.on_breaker_open = in.u8() != 0;
-  plan.stop.same_fingerprint = in.varint_as<std::uint32_t>();
+  if (!read_checks(in, plan.verify.checks)) return damaged;
+  for (bool* flag : {&plan.verify.nothing_returned, &plan.verify.after_canary,
+                     &plan.verify.each_step, &plan.verify.at_end})
+    *flag = in.u8() != 0;
+  for (const auto rule : kStopRules) {
+    (plan.stop.*rule).limit = read_number(in);
+    const std::uint8_t then = in.u8();
+    if (then > static_cast<std::uint8_t>(StopAction::slow)) return damaged;
+    (plan.stop.*rule).then = static_cast<StopAction>(then);
+  }
   plan.reason = in.text();
   plan.actor = in.text();
   if (in.failed() || !in.at_end()) return damaged;
   return plan;
+}
+
+std::string encode_check_results(const std::vector<CheckResult>& results) {
+  ByteWriter out;
+  out.varint(results.size());
+  for (const CheckResult& result : results) {
+    out.u8(static_cast<std::uint8_t>(result.verdict));
+    out.text(result.check);
+    out.text(result.detail);
+  }
+  return std::move(out).take();
+}
+
+Result<std::vector<CheckResult>> decode_check_results(std::string_view blob) {
+  const Error damaged{Code::store_corrupt, "the checks of a replay are damaged",
+                      "weir store check"};
+  ByteReader in(blob);
+  const std::uint64_t count = in.varint();
+  if (in.failed() || count > 2 * kChecksMax) return damaged;
+  std::vector<CheckResult> results(count);
+  for (CheckResult& result : results) {
+    const std::uint8_t verdict = in.u8();
+    if (verdict > static_cast<std::uint8_t>(Verdict::inconclusive)) return damaged;
+    result.verdict = static_cast<Verdict>(verdict);
+    result.check = in.text();
+    result.detail = in.text();
+  }
+  if (in.failed() || !in.at_end()) return damaged;
+  return results;
 }
 
 }  // namespace weir

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "model/delivery.h"
+#include "model/plan_check.h"
 #include "model/position.h"
 
 namespace weir {
@@ -42,18 +43,33 @@ struct Canary {
 };
 inline constexpr std::uint64_t kCanaryAbove = 20;
 
+// stop: until an operator resumes or aborts. pause: the same, as a pause. slow: half the rate, and
+// what went wrong is counted anew; a run that is as slow as it can be stops.
+enum class StopAction : std::uint8_t { stop, pause, slow };
+std::string_view to_text(StopAction action);
+
+struct StopRule {
+  double limit = 0;  // 0 = off
+  StopAction then = StopAction::stop;
+  bool operator==(const StopRule&) const = default;
+};
+
 struct StopConditions {
-  double failure_share_percent =
-      10;  // of settled deliveries in the run, from 10 settled on (and any canary failure)
-  bool on_breaker_open = true;
-  std::uint32_t same_fingerprint = 3;  // re-quarantined into the group they came from; 0 = off
+  StopRule failure_share{10};    // percent of what settled, from 10 settled on (any, of a canary)
+  StopRule same_fingerprint{3};  // deliveries that went back into the group they came from
+  StopRule breaker_open{1};      // the breaker of a dependency that is called; 1 = on
+  StopRule latency;              // seconds: p95 of the run's last 100 attempts, from 10 on
+  StopRule live_lag;             // seconds: age of the oldest live event that is ready
+  StopRule duration;             // seconds since the run began
   bool operator==(const StopConditions&) const = default;
 };
 
 struct ReplayPlan {
   Selection selection;
+  std::vector<PlanCheck> preconditions;
   RatePlan rate;
   Canary canary;
+  Verification verify;
   StopConditions stop;
   std::string reason;  // why the operator replays
   std::string actor;   // local:<user>
@@ -113,11 +129,16 @@ struct Replay {
   WallTime started_at{};
   WallTime finished_at{};
   double rate_now = 0;  // per second, the checkpoint of the ramp
+  // The newest answers: to the preconditions, and once the run has begun to its verification.
+  std::vector<CheckResult> checked;
   ReplayCounts counts;
   bool operator==(const Replay&) const = default;
 };
 
 std::string encode_replay_plan(const ReplayPlan& plan);  // stable binary form, for the store
 Result<ReplayPlan> decode_replay_plan(std::string_view blob);
+
+std::string encode_check_results(const std::vector<CheckResult>& results);
+Result<std::vector<CheckResult>> decode_check_results(std::string_view blob);
 
 }  // namespace weir

@@ -19,6 +19,26 @@ std::optional<WallTime> any_time() {
 
 double any_number() { return *rc::gen::inRange(-1'000'000, 1'000'000) / 128.0; }
 
+std::vector<PlanCheck> any_checks() {
+  std::vector<PlanCheck> checks(*rc::gen::inRange<std::size_t>(0, 4));
+  for (PlanCheck& check : checks) {
+    check = {.kind = static_cast<CheckKind>(*rc::gen::inRange(0, 6)),
+             .subject = *rc::gen::arbitrary<std::string>(),
+             .duration = Duration{*rc::gen::arbitrary<std::int64_t>()},
+             .paused = *rc::gen::arbitrary<bool>(),
+             .from = Duration{*rc::gen::arbitrary<std::int64_t>()},
+             .until = Duration{*rc::gen::arbitrary<std::int64_t>()},
+             .status = *rc::gen::arbitrary<std::uint32_t>(),
+             .header = *rc::gen::arbitrary<std::string>(),
+             .value = *rc::gen::arbitrary<std::string>(),
+             .query = *rc::gen::arbitrary<std::string>(),
+             .below = any_number()};
+  }
+  return checks;
+}
+
+StopRule any_rule() { return {any_number(), static_cast<StopAction>(*rc::gen::inRange(0, 3))}; }
+
 ReplayPlan any_plan() {
   ReplayPlan plan;
   plan.selection = {.group = *rc::gen::arbitrary<std::string>(),
@@ -34,7 +54,10 @@ ReplayPlan any_plan() {
                Duration{*rc::gen::arbitrary<std::int64_t>()}, *rc::gen::arbitrary<std::uint32_t>()};
   plan.canary = {*rc::gen::arbitrary<std::uint32_t>(),
                  Duration{*rc::gen::arbitrary<std::int64_t>()}};
-  plan.stop = {any_number(), *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<std::uint32_t>()};
+  plan.preconditions = any_checks();
+  plan.verify = {*rc::gen::arbitrary<bool>(), any_checks(), *rc::gen::arbitrary<bool>(),
+                 *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>()};
+  plan.stop = {any_rule(), any_rule(), any_rule(), any_rule(), any_rule(), any_rule()};
   plan.reason = *rc::gen::arbitrary<std::string>();
   plan.actor = *rc::gen::arbitrary<std::string>();
   return plan;
@@ -65,7 +88,7 @@ TEST_CASE("cut, lengthened and unknown plans are damaged") {
   }
   CHECK_FALSE(decode_replay_plan(blob + '\0').ok());
   std::string newer = blob;
-  newer[0] = 2;
+  newer[0] = 3;
   CHECK_FALSE(decode_replay_plan(newer).ok());
   std::string unknown_class = blob;
   unknown_class[3] = kFailureClassCount + 1;  // version, empty group, empty flow, class + 1
@@ -82,7 +105,7 @@ TEST_CASE("as many ids as a selection may have, not more") {
 
 TEST_CASE("no bytes make the decoder read outside of them") {
   CHECK(rc::check("garbage", [](std::string bytes) {
-    if (!bytes.empty()) bytes[0] = 1;
+    if (!bytes.empty()) bytes[0] = 2;
     (void)decode_replay_plan(bytes);
   }));
   CHECK(rc::check("one wrong byte", [] {

@@ -93,6 +93,11 @@ class Breaker {
   // each batch of as many calls whose failure rate stayed below the threshold, back to the probe
   // count after one that did not. kNoRamp when there is no such limit.
   std::uint32_t ramp_limit(MonoTime now);
+  // How long it has been closed; without an end in sight if it never opened. Zero when it is not.
+  Duration closed_for(MonoTime now) {
+    if (state(now) != State::closed) return Duration{};
+    return closed_since_ == MonoTime{} ? Duration::max() : now - closed_since_;
+  }
   // The oldest transition not taken yet; the newest kTransitionsKept are kept.
   std::optional<Transition> take_transition();
 

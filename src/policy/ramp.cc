@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 namespace weir::policy {
 namespace {
 
@@ -20,10 +18,6 @@ double held_within(double rate, const RatePlan& plan) {
 }
 
 double credit_max(double rate) { return 1 + rate * seconds(kRampSlack); }
-
-std::uint64_t settled_of(const ReplayCounts& counts) {
-  return counts.succeeded + counts.failed_again + counts.in_doubt;
-}
 
 }  // namespace
 
@@ -53,6 +47,17 @@ void Ramp::released(std::uint32_t count, MonoTime now) {
 
 void Ramp::settled(bool success) { ++(success ? step_good_ : step_bad_); }
 
+bool Ramp::slow_down(MonoTime now) {
+  advance(now);
+  const double slower = rate_ / 2;
+  if (slower < plan_.start_per_second * kSlowestShare) return false;
+  rate_ = held_within(slower, plan_);
+  credit_ = std::min(credit_, 1.0);
+  step_good_ = step_bad_ = 0;
+  step_started_ = now;
+  return true;
+}
+
 void Ramp::advance(MonoTime now) {
   if (now > credited_at_) {
     credit_ = std::min(credit_ + rate_ * seconds(now - credited_at_), credit_max(rate_));
@@ -76,24 +81,6 @@ bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime la
   if (canary.count == 0) return true;
   if (canary_release(canary, counts) > 0 || counts.in_flight() > 0) return false;
   return now - last_result >= canary.hold;
-}
-
-std::optional<std::string> stop_check(const StopConditions& stop, const ReplayCounts& counts,
-                                      bool canary, bool breaker_open) {
-  const std::uint64_t bad = counts.failed_again + counts.in_doubt;
-  const std::uint64_t settled = settled_of(counts);
-  if (canary && bad > 0)
-    return fmt::format("{} of {} canary deliveries did not succeed", bad, settled);
-  if (stop.on_breaker_open && breaker_open) return "the circuit breaker of the dependency opened";
-  if (stop.same_fingerprint > 0 && counts.same_fingerprint >= stop.same_fingerprint) {
-    return fmt::format("{} deliveries failed again in the same way, the limit is {}",
-                       counts.same_fingerprint, stop.same_fingerprint);
-  }
-  if (settled < kShareFrom) return {};
-  const double share = 100.0 * static_cast<double>(bad) / static_cast<double>(settled);
-  if (share <= stop.failure_share_percent) return {};
-  return fmt::format("{:.0f} % of {} settled deliveries did not succeed, the limit is {:g} %",
-                     share, settled, stop.failure_share_percent);
 }
 
 }  // namespace weir::policy

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast a replay releases deliveries, and when it stops by itself. Pure: no clock, no store.
+// How fast a replay releases deliveries. Pure: no clock, no store.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "base/time.h"
 #include "model/replay.h"
@@ -24,6 +22,8 @@ struct Pace {
 inline constexpr Duration kRampSlack = std::chrono::milliseconds{
     100};  // what a late timer may catch up
 
+inline constexpr double kSlowestShare = 1.0 / 16;
+
 class Ramp {
  public:
   // rate = Replay::rate_now to go on where a run stood; 0 = start_per_second. Held within (0,
@@ -33,6 +33,9 @@ class Ramp {
   Pace pace(const ReplayCounts& counts, MonoTime now);
   void released(std::uint32_t count, MonoTime now);
   void settled(bool success);
+  // Half the rate, for a step at least. false: it is as slow as it can be, a kSlowestShare of where
+  // it started.
+  bool slow_down(MonoTime now);
   double rate() const { return rate_; }
 
  private:
@@ -52,12 +55,5 @@ std::uint32_t canary_release(const Canary& canary, const ReplayCounts& counts);
 // Whether the whole canary has settled and its hold is over. Failures are stop_check's business.
 bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime last_result,
                    MonoTime now);
-
-// Why the run must stop now, as a sentence; nullopt = go on. The failure share counts failed again
-// and in doubt, of what has settled, from kShareFrom settled deliveries on; any failure stops a
-// canary.
-inline constexpr std::uint64_t kShareFrom = 10;
-std::optional<std::string> stop_check(const StopConditions& stop, const ReplayCounts& counts,
-                                      bool canary, bool breaker_open);
 
 }  // namespace weir::policy

@@ -118,27 +118,16 @@ TEST_CASE("the canary goes out at once and passes after its hold") {
   CHECK(canary_passed({.count = 0}, {.planned = 100}, kStart, kStart));
 }
 
-TEST_CASE("stop conditions, each at its limit") {
-  const StopConditions stop{
-      .failure_share_percent = 10, .on_breaker_open = true, .same_fingerprint = 3};
-  const auto stops = [&](const ReplayCounts& counts, bool canary = false, bool open = false) {
-    return stop_check(stop, counts, canary, open).has_value();
-  };
-  CHECK_FALSE(stops({.sent = 9, .failed_again = 9}));
-  CHECK_FALSE(stops({.sent = 10, .succeeded = 9, .failed_again = 1}));
-  CHECK(stops({.sent = 10, .succeeded = 8, .failed_again = 2}));
-  CHECK(stops({.sent = 10, .succeeded = 8, .failed_again = 1, .in_doubt = 1}));
-  CHECK_FALSE(stops({.sent = 2, .failed_again = 2, .same_fingerprint = 2}));
-  CHECK(stops({.sent = 3, .failed_again = 3, .same_fingerprint = 3}));
-  CHECK(stops({.sent = 1, .failed_again = 1}, true));
-  CHECK(stops({.sent = 1, .in_doubt = 1}, true));
-  CHECK_FALSE(stops({.sent = 5, .succeeded = 5}, true));
-  CHECK(stops({}, false, true));
-  CHECK_FALSE(stop_check({.on_breaker_open = false}, {}, false, true));
-  CHECK_FALSE(stop_check({.same_fingerprint = 0},
-                         {.sent = 5, .failed_again = 5, .same_fingerprint = 5}, false, false));
-  CHECK(*stop_check(stop, {.sent = 20, .succeeded = 15, .failed_again = 5}, false, false) ==
-        "25 % of 20 settled deliveries did not succeed, the limit is 10 %");
+TEST_CASE("slowing down halves the rate, down to a sixteenth of where it began") {
+  Ramp ramp({.start_per_second = 16, .max_per_second = 64, .ramp_factor = 2, .step = 5s}, kStart);
+  for (const double rate : {8.0, 4.0, 2.0, 1.0}) {
+    CHECK(ramp.slow_down(kStart));
+    CHECK(ramp.rate() == rate);
+  }
+  CHECK_FALSE(ramp.slow_down(kStart));
+  CHECK(ramp.rate() == 1.0);
+  ramp.settled(true);
+  CHECK(ramp.pace({}, kStart + 5s).rate == 2.0);  // and it grows again
 }
 
 }  // namespace

@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "async/task.h"
 #include "model/config_model.h"
 #include "model/delivery.h"
 #include "model/flow_state.h"
+#include "policy/plan_check.h"
 
 namespace weir::recovery {
 
@@ -29,8 +31,10 @@ struct LiveDelivery {
 
 struct LiveDependency {
   bool breaker_open = false;
-  std::string breaker;    // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
-  std::string refusal;    // why dispatch waits now; empty = it does not
+  Duration
+      closed_for{};     // how long its breaker has been closed; since the start if it never opened
+  std::string breaker;  // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
+  std::string refusal;  // why dispatch waits now; empty = it does not
   double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
 };
@@ -46,6 +50,10 @@ struct Live {
   std::function<std::vector<std::string>()> stream_names;
   // Rows became ready for this run, durably.
   std::function<void(const std::vector<DeliveryRef>&, ReplayId)> release;
+  // Age of the oldest event of a flow that is ready and not sent; zero without one.
+  std::function<Duration(FlowId)> live_lag;
+  // GETs a URL of a plan, without following a redirect. An error: no whole answer in time and size.
+  std::function<async::Task<Result<policy::ProbeAnswer>>(std::string url, Duration patience)> probe;
   // Somebody else settled this delivery, durably.
   std::function<void(DeliveryRef, const std::string& key)> settled_elsewhere;
 };

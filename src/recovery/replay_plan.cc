@@ -13,28 +13,6 @@ namespace {
 // What one commit freezes: live commits wait for it.
 constexpr std::uint32_t kChunk = 1000;
 
-Result<> check(const ReplayPlan& plan) {
-  const RatePlan& rate = plan.rate;
-  if (!(rate.start_per_second > 0) || !(rate.max_per_second > 0) || rate.max_per_second > 100'000) {
-    return Error{Code::invalid_argument,
-                 "a replay's rates must be above 0 and at most 100000 per second", ""};
-  }
-  if (rate.start_per_second > rate.max_per_second) {
-    return Error{Code::invalid_argument,
-                 fmt::format("the replay would start at {}/s, above its maximum of {}/s",
-                             rate.start_per_second, rate.max_per_second),
-                 "lower --rate or raise --max-rate"};
-  }
-  if (rate.ramp_factor < 1 || rate.ramp_factor > 100) {
-    return Error{Code::invalid_argument, "the ramp factor must be between 1 and 100", ""};
-  }
-  if (rate.concurrency == 0)
-    return Error{Code::invalid_argument, "the replay's concurrency must be at least 1", ""};
-  if (rate.step <= Duration::zero())
-    return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
-  return {};
-}
-
 async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   DeliveryRef after{};
   for (;;) {
@@ -132,9 +110,31 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
 
 }  // namespace
 
+Result<> check_plan(const ReplayPlan& plan) {
+  const RatePlan& rate = plan.rate;
+  if (!(rate.start_per_second > 0) || !(rate.max_per_second > 0) || rate.max_per_second > 100'000) {
+    return Error{Code::invalid_argument,
+                 "a replay's rates must be above 0 and at most 100000 per second", ""};
+  }
+  if (rate.start_per_second > rate.max_per_second) {
+    return Error{Code::invalid_argument,
+                 fmt::format("the replay would start at {}/s, above its maximum of {}/s",
+                             rate.start_per_second, rate.max_per_second),
+                 "lower --rate or raise --max-rate"};
+  }
+  if (rate.ramp_factor < 1 || rate.ramp_factor > 100) {
+    return Error{Code::invalid_argument, "the ramp factor must be between 1 and 100", ""};
+  }
+  if (rate.concurrency == 0)
+    return Error{Code::invalid_argument, "the replay's concurrency must be at least 1", ""};
+  if (rate.step <= Duration::zero())
+    return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
+  return {};
+}
+
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan) {
-  auto checked = check(plan);
+  auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
   auto selection = co_await resolve_selection(store, live, plan.selection);
   if (!selection.ok()) co_return selection.error();
@@ -167,22 +167,24 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   co_return dropped.error();
 }
 
-async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
-                                              const ReplayPlan& plan) {
-  auto checked = check(plan);
+async::Task<Result<>> visit_plan(ports::Store& store, const Live& live, const ReplayPlan& plan,
+                                 std::function<void(const Delivery&)> visit) {
+  auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
   auto resolved = co_await resolve_selection(store, live, plan.selection);
   if (!resolved.ok()) co_return resolved.error();
   auto taken = co_await members_of_others(store);
   if (!taken.ok()) co_return taken.error();
-  std::uint64_t count = 0;
+  bool any = false;
   auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
-    count += !row.archived && !taken->contains(row.ref);
+    if (row.archived || taken->contains(row.ref)) return true;
+    any = true;
+    visit(row);
     return true;
   });
   if (!walked.ok()) co_return walked.error();
-  if (count == 0) co_return nothing_matches(resolved->title);
-  co_return count;
+  if (!any) co_return nothing_matches(resolved->title);
+  co_return Result<>{};
 }
 
 async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock) {

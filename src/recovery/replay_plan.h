@@ -2,6 +2,7 @@
 // Makes a replay plan: freezes its selection in the store, in bounded steps between live commits.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "async/clock.h"
@@ -18,10 +19,13 @@ namespace weir::recovery {
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan);
 
-// How many deliveries make_plan() would freeze now, with its errors but for the reason; nothing is
+// Errors: invalid_argument for a rate plan that cannot work.
+Result<> check_plan(const ReplayPlan& plan);
+
+// Every delivery that make_plan() would freeze now, with its errors but for the reason; nothing is
 // stored.
-async::Task<Result<std::uint64_t>> count_plan(ports::Store& store, const Live& live,
-                                              const ReplayPlan& plan);
+async::Task<Result<>> visit_plan(ports::Store& store, const Live& live, const ReplayPlan& plan,
+                                 std::function<void(const Delivery&)> visit);
 
 // A plan whose freezing was cut short by a crash is aborted at the next start.
 async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock);

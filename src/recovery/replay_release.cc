@@ -113,6 +113,7 @@ async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows)
       groups_.insert_or_assign(group.id, Origin{group.fingerprint.hash, group.dependency});
   }
   for (const Delivery& row : rows) {
+    flows_.insert(row.ref.flow);
     const std::string& dependency = groups_[row.group].dependency;
     if (!dependency.empty()) dependencies_.insert(dependency);
   }

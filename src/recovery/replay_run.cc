@@ -2,12 +2,19 @@
 #include "recovery/replay_run.h"
 
 #include "base/failpoint.h"
+#include "policy/plan_hash.h"
+#include "recovery/plan_checks.h"
 #include "recovery/references.h"
 
 namespace weir::recovery {
 namespace {
 constexpr Duration kPatience = std::chrono::seconds{
     1};  // between looks when the store cannot be read
+
+// Conditions that are reached without a result.
+bool is_timed(const StopConditions& stop) {
+  return stop.live_lag.limit > 0 || stop.duration.limit > 0;
+}
 }  // namespace
 
 ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock,
@@ -88,43 +95,82 @@ async::Task<Result<bool>> ReplayRun::step() {
     if (!saved.ok()) co_return saved.error();
   }
   const bool begun = replay_.state != ReplayState::planned && !is_over(replay_.state);
-  if (begun && everything_sent()) co_return co_await complete();
+  // What is left of a halted run is its last verification, for which it is resumed.
+  const bool only_verify = replay_.plan.verify.wanted() && replay_.plan.verify.at_end;
+  if (begun && everything_sent() && (is_running(replay_.state) || !only_verify))
+    co_return co_await complete();
   if (!is_running(replay_.state)) co_return false;
-  const bool canary = replay_.state == ReplayState::canary;
-  if (auto reason = policy::stop_check(replay_.plan.stop, since_resumed(), canary,
-                                       breaker_open())) {
-    auto stopped = co_await change_state(ReplayState::stopped, *reason, "replay.stop", "weir");
-    if (!stopped.ok()) co_return stopped.error();
-    co_return true;
-  }
+  auto halted = co_await stop_if_needed();
+  if (!halted.ok()) co_return halted.error();
+  if (*halted) co_return true;
+  if (is_timed(replay_.plan.stop)) wake_at(clock_.mono() + kPatience);
+  if (replay_.state == ReplayState::canary) co_return co_await pass_canary();
+  co_return co_await run_on();
+}
+
+async::Task<Result<bool>> ReplayRun::pass_canary() {
+  const Canary& canary = replay_.plan.canary;
   const MonoTime now = clock_.mono();
-  std::uint32_t count = 0;
-  if (canary) {
-    if (policy::canary_passed(replay_.plan.canary, replay_.counts, last_result_, now)) {
-      ramp_ = policy::Ramp(replay_.plan.rate, now, 0);
-      auto passed = co_await change_state(ReplayState::running, "", "replay.canary_passed", "weir");
-      if (!passed.ok()) co_return passed.error();
-      co_return true;
-    }
-    count = policy::canary_release(replay_.plan.canary, replay_.counts);
-    const MonoTime held = last_result_ + replay_.plan.canary.hold;
-    if (count == 0) wake_at(held > now ? held : now + replay_.plan.canary.hold);
-  } else {
-    const policy::Pace pace = ramp_.pace(replay_.counts, now);
-    replay_.rate_now = pace.rate;
-    count = pace.release;
-    if (count == 0) wake_at(pace.ask_again);
+  if (!policy::canary_passed(canary, replay_.counts, last_result_, now)) {
+    const std::uint32_t count = policy::canary_release(canary, replay_.counts);
+    const MonoTime held = last_result_ + canary.hold;
+    if (count == 0) wake_at(held > now ? held : now + canary.hold);
+    if (count == 0) co_return false;
+    auto sent = co_await release_next(count);
+    if (!sent.ok()) co_return sent.error();
+    co_return *sent > 0;
   }
-  if (count == 0) co_return false;
-  auto sent = co_await release_next(count);
+  if (replay_.plan.verify.wanted() && replay_.plan.verify.after_canary) {
+    auto good = co_await verified();
+    if (!good.ok()) co_return good.error();
+    if (!*good) co_return true;
+  }
+  ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
+  auto passed = co_await change_state(ReplayState::running, "", "replay.canary_passed", "weir");
+  if (!passed.ok()) co_return passed.error();
+  co_return true;
+}
+
+async::Task<Result<bool>> ReplayRun::run_on() {
+  const MonoTime now = clock_.mono();
+  if (replay_.plan.verify.wanted() && replay_.plan.verify.each_step && now >= next_verify_) {
+    const bool first = next_verify_ == MonoTime{};
+    next_verify_ = now + replay_.plan.rate.step;
+    if (!first) {
+      auto good = co_await verified();
+      if (!good.ok()) co_return good.error();
+      if (!*good) co_return true;
+    }
+  }
+  const policy::Pace pace = ramp_.pace(replay_.counts, now);
+  replay_.rate_now = pace.rate;
+  if (pace.release == 0) {
+    wake_at(pace.ask_again);
+    co_return false;
+  }
+  auto sent = co_await release_next(pace.release);
   if (!sent.ok()) co_return sent.error();
   co_return *sent > 0;
 }
 
-// There is nothing left to stop or to pause.
+// There is nothing left to stop or to pause, but for a verification that came to no end.
 async::Task<Result<bool>> ReplayRun::complete() {
   if (replay_.counts.in_flight() > 0) co_return false;
-  auto ended = co_await change_state(ReplayState::completed, "", "replay.complete", "weir");
+  std::string reason;
+  if (replay_.plan.verify.wanted() && replay_.plan.verify.at_end) {
+    const ReplayState before = replay_.state;
+    const Verdict verdict = co_await verify();
+    if (replay_.state != before) co_return true;
+    if (verdict != Verdict::successful) {
+      reason = fmt::format("verification {}: {}", to_text(verdict), what_fails(replay_.checked));
+    }
+    if (verdict == Verdict::inconclusive) {
+      auto paused = co_await change_state(ReplayState::paused, reason, "replay.pause", "weir");
+      if (!paused.ok()) co_return paused.error();
+      co_return true;
+    }
+  }
+  auto ended = co_await change_state(ReplayState::completed, reason, "replay.complete", "weir");
   if (!ended.ok()) co_return ended.error();
   co_return true;
 }
@@ -160,6 +206,7 @@ void ReplayRun::on_settled(const ports::DecisionRecord& record) {
                       .succeeded = kind == DecisionKind::done || kind == DecisionKind::discard,
                       .in_doubt = record.decision->in_doubt,
                       .group = std::string(record.group)};
+  if (record.outcome != nullptr) latencies_.add(record.outcome->latency);
   if (counted_) return count(ending);
   early_.push_back(ending);
 }
@@ -233,8 +280,8 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   co_return Result<>{};
 }
 
-async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
-                                         std::string actor) {
+async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor,
+                                         std::string hash) {
   const ReplayState state = replay_.state;
   const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
   const bool start = wanted == ReplayState::running && state == ReplayState::planned;
@@ -247,18 +294,60 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
                     fmt::format("replay {} is {}", to_text(replay_.id), to_text(state)),
                     "weir replay get " + to_text(replay_.id)};
   }
+  if (pause || abort) {
+    co_return co_await change_state(wanted, std::move(reason),
+                                    pause ? "replay.pause" : "replay.abort", std::move(actor));
+  }
+  const std::string present = policy::plan_hash(replay_.plan);
+  if (!hash.empty() && hash != present) {
+    co_return Error{
+        Code::plan_changed,
+        fmt::format("replay {} has plan {}, not {}", to_text(replay_.id), present, hash),
+        "read it again: weir replay get " + to_text(replay_.id)};
+  }
+  auto ready = co_await check_preconditions(actor);
+  if (!ready.ok()) co_return ready.error();
   if (start) {
     const ReplayState first = replay_.plan.canary.count > 0 ? ReplayState::canary
                                                             : ReplayState::running;
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
-  if (resume) {
-    if (state == ReplayState::stopped) baseline_ = replay_.counts;
-    co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
-                                    std::move(actor));
+  if (state == ReplayState::stopped) baseline_ = replay_.counts;
+  latencies_ = {};
+  co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
+                                  std::move(actor));
+}
+
+async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
+  if (replay_.state != ReplayState::planned) {
+    co_return Error{Code::wrong_state,
+                    fmt::format("replay {} is {}", to_text(replay_.id), to_text(replay_.state)),
+                    "a plan is edited before it is run; abort this one and plan again"};
   }
-  co_return co_await change_state(wanted, std::move(reason),
-                                  pause ? "replay.pause" : "replay.abort", std::move(actor));
+  Replay changed = replay_;
+  changed.plan = std::move(plan);
+  changed.checked.clear();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
+  batch.mutations.emplace_back(ports::PutReplay{changed});
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = clock_.wall(),
+                 .actor = changed.plan.actor,
+                 .action = "replay.edit",
+                 .target = to_text(replay_.id),
+                 .reason = changed.plan.reason,
+                 .detail = fmt::format("plan {} becomes {}", policy::plan_hash(replay_.plan),
+                                       policy::plan_hash(changed.plan))}});
+  const ReplayPlan before = std::exchange(replay_.plan, changed.plan);
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (receipt.ok() && receipt->applied) {
+    ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
+    replay_.checked.clear();
+    co_return Result<>{};
+  }
+  replay_.plan = before;
+  if (!receipt.ok()) co_return receipt.error();
+  co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
 }
 
 }  // namespace weir::recovery

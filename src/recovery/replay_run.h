@@ -16,6 +16,7 @@
 #include "async/task_group.h"
 #include "model/replay.h"
 #include "policy/ramp.h"
+#include "policy/stop_conditions.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
 #include "recovery/live.h"
@@ -36,8 +37,16 @@ class ReplayRun {
   // A delivery of this run was settled (done, quarantined again, discarded), durably.
   void on_settled(const ports::DecisionRecord& record);
 
-  // Operator's words. Errors: wrong_state. Durable with their audit row when they return.
-  async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor);
+  // Operator's words. Errors: wrong_state, plan_changed (`hash`, unless empty, is not that of the
+  // plan), precondition_failed (of what starts or goes on). Durable with their audit row when they
+  // return.
+  async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor,
+                                std::string hash = "");
+  // Another plan for the same members, while none was sent. Errors: wrong_state, conflict.
+  async::Task<Result<>> edit(ReplayPlan plan);
+
+  // The stop conditions against their limits, now.
+  std::vector<policy::StopReading> stop_readings();
 
  private:
   // How a delivery of this run ended.
@@ -61,6 +70,15 @@ class ReplayRun {
                                      std::string actor);
   async::Task<Result<>> checkpoint();
   async::Task<Result<bool>> complete();
+  async::Task<Result<bool>> run_on();  // step() of a run that is running
+  async::Task<Result<bool>> pass_canary();
+
+  // replay_judge.cc
+  async::Task<Result<>> check_preconditions(std::string actor);
+  async::Task<Verdict> verify();
+  async::Task<Result<bool>> verified();        // false: the run was halted
+  async::Task<Result<bool>> stop_if_needed();  // whether the run was halted
+  policy::RunFacts facts();
   bool breaker_open();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
@@ -91,7 +109,11 @@ class ReplayRun {
   };
   std::map<GroupId, Origin> groups_;
   std::set<std::string, std::less<>> dependencies_;
+  std::set<FlowId> flows_;
+  policy::RecentLatencies latencies_;
   ReplayCounts baseline_;
+  MonoTime slow_again_{};
+  MonoTime next_verify_{};
   DeliveryRef after_{};
   MonoTime last_result_{};
   MonoTime next_alarm_ = MonoTime::max();

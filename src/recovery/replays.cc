@@ -40,8 +40,8 @@ async::Task<Result<Replay>> Replays::plan(ReplayPlan plan) {
   co_return co_await make_plan(store_, clock_, live_, std::move(plan));
 }
 
-async::Task<Result<std::uint64_t>> Replays::count(ReplayPlan plan) {
-  co_return co_await count_plan(store_, live_, plan);
+async::Task<Result<Forecast>> Replays::dry_run(ReplayPlan plan) {
+  co_return co_await forecast(store_, clock_, live_, std::move(plan));
 }
 
 async::Task<Result<Replay>> Replays::get(ReplayId id) {
@@ -65,7 +65,7 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
 }
 
 async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason,
-                                             std::string actor) {
+                                             std::string actor, std::string hash) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
   auto run = runs_.find(id);
@@ -78,9 +78,36 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
     adopt(std::move(*known));
     run = runs_.find(id);
   }
-  auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor));
+  auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor),
+                                            std::move(hash));
   if (!done.ok()) co_return done.error();
   co_return run->second->replay();
+}
+
+async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
+  auto known = co_await get(id);
+  if (!known.ok()) co_return known.error();
+  auto checked = check_plan(plan);
+  if (!checked.ok()) co_return checked.error();
+  if (plan.selection == Selection{}) plan.selection = known->plan.selection;
+  if (!(plan.selection == known->plan.selection)) {
+    co_return Error{Code::invalid_argument, "the selection of a plan is frozen",
+                    "abort this replay and plan again for another selection"};
+  }
+  if (known->state == ReplayState::planned && !runs_.contains(id)) adopt(std::move(*known));
+  const auto run = runs_.find(id);
+  if (run == runs_.end()) {
+    co_return Error{Code::wrong_state, fmt::format("replay {} is over", to_text(id)), "plan again"};
+  }
+  auto edited = co_await run->second->edit(std::move(plan));
+  if (!edited.ok()) co_return edited.error();
+  co_return run->second->replay();
+}
+
+std::vector<policy::StopReading> Replays::stop_readings(ReplayId id) {
+  const auto run = runs_.find(id);
+  if (run == runs_.end() || is_over(run->second->replay().state)) return {};
+  return run->second->stop_readings();
 }
 
 void Replays::on_decision(const ports::DecisionRecord& record) {

@@ -12,6 +12,7 @@
 #include "model/replay.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
+#include "recovery/forecast.h"
 #include "recovery/live.h"
 #include "recovery/replay_run.h"
 
@@ -28,14 +29,20 @@ class Replays final : public ports::DecisionSink {
 
   // Freezes a selection and stores the plan.
   async::Task<Result<Replay>> plan(ReplayPlan plan);
-  async::Task<Result<std::uint64_t>> count(ReplayPlan plan);
+  async::Task<Result<Forecast>> dry_run(ReplayPlan plan);
   // The newest state, running ones included. Errors: unknown_replay.
   async::Task<Result<Replay>> get(ReplayId id);
   async::Task<Result<std::vector<Replay>>> list();
   // wanted: running (starts a plan, resumes a halted run), paused, aborted. Errors: unknown_replay,
   // wrong_state.
+  // More errors: those of ReplayRun::command().
   async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason,
-                                      std::string actor);
+                                      std::string actor, std::string hash = "");
+  // Another plan for the members of a replay that has not been run. Errors: unknown_replay,
+  // wrong_state, invalid_argument (a plan that cannot work, or another selection).
+  async::Task<Result<Replay>> edit(ReplayId id, ReplayPlan plan);
+  // Of a run under way: its stop conditions against their limits. Empty of others.
+  std::vector<policy::StopReading> stop_readings(ReplayId id);
 
   void on_decision(const ports::DecisionRecord& record) override;
 

@@ -87,8 +87,9 @@ def run_replay(weir, chance, kills, rate=60):
         try:
             if replay is None:
                 status, answer = weir.post("/v1/replays", {
-                    "since": "30d", "reason": "crash test", "ratePerSecond": rate, "maxPerSecond": rate, "concurrency": REPLAY_CONCURRENCY, "canary": 3,
-                    "canaryHold": "200ms", "failureSharePercent": 100, "sameFingerprint": 0})
+                    "selection": {"since": "30d"}, "reason": "crash test",
+                    "rate": {"start": f"{rate}/s", "max": f"{rate}/s", "concurrency": REPLAY_CONCURRENCY},
+                    "canary": {"count": 3, "hold": "200ms"}, "stop": {"failureShare": 100, "sameFingerprint": 0}})
                 if status == 422:
                     return None  # nothing in quarantine
                 replay = answer["replay"]

@@ -79,7 +79,7 @@ void Life::open_store() {
 }
 
 void Life::start() {
-  live_ = app::wire_recovery(engine_, *clock_);
+  live_ = app::wire_recovery(io_.get_executor(), engine_, *clock_);
   replays_ = std::make_unique<recovery::Replays>(io_.get_executor(), *store_, *clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = io_.get_executor(),

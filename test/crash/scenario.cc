@@ -126,7 +126,7 @@ Step plan(FlowName flow) {
     ReplayPlan plan{.selection = {.flow = name_of(flow)}, .reason = "repaired", .actor = kActor};
     plan.canary = {.count = 1, .hold = milliseconds{100}};
     plan.rate = {.start_per_second = 5, .max_per_second = 50, .concurrency = 2};
-    plan.stop = {.failure_share_percent = 90, .same_fingerprint = 0};
+    plan.stop = {.failure_share = {90}, .same_fingerprint = {0}};
     const auto made = life.wait(life.replays().plan(plan));
     return made && made->ok();
   };

@@ -223,13 +223,35 @@ class OpenApi(HandlerCase):
 
     def replays(self):
         self.ask("GET", "/v1/replays", 200)
-        everything = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]},
-                      "group": self.explain("unnamed", "first")["group"]["group"], "ids": ["unnamed"], "reason": "mended"}
-        self.ask("POST", "/v1/replays", 200, everything | {"dryRun": True})
+        selection = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]},
+                     "group": self.explain("unnamed", "first")["group"]["group"], "ids": ["unnamed"]}
+        probe = {"http": {"url": self.weir.url + "/livez", "status": 200, "timeout": "1s"}}
+        metric = {"prometheus": {"url": self.weir.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
+        rule = {"limit": "1h", "then": "slow"}
+        everything = {
+            "selection": selection, "reason": "mended",
+            "preconditions": [{"breakerClosed": {"dependency": "stub", "for": "0s"}}, {"flow": {"name": "first", "is": "running"}},
+                              {"timeWindow": {"from": "00:00", "until": "23:59"}}, {"noneInDoubt": True}, probe, metric],
+            "rate": {"start": "5/s", "max": "50/s", "factor": 2, "step": "5s", "concurrency": 16}, "canary": {"count": 1, "hold": "10ms"},
+            "verify": {"nothingReturned": True, "checks": [probe], "afterCanary": True, "eachStep": True, "atEnd": True},
+            "stop": {"failureShare": 10, "sameFingerprint": {"limit": 3, "then": "pause"}, "latency": rule, "liveLag": rule,
+                     "duration": rule, "breakerOpen": {"then": "pause"}}}
+        self.ask("POST", "/v1/replays?dryRun=true", 200, everything)
         self.ask("POST", "/v1/replays", 422, {"reason": "x"})
-        self.ask("POST", "/v1/replays", 400, {"ids": ["unnamed"], "reason": "x", "canary": "five"})
-        del everything["until"]
-        replay = self.ask("POST", "/v1/replays", 201, everything)["replay"]
+        self.ask("POST", "/v1/replays", 422, {"selection": {"ids": ["unnamed"]}, "reason": "x", "canary": "five"})
+        del selection["until"]
+        made = self.ask("POST", "/v1/replays", 201, everything)
+        replay = made["replay"]
+        self.assertEqual(self.ask("POST", f"/v1/replays/{replay}/run", 409, {"hash": "0123456789abcdef"})["code"], "WR1506")
+        refused = self.ask("POST", f"/v1/replays/{replay}/run", 409, {"hash": made["hash"]})
+        self.assertEqual(refused["code"], "WR1505")
+        self.assertIn("up below 1 (inconclusive: the query gave no numbers)", refused["detail"])
+        self.ask("GET", f"/v1/replays/{replay}", 200)
+        del everything["preconditions"][-1]
+        edited = self.ask("PUT", f"/v1/replays/{replay}", 200, made["plan"] | {"preconditions": everything["preconditions"]})
+        self.assertNotEqual(edited["hash"], made["hash"])
+        self.ask("PUT", f"/v1/replays/{replay}", 400, {"selection": {"flow": "first"}, "reason": "other members"})
+        self.ask("PUT", "/v1/replays/r999", 404, {"reason": "x"})
         self.ask("GET", "/v1/events/unnamed/explain", 200)
         self.ask("GET", f"/v1/replays/{replay}", 200)
         self.ask("GET", f"/v1/replays/{replay}/items", 200)
@@ -247,8 +269,8 @@ class OpenApi(HandlerCase):
         self.publish_many(ids)
         for one in ids:
             self.settled(one, "first")
-        halted = self.ask("POST", "/v1/replays", 201, {"ids": ids, "reason": "slowly", "ratePerSecond": 1, "maxPerSecond": 1,
-                                                       "sameFingerprint": 0, "failureSharePercent": 100})["replay"]
+        halted = self.ask("POST", "/v1/replays", 201, {"selection": {"ids": ids}, "reason": "slowly", "rate": {"start": "1/s", "max": "1/s"},
+                                                       "stop": {"sameFingerprint": 0, "failureShare": 100}})["replay"]
         self.handler.script(ids[0], stub.late(0.5, stub.status(422)))
         self.ask("POST", f"/v1/replays/{halted}/run", 200, {"reason": "go"})
         wait_for(lambda: self.state(ids[0], "first") == "inFlight", 5, "the first call of the run")

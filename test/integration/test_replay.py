@@ -40,7 +40,15 @@ GUARDED = """
     retryConstraint: { budget: { percent: 100, interval: 10s }, minRetryRate: { count: 1000, interval: 1s } }
     circuitBreaker: { failureRateThreshold: 50, slidingWindowSize: 10s, minimumNumberOfCalls: 10, waitDurationInOpenState: 1s }
 """
-FAST = {"ratePerSecond": 500, "maxPerSecond": 1000}
+FAST = {"rate": {"start": "500/s", "max": "1000/s"}}
+NONE_FIRST = {"count": 0}
+SELECTION = ("group", "flow", "class", "since", "until", "where", "ids")
+
+
+def document(**members):
+    """A plan document; what selects may stand beside the other members."""
+    selection = {name: members.pop(name) for name in SELECTION if name in members}
+    return FAST | members | ({"selection": selection} if selection else {})
 
 
 class ReplayCase(HandlerCase):
@@ -65,10 +73,14 @@ class ReplayCase(HandlerCase):
             self.handler.script(one, behaviour or stub.status(200))
 
     def plan(self, status=201, **body):
-        return self.post("/v1/replays", {"reason": "a test"} | FAST | body, status)
+        return self.post("/v1/replays", document(**{"reason": "a test"} | body), status)
 
     def ended(self, replay, state="completed", seconds=20):
-        wait_for(lambda: self.get(f"/v1/replays/{replay}")["state"] == state, seconds, f"{replay} {state}")
+        try:
+            wait_for(lambda: self.get(f"/v1/replays/{replay}")["state"] == state, seconds, f"{replay} {state}")
+        except TimeoutError as late:
+            raise AssertionError(f"{late}\n{self.get(f'/v1/replays/{replay}')}\n{self.get('/v1/flows')}\n"
+                                 f"{self.get('/v1/dependencies')}\n{self.items(replay)}") from late
         return self.get(f"/v1/replays/{replay}")
 
     def items(self, replay):
@@ -101,10 +113,10 @@ class Plans(ReplayCase):
 
     def test_an_empty_filter_is_refused(self):
         before = self.replays()
-        for body in ({}, {"reason": "all of it"}, {"ids": [], "reason": "x"}, {"flow": "", "reason": "x"}):
+        for body in ({}, {"reason": "all of it"}, document(ids=[], reason="x"), document(flow="", reason="x")):
             answer = self.post("/v1/replays", body, 422)
             self.assertEqual(answer["code"], "WR1501", answer)
-        self.assertEqual(self.post("/v1/replays", {"dryRun": True}, 422)["code"], "WR1501")
+        self.assertEqual(self.post("/v1/replays?dryRun=true", {}, 422)["code"], "WR1501")
         self.assertIn("WR1501", self.cli("replay", "plan", "--reason", "all of it", code=2).err)
         self.assertEqual(self.replays(), before)
 
@@ -117,18 +129,18 @@ class Plans(ReplayCase):
         self.assertEqual(self.replays(), before)
         self.assertIn("WR1501", self.cli("replay", "plan", "--flow", "two", "--reason", "x", code=2).err)
         self.assertEqual(self.replays(), before)
-        dry = self.post("/v1/replays", {"flow": "two", "dryRun": True}, 422)
+        dry = self.post("/v1/replays?dryRun=true", document(flow="two"), 422)
         self.assertEqual(dry["code"], "WR1501")  # as the plan itself would say
 
     def test_a_plan_needs_a_reason(self):
         ids = self.failed("reason", 1)
         before = self.replays()
         for reason in ({}, {"reason": ""}):
-            answer = self.post("/v1/replays", {"ids": ids} | reason, 422)
+            answer = self.post("/v1/replays", document(ids=ids, **reason), 422)
             self.assertEqual(answer["code"], "WR1503", answer)
         self.assertIn("WR1503", self.cli("replay", "plan", *ids, code=2).err)
         self.assertEqual(self.replays(), before)
-        self.assertEqual(self.post("/v1/replays", {"ids": ids, "dryRun": True})["would"]["counts"]["planned"], 1)
+        self.assertEqual(self.post("/v1/replays?dryRun=true", document(ids=ids))["would"]["counts"]["planned"], 1)
 
     def test_a_dry_run_changes_nothing(self):
         ids = self.failed("dry", 22)
@@ -147,9 +159,12 @@ class Plans(ReplayCase):
 
     def test_nonsense_is_refused(self):
         ids = self.failed("nonsense", 1)
-        for body in ({"ratePerSecond": 0}, {"ratePerSecond": 5, "maxPerSecond": 2}, {"concurrency": 0},
-                     {"rampFactor": 0.5}, {"step": "0s"}, {"canary": -1}, {"failureSharePercent": 101}):
-            self.assertEqual(self.plan(400, ids=ids, **body)["code"], "WR1002", body)
+        for body in ({"rate": {"start": "0/s"}}, {"rate": {"concurrency": 0}}, {"rate": {"factor": 0.5}},
+                     {"rate": {"step": "0s"}}, {"canary": {"count": -1}}, {"stop": {"failureShare": 101}}):
+            answer = self.plan(422, ids=ids, **body)
+            self.assertEqual(answer["code"], "WR1507", body)
+            self.assertRegex(answer["detail"], r"plan:1:\d+: '")
+        self.assertEqual(self.plan(400, ids=ids, rate={"start": "5/s", "max": "2/s"})["code"], "WR1002")
         self.assertEqual(self.plan(404, flow="tow")["hint"], "did you mean 'two'?")
         self.plan(404, ids=["no-such-event"])
         self.plan(404, group="ffffffffffff")
@@ -242,7 +257,7 @@ class Runs(ReplayCase):
     def test_pause_resume_and_abort(self):
         ids = self.failed("pause", 60)
         self.mend(ids)
-        replay = self.plan(ids=ids, canary=0, ratePerSecond=10, maxPerSecond=10)["replay"]
+        replay = self.plan(ids=ids, canary=NONE_FIRST, rate={"start": "10/s", "max": "10/s"})["replay"]
         self.cli("replay", "run", replay)
         wait_for(lambda: self.replay_calls(ids, replay), 10, "the first")
         self.cli("replay", "pause", replay, "--reason", "wait")
@@ -275,7 +290,7 @@ class Stops(ReplayCase):
     def test_a_canary_goes_first_and_holds(self):
         ids = self.failed("canary", 21)
         self.mend(ids)
-        replay = self.plan(ids=ids, canaryHold="800ms")
+        replay = self.plan(ids=ids, canary={"hold": "800ms"})
         self.assertEqual(replay["plan"]["canary"]["count"], 5)
         replay = replay["replay"]
         self.post(f"/v1/replays/{replay}/run")
@@ -288,7 +303,7 @@ class Stops(ReplayCase):
 
     def test_a_failing_canary_stops_the_run(self):
         ids = self.failed("bad-canary", 30)
-        replay = self.plan(ids=ids, canaryHold="100ms", sameFingerprint=0)["replay"]
+        replay = self.plan(ids=ids, canary={"hold": "100ms"}, stop={"sameFingerprint": 0})["replay"]
         told = self.cli("replay", "run", replay, "--watch", code=7)
         self.ended(replay, "stopped")
         self.assertIn("canary", self.get(f"/v1/replays/{replay}")["stateReason"] + told.out + told.err)
@@ -303,8 +318,8 @@ class Stops(ReplayCase):
         ids = self.failed("share", 40)
         self.mend(ids[:10])
         self.mend(ids[10:], stub.status(400))  # another group than the one it comes from
-        replay = self.plan(ids=ids, canary=5, canaryHold="50ms", ratePerSecond=40, maxPerSecond=40, concurrency=1,
-                           failureSharePercent=30)["replay"]
+        replay = self.plan(ids=ids, canary={"count": 5, "hold": "50ms"},
+                           rate={"start": "40/s", "max": "40/s", "concurrency": 1}, stop={"failureShare": 30})["replay"]
         self.post(f"/v1/replays/{replay}/run")
         self.ended(replay, "stopped")
         counts = self.check_sums(replay)
@@ -314,7 +329,7 @@ class Stops(ReplayCase):
 
     def test_the_same_fingerprint_stops_the_run(self):
         ids = self.failed("same", 20)
-        replay = self.plan(ids=ids, ratePerSecond=20, maxPerSecond=20, concurrency=1, failureSharePercent=100)["replay"]
+        replay = self.plan(ids=ids, rate={"start": "20/s", "max": "20/s", "concurrency": 1}, stop={"failureShare": 100})["replay"]
         self.post(f"/v1/replays/{replay}/run")
         self.ended(replay, "stopped")
         self.assertLessEqual(self.check_sums(replay)["sent"], 6)
@@ -330,7 +345,7 @@ class Stops(ReplayCase):
     def test_an_open_breaker_stops_the_run(self):
         ids = self.failed("breaker", 40, "broken", "broken")
         self.mend(ids, stub.status(503))
-        replay = self.plan(ids=ids, canary=0, ratePerSecond=100, failureSharePercent=100, sameFingerprint=0)["replay"]
+        replay = self.plan(ids=ids, canary=NONE_FIRST, rate={"start": "100/s"}, stop={"failureShare": 100, "sameFingerprint": 0})["replay"]
         self.post(f"/v1/replays/{replay}/run")
         self.ended(replay, "stopped")
         self.assertIn("breaker", self.get(f"/v1/replays/{replay}")["stateReason"])
@@ -346,8 +361,8 @@ class Killed(ReplayCase):
         ids = self.failed("killed", self.COUNT)
         self.mend(ids, stub.late(0.02, stub.status(200)))
         self.handler.script(ids[30], stub.status(422))
-        replay = self.plan(ids=ids, canary=0, ratePerSecond=60, maxPerSecond=60, concurrency=4, sameFingerprint=0,
-                           failureSharePercent=100)["replay"]
+        replay = self.plan(ids=ids, canary=NONE_FIRST, rate={"start": "60/s", "max": "60/s", "concurrency": 4},
+                           stop={"failureShare": 100, "sameFingerprint": 0})["replay"]
         self.post(f"/v1/replays/{replay}/run")
         for wanted in (8, 20, 35):
             wait_for(lambda: len(self.replay_calls(ids, replay)) >= wanted, 20, f"{wanted} called")  # noqa: B023
@@ -413,7 +428,7 @@ class Killed(ReplayCase):
     def test_an_aborted_run_stays_aborted_and_its_report_adds_up(self):
         ids = self.failed("over", 8)
         self.mend(ids, stub.late(0.1, stub.status(200)))
-        replay = self.plan(ids=ids, concurrency=4)["replay"]
+        replay = self.plan(ids=ids, rate={"concurrency": 4})["replay"]
         self.post(f"/v1/replays/{replay}/run")
         wait_for(lambda: self.replay_calls(ids, replay), 10, "the first calls")
         self.post(f"/v1/replays/{replay}/abort", {"reason": "enough"})
@@ -432,7 +447,7 @@ class Killed(ReplayCase):
         ids = self.failed("asleep", 10)
         self.mend(ids)
         plan = self.plan(ids=ids[:5])["replay"]
-        paused = self.plan(ids=ids[5:], ratePerSecond=2, maxPerSecond=2)["replay"]
+        paused = self.plan(ids=ids[5:], rate={"start": "2/s", "max": "2/s"})["replay"]
         self.post(f"/v1/replays/{paused}/run")
         wait_for(lambda: self.replay_calls(ids, paused), 10, "the first")
         self.post(f"/v1/replays/{paused}/pause", {"reason": "for the night"})

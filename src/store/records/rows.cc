@@ -111,9 +111,9 @@ constexpr auto kHold = [](auto& io, auto& row) {
       io(row.released);
 };
 
-constexpr auto kReplay = [](auto& io, auto& row, auto& plan) {
-  io(row.id), io(plan), io(row.state), io(row.resume_to), io(row.state_reason), io(row.created_at),
-      io(row.cutoff);
+constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
+  io(row.id), io(plan), io(checked), io(row.state), io(row.resume_to), io(row.state_reason),
+      io(row.created_at), io(row.cutoff);
   io(row.started_at), io(row.finished_at), io(row.rate_now), io(row.counts.planned),
       io(row.counts.sent);
   io(row.counts.succeeded), io(row.counts.failed_again), io(row.counts.skipped),
@@ -164,8 +164,9 @@ Result<Hold> decode_hold(std::string_view bytes) { return decode<Hold>(bytes, "a
 
 std::string encode_row(const Replay& replay) {
   const std::string plan = encode_replay_plan(replay.plan);
+  const std::string checked = encode_check_results(replay.checked);
   Out out;
-  kReplay(out, replay, plan);
+  kReplay(out, replay, plan, checked);
   return std::move(out).take();
 }
 
@@ -173,9 +174,11 @@ Result<Replay> decode_replay(std::string_view bytes) {
   In in(bytes);
   Replay row;
   std::string plan;
-  kReplay(in, row, plan);
+  std::string checked;
+  kReplay(in, row, plan, checked);
   if (!in.whole()) return undecodable("a replay");
   WEIR_TRY(row.plan, decode_replay_plan(plan));
+  WEIR_TRY(row.checked, decode_check_results(checked));
   return row;
 }
 

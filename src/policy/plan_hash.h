@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "model/replay.h"
+
+namespace weir::policy {
+
+// 16 hex digits of what the plan will do: whoever runs it can say which plan was read. Who made it
+// is no part of it.
+std::string plan_hash(const ReplayPlan& plan);
+
+}  // namespace weir::policy

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/forecast.h"
+
+#include <algorithm>
+#include <map>
+
+#include "recovery/plan_checks.h"
+#include "recovery/replay_plan.h"
+#include "recovery/selection.h"
+
+namespace weir::recovery {
+namespace {
+
+// Of one flow: what passed lately.
+constexpr std::uint64_t kSample = 64;
+constexpr Duration kRecently = std::chrono::minutes{1};
+constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
+
+struct FlowPast {
+  std::vector<Duration> attempts;
+  double calls_per_second = 0;
+};
+
+// The settlements just below the floor tell how long an attempt takes and what share of the
+// stream's events the flow calls its handler for.
+async::Task<FlowPast> past_of(ports::Store& store, const LiveFlow& flow, std::uint64_t next_seq,
+                              WallTime now) {
+  FlowPast past;
+  const StreamId stream = flow.record.stream;
+  const std::uint64_t floor = flow.record.cursor.floor;
+  std::uint64_t looked = 0;
+  for (std::uint64_t back = 1; back <= kSample && back < floor; ++back) {
+    auto settled = co_await store.deliveries().settlement(
+        flow.record.id, Position{.stream = stream, .seq = floor - back});
+    if (!settled.ok() || !settled->has_value()) continue;
+    ++looked;
+    const Settlement& settlement = (*settled)->first;
+    if (settlement.status != 0) past.attempts.push_back(Duration{settlement.duration_us});
+  }
+  auto since = co_await store.events().seek(stream, now - kRecently);
+  if (!since.ok() || looked == 0) co_return past;
+  const double share = static_cast<double>(past.attempts.size()) / static_cast<double>(looked);
+  const auto arrived = static_cast<double>(next_seq - std::min(*since, next_seq));
+  past.calls_per_second = share * arrived / std::chrono::duration<double>(kRecently).count();
+  co_return past;
+}
+
+Duration median(std::vector<Duration> durations) {
+  if (durations.empty()) return kUnknownAttempt;
+  const auto middle = durations.begin() + static_cast<std::ptrdiff_t>(durations.size() / 2);
+  std::ranges::nth_element(durations, middle);
+  return *middle;
+}
+
+struct Members {
+  std::map<GroupId, std::uint64_t> groups;
+  std::map<FlowId, std::uint64_t> flows;
+};
+
+async::Task<Result<Members>> count_members(ports::Store& store, const Live& live,
+                                           const ReplayPlan& plan, Forecast& into) {
+  Members members;
+  auto counted = co_await visit_plan(store, live, plan, [&](const Delivery& row) {
+    ++into.deliveries;
+    into.in_doubt += row.in_doubt;
+    ++members.groups[row.group];
+    ++members.flows[row.ref.flow];
+  });
+  if (!counted.ok()) co_return counted.error();
+  co_return members;
+}
+
+async::Task<Result<>> name_groups(ports::Store& store, const Members& members, Forecast& into) {
+  auto groups = co_await store.recovery().groups(true);
+  if (!groups.ok()) co_return groups.error();
+  for (const Group& group : *groups) {
+    const auto found = members.groups.find(group.id);
+    if (found == members.groups.end()) continue;
+    into.groups.push_back({group.fingerprint.hash, group.fingerprint.title, found->second});
+  }
+  std::ranges::sort(into.groups, std::ranges::greater{}, &GroupShare::deliveries);
+  co_return Result<>{};
+}
+
+ForecastLoad& load_of(std::vector<ForecastLoad>& loads, const std::string& dependency) {
+  const auto found = std::ranges::find(loads, dependency, &ForecastLoad::dependency);
+  if (found != loads.end()) return *found;
+  return loads.emplace_back(ForecastLoad{.dependency = dependency});
+}
+
+// All flows of the dependencies that the members call: they share its limit.
+async::Task<Result<>> read_past(ports::Store& store, const Live& live, const Members& members,
+                                WallTime now, Forecast& into) {
+  auto streams = co_await store.flows().streams();
+  if (!streams.ok()) co_return streams.error();
+  const std::vector<LiveFlow> flows = live.flows();
+  for (const LiveFlow& flow : flows) {
+    const auto found = members.flows.find(flow.record.id);
+    if (found == members.flows.end()) continue;
+    if (flow.spec == nullptr) {
+      into.without_flow += found->second;
+    } else {
+      load_of(into.loads, flow.spec->dependency).deliveries += found->second;
+    }
+  }
+  std::vector<Duration> attempts;
+  for (const LiveFlow& flow : flows) {
+    if (flow.spec == nullptr) continue;
+    const auto load = std::ranges::find(into.loads, flow.spec->dependency,
+                                        &ForecastLoad::dependency);
+    const auto stream = std::ranges::find(*streams, flow.record.stream, &StreamRecord::id);
+    if (load == into.loads.end() || stream == streams->end()) continue;
+    const FlowPast past = co_await past_of(store, flow, stream->next_seq, now);
+    load->live += past.calls_per_second;
+    if (members.flows.contains(flow.record.id))
+      attempts.insert(attempts.end(), past.attempts.begin(), past.attempts.end());
+  }
+  into.attempt = median(std::move(attempts));
+  co_return Result<>{};
+}
+
+// What is left for the replay where the least is left, for its part of the deliveries.
+double room_for(const Forecast& forecast) {
+  double room = std::numeric_limits<double>::infinity();
+  for (const ForecastLoad& load : forecast.loads) {
+    if (load.limit <= 0 || load.deliveries == 0) continue;
+    const double share = static_cast<double>(load.deliveries) /
+                         static_cast<double>(forecast.deliveries);
+    room = std::min(room, std::max(load.limit - load.live, load.limit * 0.01) / share);
+  }
+  return room;
+}
+
+}  // namespace
+
+ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Duration attempt,
+                        double room) {
+  ReplayEstimate result;
+  std::uint64_t left = deliveries;
+  if (plan.canary.count > 0 && left > 0) {
+    left -= std::min<std::uint64_t>(left, plan.canary.count);
+    result.canary = attempt + (left > 0 ? plan.canary.hold : Duration{});
+  }
+  result.total = result.canary;
+  const double step = std::chrono::duration<double>(plan.rate.step).count();
+  const double busy = std::chrono::duration<double>(attempt).count();
+  const double by_concurrency = busy > 0 ? plan.rate.concurrency / busy : plan.rate.max_per_second;
+  const double cap = std::min({plan.rate.max_per_second, by_concurrency, room});
+  double rate = std::min(plan.rate.start_per_second, cap);
+  double seconds = 0;
+  auto rest = static_cast<double>(left);
+  while (rest > 0) {  // ends: the rate grows to the cap, and the last step takes all that is left
+    result.peak_per_second = std::max(result.peak_per_second, rate);
+    const bool at_cap = rate >= cap || plan.rate.ramp_factor <= 1;
+    if (at_cap || rest <= rate * step) {
+      seconds += rest / rate;
+      break;
+    }
+    rest -= rate * step;
+    seconds += step;
+    rate = std::min(rate * plan.rate.ramp_factor, cap);
+  }
+  result.total += Duration{static_cast<std::int64_t>(seconds * 1e6)};
+  if (left > 0) result.total += attempt;
+  return result;
+}
+
+async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock, const Live& live,
+                                       ReplayPlan plan) {
+  Forecast result;
+  auto members = co_await count_members(store, live, plan, result);
+  if (!members.ok()) co_return members.error();
+  auto named = co_await name_groups(store, *members, result);
+  if (!named.ok()) co_return named.error();
+  auto past = co_await read_past(store, live, *members, clock.wall(), result);
+  if (!past.ok()) co_return past.error();
+  for (ForecastLoad& load : result.loads) {
+    const auto dependency = live.dependency(load.dependency);
+    if (!dependency) continue;
+    load.limit = dependency->rate_limit > 0 ? dependency->rate_limit : dependency->capacity;
+  }
+  if (result.deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
+  result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result));
+  for (ForecastLoad& load : result.loads) {
+    load.peak = result.estimate.peak_per_second * static_cast<double>(load.deliveries) /
+                static_cast<double>(result.deliveries);
+  }
+  result.preconditions = co_await ask_all(live, plan.preconditions, clock.wall(),
+                                          result.in_doubt > 0);
+  co_return result;
+}
+
+}  // namespace weir::recovery

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plan will do before it does it: its dry run. No handler is called and nothing is stored.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "async/clock.h"
+#include "async/task.h"
+#include "model/replay.h"
+#include "ports/store.h"
+#include "recovery/live.h"
+
+namespace weir::recovery {
+
+// Pure, from the plan alone.
+struct ReplayEstimate {
+  Duration canary{};           // until the canary is over, its hold included
+  Duration total{};            // if nothing fails
+  double peak_per_second = 0;  // highest release rate that will be reached
+};
+
+// attempt: the typical duration of one delivery. room: what the dependency has left for it, per
+// second.
+ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Duration attempt,
+                        double room = std::numeric_limits<double>::infinity());
+
+struct GroupShare {
+  std::string group;  // hash
+  std::string title;
+  std::uint64_t deliveries = 0;
+};
+
+// What a dependency will have to take, per second.
+struct ForecastLoad {
+  std::string dependency;
+  std::uint64_t deliveries = 0;
+  double live = 0;   // first attempts of live events in the last minute
+  double peak = 0;   // of the replay
+  double limit = 0;  // its rate limit, or else its capacity; 0 = none is known
+};
+
+struct Forecast {
+  std::uint64_t deliveries = 0;
+  std::uint64_t in_doubt = 0;      // of these
+  std::uint64_t without_flow = 0;  // of these: their flow has left the configuration
+  std::vector<GroupShare> groups;  // the largest first
+  std::vector<ForecastLoad> loads;
+  Duration attempt{};  // what the estimate took for one delivery: the median of what passed lately
+  ReplayEstimate estimate;
+  std::vector<CheckResult> preconditions;  // now
+};
+
+// Errors: those of make_plan() but for the reason.
+async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock, const Live& live,
+                                       ReplayPlan plan);
+
+}  // namespace weir::recovery

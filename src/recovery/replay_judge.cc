@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run is judged by: its preconditions before it starts, its stop conditions while it runs,
+// and its verification.
+#include <algorithm>
+
+#include "policy/plan_hash.h"
+#include "recovery/plan_checks.h"
+#include "recovery/references.h"
+#include "recovery/replay_run.h"
+
+namespace weir::recovery {
+namespace {
+
+constexpr std::size_t kMembersPerRead = 1000;
+
+bool asks_for_doubt(const std::vector<PlanCheck>& checks) {
+  return std::ranges::any_of(
+      checks, [](const PlanCheck& check) { return check.kind == CheckKind::noneInDoubt; });
+}
+
+// Of those that are not sent yet.
+async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, ReplayId id) {
+  DeliveryRef after{};
+  for (;;) {
+    auto items = co_await store.recovery().items(id, ItemState::planned, after, kMembersPerRead);
+    if (!items.ok()) co_return std::nullopt;
+    std::vector<DeliveryRef> refs;
+    for (const ReplayItem& item : *items) refs.push_back(item.ref);
+    if (refs.empty()) co_return false;
+    auto rows = co_await store.deliveries().get_many(refs);
+    if (!rows.ok()) co_return std::nullopt;
+    if (std::ranges::any_of(*rows, &Delivery::in_doubt)) co_return true;
+    after = refs.back();
+  }
+}
+
+}  // namespace
+
+async::Task<Result<>> ReplayRun::check_preconditions(std::string actor) {
+  const std::vector<PlanCheck> checks = replay_.plan.preconditions;
+  if (checks.empty()) co_return Result<>{};
+  const ReplayState before = replay_.state;
+  const std::string hash = policy::plan_hash(replay_.plan);
+  std::optional<bool> doubt;
+  if (asks_for_doubt(checks)) doubt = co_await any_in_doubt(store_, replay_.id);
+  auto results = co_await ask_all(live_, checks, clock_.wall(), doubt);
+  if (replay_.state != before || policy::plan_hash(replay_.plan) != hash)
+    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
+  replay_.checked = results;
+  dirty_ = true;
+  wake_.notify();
+  if (overall(results) == Verdict::successful) co_return Result<>{};
+  const std::string failing = what_fails(results);
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock_.wall(),
+                                                          .actor = std::move(actor),
+                                                          .action = "replay.refused",
+                                                          .target = to_text(replay_.id),
+                                                          .detail = "precondition: " + failing}});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return Error{Code::precondition_failed, failing, "weir replay get " + to_text(replay_.id)};
+}
+
+async::Task<Verdict> ReplayRun::verify() {
+  const std::vector<PlanCheck> checks = replay_.plan.verify.checks;
+  auto results = co_await ask_all(live_, checks, clock_.wall(), std::nullopt);
+  if (replay_.plan.verify.nothing_returned) {
+    const std::uint64_t back = replay_.counts.failed_again + replay_.counts.in_doubt;
+    results.insert(results.begin(),
+                   CheckResult{back == 0 ? Verdict::successful : Verdict::failed,
+                               "nothing back in quarantine", fmt::format("{} are", back)});
+  }
+  replay_.checked = results;
+  dirty_ = true;
+  co_return overall(results);
+}
+
+async::Task<Result<bool>> ReplayRun::verified() {
+  const ReplayState before = replay_.state;
+  const Verdict verdict = co_await verify();
+  if (replay_.state != before) co_return false;
+  if (verdict == Verdict::successful) co_return true;
+  const bool failed = verdict == Verdict::failed;
+  auto halted = co_await change_state(
+      failed ? ReplayState::stopped : ReplayState::paused,
+      fmt::format("verification {}: {}", to_text(verdict), what_fails(replay_.checked)),
+      failed ? "replay.stop" : "replay.pause", "weir");
+  if (!halted.ok()) co_return halted.error();
+  co_return false;
+}
+
+policy::RunFacts ReplayRun::facts() {
+  policy::RunFacts facts{.counts = since_resumed(),
+                         .canary = replay_.state == ReplayState::canary,
+                         .breaker_open = breaker_open(),
+                         .latency_p95 = latencies_.p95()};
+  for (const FlowId flow : flows_) facts.live_lag = std::max(facts.live_lag, live_.live_lag(flow));
+  if (replay_.started_at != WallTime{})
+    facts.running = std::max(clock_.wall() - replay_.started_at, Duration{});
+  return facts;
+}
+
+std::vector<policy::StopReading> ReplayRun::stop_readings() {
+  return policy::stop_readings(replay_.plan.stop, facts());
+}
+
+// Whether the run was halted.
+async::Task<Result<bool>> ReplayRun::stop_if_needed() {
+  const policy::RunFacts seen = facts();
+  auto verdict = policy::stop_check(replay_.plan.stop, seen);
+  if (!verdict) co_return false;
+  if (verdict->action == StopAction::slow) {
+    const MonoTime now = clock_.mono();
+    if (seen.canary || now < slow_again_) co_return false;
+    slow_again_ = now + replay_.plan.rate.step;
+    if (ramp_.slow_down(now)) {
+      replay_.rate_now = ramp_.rate();
+      replay_.state_reason = fmt::format("slowed to {:.3g}/s: {}", ramp_.rate(), verdict->reason);
+      baseline_ = replay_.counts;
+      latencies_ = {};
+      dirty_ = true;
+      co_return false;
+    }
+    verdict->reason += "; the run is as slow as it can be";
+  }
+  const bool pause = verdict->action == StopAction::pause;
+  auto halted = co_await change_state(pause ? ReplayState::paused : ReplayState::stopped,
+                                      verdict->reason, pause ? "replay.pause" : "replay.stop",
+                                      "weir");
+  if (!halted.ok()) co_return halted.error();
+  co_return true;
+}
+
+}  // namespace weir::recovery
