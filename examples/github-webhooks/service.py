@@ -149,6 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Service-Version", str(self.service.version))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

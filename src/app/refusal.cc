@@ -20,7 +20,7 @@ constexpr std::size_t kForeignBytes = 300;  // shown of an answer that is not We
 // Problems with a status other than 400 that the caller mends by calling differently.
 bool is_usage(std::string_view code) {
   static constexpr std::array kCodes = {Code::usage, Code::pattern_invalid, Code::empty_selection,
-                                        Code::reason_required};
+                                        Code::reason_required, Code::plan_invalid};
   return std::ranges::any_of(kCodes, [&](Code usage) { return describe(usage).id == code; });
 }
 

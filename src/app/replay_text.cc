@@ -97,7 +97,7 @@ std::string checks_text(Json replay) {
     const std::string_view word = verdict == "successful" ? "yes"
                                   : verdict == "failed"   ? "no"
                                                           : "unknown";
-    text += fmt::format("{:<12}{:<8}{}: {}\n", text.empty() ? "checks" : "", word,
+    text += fmt::format("{:<12}{:<8}{} ({})\n", text.empty() ? "checks" : "", word,
                         printable(text_at(check, "check")), printable(text_at(check, "detail")));
   }
   return text;
@@ -153,7 +153,8 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("reason", printable(text_at(*plan, "reason")));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +
           line("verified by", verify_text(*plan)) + line("stops when", stop_text(*plan));
-  text += checks_text(replay);
+  const std::string state = text_at(replay, "state");
+  if (state == "planned" || state == "planning") text += checks_text(replay);  // else in the report
   const Json counted_by = forecast.value_or(replay);
   text += line("takes about", fmt::format("{}, with a peak of {:.3g}/s",
                                           duration_text(number_at(counted_by, "estimate.seconds")),

@@ -17,7 +17,7 @@ constexpr std::string_view kReplay =
     R"("sameFingerprint":{"limit":3,"then":"stop"},"liveLag":{"limit":"1m","then":"pause"}},)"
     R"("reason":"fixed \u0007"},"counts":{"planned":1204,"sent":10,"succeeded":8,"failedAgain":2,)"
     R"("skipped":1,"inDoubt":0},"hash":"0f3a",)"
-    R"("checks":[{"check":"flow sync paused","verdict":"failed","detail":"it is running"},)"
+    R"("checks":[{"check":"flow sync paused","verdict":"failed","detail":"it is active"},)"
     R"({"check":"up below 1","verdict":"inconclusive","detail":"no answer"}],)"
     R"("stops":[{"condition":"failureShare","value":20,"limit":10,"then":"slow"}],)"
     R"("estimate":{"canarySeconds":3,"seconds":92.5,"peakPerSecond":50},"startedAt":"2026-11-21T13:59:00Z",)"
@@ -42,8 +42,6 @@ TEST_CASE("a plan in words") {
         "stops when  more than 10 % fail again (slow), or the breaker opens, or 3 fail just as "
         "before, "
         "or live events wait for 1m (pause)\n"
-        "checks      no      flow sync paused: it is running\n"
-        "            unknown up below 1: no answer\n"
         "takes about 1 min 33 s, with a peak of 50/s\n"
         "plan        0f3a\n");
 }
@@ -67,8 +65,8 @@ TEST_CASE("a report has the five counts, the checks and the limits") {
         "started 1 min ago, took 12.0 s\n"
         "1,193 of 1,204 deliveries not sent\n"
         "sent 10 / succeeded 8 / failed again 2 / skipped 1 / in doubt 0\n"
-        "checks      no      flow sync paused: it is running\n"
-        "            unknown up below 1: no answer\n"
+        "checks      no      flow sync paused (it is active)\n"
+        "            unknown up below 1 (no answer)\n"
         "limits      failureShare            20 of 10\n");
 }
 

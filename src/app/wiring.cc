@@ -63,7 +63,8 @@ recovery::Live wire_recovery(async::Executor executor,
   live.flows = [&engine] {
     std::vector<recovery::LiveFlow> flows;
     for (const delivery::FlowView& view : engine->flow_views()) {
-      flows.push_back({*view.record, engine->stream_name(view.record->stream), view.spec});
+      flows.push_back(
+          {*view.record, engine->stream_name(view.record->stream), view.spec, view.floor});
     }
     for (const FlowRecord& record : engine->removed_flows()) {
       flows.push_back({record, engine->stream_name(record.stream), nullptr});

@@ -120,7 +120,7 @@ void read_check(MapReader map, bool precondition, std::vector<PlanCheck>& into) 
       check.kind = CheckKind::flowStatus;
       if (flow->required("name")) flow->name("name", check.subject);
       int is = 0;
-      if (flow->required("is")) flow->choice("is", {"running", "paused"}, is);
+      if (flow->required("is")) flow->choice("is", {"active", "paused"}, is);
       check.paused = is == 1;
       flow->finish();
     }
@@ -267,7 +267,7 @@ void write_check(wire::JsonWriter& json, const PlanCheck& check) {
       json.field("dependency", check.subject).field("for", to_setting(check.duration));
       break;
     case CheckKind::flowStatus:
-      json.field("name", check.subject).field("is", check.paused ? "paused" : "running");
+      json.field("name", check.subject).field("is", check.paused ? "paused" : "active");
       break;
     case CheckKind::timeWindow:
       json.field("from", to_day_time(check.from)).field("until", to_day_time(check.until));

@@ -41,7 +41,7 @@ std::string describe(const PlanCheck& check) {
                                           : fmt::format("breaker of {} closed for {}",
                                                         check.subject, to_text(check.duration));
     case CheckKind::flowStatus:
-      return fmt::format("flow {} {}", check.subject, check.paused ? "paused" : "running");
+      return fmt::format("flow {} {}", check.subject, check.paused ? "paused" : "active");
     case CheckKind::timeWindow:
       return fmt::format("between {} and {} UTC", to_day_time(check.from),
                          to_day_time(check.until));

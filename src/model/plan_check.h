@@ -14,7 +14,7 @@ namespace weir {
 
 enum class CheckKind : std::uint8_t {
   breakerClosed,  // the breaker of dependency `subject`, for `duration` at least
-  flowStatus,     // flow `subject` is paused, or is running
+  flowStatus,     // flow `subject` is paused, or is active
   timeWindow,     // from <= time of the day (UTC) < until; over midnight if until is before from
   noneInDoubt,    // no selected delivery is in doubt
   http,           // GET `subject` answers `status`, with `header: value` if a header is named

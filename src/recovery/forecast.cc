@@ -27,7 +27,7 @@ async::Task<FlowPast> past_of(ports::Store& store, const LiveFlow& flow, std::ui
                               WallTime now) {
   FlowPast past;
   const StreamId stream = flow.record.stream;
-  const std::uint64_t floor = flow.record.cursor.floor;
+  const std::uint64_t floor = flow.floor;
   std::uint64_t looked = 0;
   for (std::uint64_t back = 1; back <= kSample && back < floor; ++back) {
     auto settled = co_await store.deliveries().settlement(

@@ -21,6 +21,7 @@ struct LiveFlow {
   FlowRecord record;
   std::string stream;              // its name
   const FlowSpec* spec = nullptr;  // nullptr: the flow is no longer in the configuration
+  std::uint64_t floor = 0;         // below it everything is settled or has a row
 };
 
 struct LiveDelivery {
