@@ -98,6 +98,8 @@ std::vector<Api::Route> Api::routes() {
        {"group", "flow", "class", "since", "until", "where", "limit", "cursor"}},
       {"POST", "/v1/quarantine/resolve", &Api::resolve},
       {"POST", "/v1/quarantine/discard", &Api::discard},
+      {"POST", "/v1/quarantine/archive", &Api::archive},
+      {"POST", "/v1/quarantine/restore", &Api::restore},
       {"GET", "/v1/replays", &Api::list_replays},
       {"POST", "/v1/replays", &Api::plan_replay, {"dryRun", "reason"}},
       {"GET", "/v1/replays/{replay}", &Api::replay},

@@ -112,6 +112,8 @@ class Api {
   Answer quarantine(Call call);
   Answer resolve(Call call);
   Answer discard(Call call);
+  Answer archive(Call call);
+  Answer restore(Call call);
   Answer settle(Call call, recovery::Settle what);
   // api_replays.cc
   Answer list_replays(Call call);

@@ -112,4 +112,11 @@ Api::Answer Api::discard(Call call) {
   co_return co_await settle(std::move(call), recovery::Settle::discard);
 }
 
+Api::Answer Api::archive(Call call) {
+  co_return co_await settle(std::move(call), recovery::Settle::archive);
+}
+Api::Answer Api::restore(Call call) {
+  co_return co_await settle(std::move(call), recovery::Settle::restore);
+}
+
 }  // namespace weir::api

@@ -65,6 +65,7 @@ void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const De
   json.field("interruptions", row.interruptions)
       .field("replays", row.replays)
       .field("inDoubt", row.in_doubt);
+  json.field("archived", row.archived).field("exhausted", row.exhausted);
   if (!row.key.empty()) json.field("key", row.key);
   json.field("reason", row.reason);
   if (!row.failure_mode.empty()) json.field("failureMode", row.failure_mode);

@@ -19,6 +19,7 @@ const ListView kDeliveries{.member = "deliveries",
                                        {"ATTEMPTS", "attempts", CellKind::count, 3},
                                        {"REPLAYS", "replays", CellKind::count, 4},
                                        {"IN DOUBT", "inDoubt", CellKind::text, 5},
+                                       {"ARCHIVED", "archived", CellKind::text, 6},
                                        {"KEY", "key", CellKind::text, 2, Fit::cut},
                                        {"REASON", "reason", CellKind::text, 1, Fit::cut}},
                            .nothing = "Nothing in quarantine."};
@@ -131,6 +132,8 @@ int settle(Session& session, SelectionFlags selection, const Settle& settle, boo
 
 constexpr Settle kResolve{"resolve", "resolved"};
 constexpr Settle kDiscard{"discard", "discarded"};
+constexpr Settle kArchive{"archive", "archived"};
+constexpr Settle kRestore{"restore", "restored"};
 
 }  // namespace
 
@@ -174,6 +177,8 @@ void add_quarantine_commands(CLI::App& root, Chosen& chosen) {
   };
   add(kResolve, "settle deliveries that were mended elsewhere; needs --reason");
   add(kDiscard, "give deliveries up for good; needs --reason");
+  add(kArchive, "put deliveries aside: no replay takes them; needs --reason");
+  add(kRestore, "take archived deliveries back; needs --reason");
 }
 
 }  // namespace weir::app

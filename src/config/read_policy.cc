@@ -62,6 +62,7 @@ void read_retry(MapReader map, RetrySpec& into) {
   map.count("maxAttempts", into.max_attempts, 1, 1000);
   map.count("maxInterruptions", into.max_interruptions, 1, 1000);
   map.count("maxWaiting", into.max_waiting, 1, 10'000'000);
+  map.count("maxReplays", into.max_replays, 1, 1000);
   if (auto back_off = map.map("backOff")) read_back_off(std::move(*back_off), into.back_off);
   if (auto server = map.map("serverDirected")) {
     server->flag("honor", into.honor_server);

@@ -44,7 +44,8 @@ AttemptRecord history_line(const Delivery& row, const Decision& decision,
   return line;
 }
 
-void update_row(Delivery& row, const Decision& decision, const Attempted* attempted, WallTime now) {
+void update_row(Delivery& row, const Decision& decision, const Attempted* attempted,
+                std::uint32_t max_replays, WallTime now) {
   row.add_history(history_line(row, decision, attempted, now));
   row.state = next_state(decision);
   row.changed_at = now;
@@ -54,6 +55,8 @@ void update_row(Delivery& row, const Decision& decision, const Attempted* attemp
   row.in_doubt = decision.in_doubt;
   row.due = decision.kind == DecisionKind::retryAt ? decision.at : WallTime{};
   if (decision.kind == DecisionKind::discard) row.resolution = decision.reason;
+  row.archived = false;
+  row.exhausted = is_quarantine(decision.kind) && row.replays >= max_replays;
 }
 
 ItemState item_state(const Decision& decision) {
@@ -224,7 +227,7 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   const WallTime now = parts.clock.wall();
   Delivery& row = settled.row;
   const Outcome* outcome = settled.attempted != nullptr ? &settled.attempted->outcome : nullptr;
-  update_row(row, settled.decision, settled.attempted, now);
+  update_row(row, settled.decision, settled.attempted, flow.spec().policy.retry.max_replays, now);
   Fingerprint print;
   if (is_quarantine(settled.decision.kind)) {
     (void)WEIR_FAILPOINT("quarantine.decided");

@@ -62,15 +62,16 @@ struct Delivery {
   std::uint32_t interruptions = 0;
   std::uint32_t replays = 0;
   bool in_doubt = false;
-  bool archived = false;
-  WallTime first_at{};    // first attempt
-  WallTime due{};         // waiting: not before
-  WallTime deadline{};    // event deadline; epoch zero = none
-  WallTime changed_at{};  // last state change; when it entered quarantine, if it is there
-  GroupId group;          // quarantined: its failure group
-  ReplayId replay;        // ready, inFlight, waiting: the run that released it
-  std::string key;        // ordering key; empty = unordered
-  std::string event_id;   // copied for listings
+  bool archived = false;   // quarantined: put aside by a person, until it is restored
+  bool exhausted = false;  // quarantined: back from as many replays as retry.maxReplays allows
+  WallTime first_at{};     // first attempt
+  WallTime due{};          // waiting: not before
+  WallTime deadline{};     // event deadline; epoch zero = none
+  WallTime changed_at{};   // last state change; when it entered quarantine, if it is there
+  GroupId group;           // quarantined: its failure group
+  ReplayId replay;         // ready, inFlight, waiting: the run that released it
+  std::string key;         // ordering key; empty = unordered
+  std::string event_id;    // copied for listings
   std::string event_type;
   std::string reason;  // why it is in this state, one sentence
   std::string failure_mode;
@@ -78,6 +79,8 @@ struct Delivery {
   std::vector<AttemptRecord> history;
 
   void add_history(AttemptRecord line);
+  // No plan takes it that selects by what deliveries are like.
+  bool is_set_aside() const { return archived || exhausted; }
   bool operator==(const Delivery&) const = default;
 };
 

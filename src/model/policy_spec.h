@@ -51,6 +51,9 @@ struct RetrySpec {
   // Deliveries of one flow that wait for a retry, all in memory; with as many, it starts no first
   // attempts. Those under way come on top.
   std::uint32_t max_waiting = 100'000;
+  // A delivery that comes back from so many replays is exhausted: only a plan that names it by its
+  // id takes it again.
+  std::uint32_t max_replays = 10;
   bool operator==(const RetrySpec&) const = default;
 };
 

@@ -96,7 +96,7 @@ struct CreateReplay {
 };
 // Adds the next quarantined deliveries of the replay's selection (all conditions but `where` and
 // `ids`), walking (flow, position) from `after`, at most `limit` rows looked at, entered quarantine
-// before the cutoff, not archived, not in an unfinished replay. The receipt says how far it came.
+// before the cutoff, not set aside, not in an unfinished replay. The receipt says how far it came.
 struct FreezeChunk {
   ReplayId replay;
   DeliveryRef after;

@@ -65,6 +65,7 @@ void write_row(JsonWriter& json, const Delivery& row) {
   json.field("attemptsThisRound", row.attempts_this_round)
       .field("interruptions", row.interruptions);
   json.field("replays", row.replays).field("inDoubt", row.in_doubt).field("archived", row.archived);
+  json.field("exhausted", row.exhausted);
   text_field(json, "failureMode", row.failure_mode);
   text_field(json, "resolution", row.resolution);
   if (row.replay) json.field("replay", to_text(row.replay));

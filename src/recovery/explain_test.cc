@@ -92,7 +92,8 @@ TEST_CASE(
 
   row.archived = true;
   desk.bench.commit({ports::PutDelivery{row}});
-  CHECK(desk.ask("github#1").deliveries.at(0).replay_blocked.front() == "it is archived");
+  CHECK(desk.ask("github#1").deliveries.at(0).replay_blocked.front() ==
+        "it is archived: weir quarantine restore");
 }
 
 TEST_CASE("explain: a named failure mode brings its runbook, and nothing is suggested") {

@@ -177,7 +177,13 @@ void find_replay_blocks(DeliveryExplanation& delivery) {
     delivery.replay_blocked.emplace_back("the flow was removed");
   if (delivery.flow_status == FlowStatus::paused)
     delivery.replay_blocked.emplace_back("the flow is paused");
-  if (delivery.row->archived) delivery.replay_blocked.emplace_back("it is archived");
+  if (delivery.row->archived)
+    delivery.replay_blocked.emplace_back("it is archived: weir quarantine restore");
+  if (delivery.row->exhausted) {
+    delivery.replay_blocked.push_back(
+        fmt::format("it came back from {} replays: only a plan that names it takes it again",
+                    delivery.row->replays));
+  }
   if (delivery.in_replay) {
     delivery.replay_blocked.push_back(
         fmt::format("it belongs to replay {} already", to_text(*delivery.in_replay)));

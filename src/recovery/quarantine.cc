@@ -19,29 +19,62 @@ struct Order {
   std::string actor;
 };
 
+struct Verb {
+  std::string_view action;
+  std::string_view done;
+};
+
+Verb verb_of(Settle what) {
+  switch (what) {
+    case Settle::resolve: return {"quarantine.resolve", "resolved"};
+    case Settle::discard: return {"quarantine.discard", "discarded"};
+    case Settle::archive: return {"quarantine.archive", "archived"};
+    case Settle::restore: return {"quarantine.restore", "restored"};
+  }
+  return {};
+}
+
+bool settles(Settle what) { return what == Settle::resolve || what == Settle::discard; }
+
+bool applies(Settle what, const Delivery& row) {
+  return settles(what) || row.archived == (what == Settle::restore);
+}
+
+Delivery changed(const Delivery& row, const Order& order, WallTime now) {
+  Delivery next = row;
+  if (settles(order.what)) {
+    next.state = order.what == Settle::resolve ? DeliveryState::resolved : DeliveryState::discarded;
+    next.changed_at = now;
+    next.resolution = order.reason;
+  } else {
+    next.archived = order.what == Settle::archive;
+    // When it entered quarantine stays true, and whoever has read the row before sees that it is
+    // another one.
+    next.changed_at = row.changed_at + Duration{1};
+  }
+  next.add_history(AttemptRecord{
+      .at = now,
+      .failure = row.failure,
+      .decision = settles(order.what) ? DecisionKind::discard : DecisionKind::defer,
+      .note = fmt::format("{} by {}: {}", verb_of(order.what).done, order.actor, order.reason)});
+  return next;
+}
+
 void add_settling(ports::WriteBatch& batch, const Live& live, const Delivery& row,
                   const Order& order, WallTime now) {
-  const auto& [what, reason, actor] = order;
-  Delivery next = row;
-  next.state = what == Settle::resolve ? DeliveryState::resolved : DeliveryState::discarded;
-  next.changed_at = now;
-  next.resolution = reason;
-  const std::string_view verb = what == Settle::resolve ? "resolved" : "discarded";
-  next.add_history(AttemptRecord{.at = now,
-                                 .failure = row.failure,
-                                 .decision = DecisionKind::discard,
-                                 .note = fmt::format("{} by {}: {}", verb, actor, reason)});
   batch.preconditions.emplace_back(
       ports::DeliveryIs{row.ref, DeliveryState::quarantined, row.changed_at});
-  batch.mutations.emplace_back(ports::PutDelivery{std::move(next)});
-  batch.mutations.emplace_back(ports::DropKeptEvent{row.ref});
-  if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
+  batch.mutations.emplace_back(ports::PutDelivery{changed(row, order, now)});
+  if (settles(order.what)) {
+    batch.mutations.emplace_back(ports::DropKeptEvent{row.ref});
+    if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
+  }
   batch.mutations.emplace_back(ports::AddAudit{
       AuditEntry{.at = now,
-                 .actor = actor,
-                 .action = what == Settle::resolve ? "quarantine.resolve" : "quarantine.discard",
+                 .actor = order.actor,
+                 .action = std::string(verb_of(order.what).action),
                  .target = to_reference(live, row.ref.position),
-                 .reason = reason,
+                 .reason = order.reason,
                  .detail = fmt::format("flow {} class {} attempts {}", row.ref.flow.value,
                                        to_text(row.failure), row.attempts)}});
 }
@@ -57,6 +90,7 @@ async::Task<Result<bool>> settle_rows(ports::Store& store, const Live& live,
   if (!receipt.ok()) co_return receipt.error();
   (void)WEIR_FAILPOINT("operator.after_settle");
   if (!receipt->applied) co_return false;
+  if (!settles(order.what)) co_return true;
   for (const Delivery& row : rows) live.settled_elsewhere(row.ref, row.key);
   co_return true;
 }
@@ -96,6 +130,9 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
   for (;;) {
     auto page = co_await selected_page(store, *resolved, after, kChangesPerPage);
     if (!page.ok()) co_return page.error();
+    const bool last = page->size() < kChangesPerPage;
+    if (!page->empty()) after = page->back().ref;
+    std::erase_if(*page, [&](const Delivery& row) { return !applies(order.what, row); });
     result.selected += page->size();
     for (const Delivery& row : *page) {
       if (result.samples.size() < kSamples)
@@ -105,8 +142,7 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
       auto settled = co_await settle_page(store, clock, live, *page, order, result);
       if (!settled.ok()) co_return settled.error();
     }
-    if (page->size() < kChangesPerPage) co_return result;
-    after = page->back().ref;
+    if (last) co_return result;
   }
 }
 

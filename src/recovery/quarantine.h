@@ -14,11 +14,13 @@
 
 namespace weir::recovery {
 
-enum class Settle : std::uint8_t { resolve, discard };
+// resolve and discard settle a delivery; archive puts it aside, where no plan takes it, and restore
+// takes that back. A key that it holds stays held.
+enum class Settle : std::uint8_t { resolve, discard, archive, restore };
 
 struct BulkResult {
   std::uint64_t selected = 0;
-  std::uint64_t settled = 0;
+  std::uint64_t settled = 0;         // or archived, or restored
   std::uint64_t skipped = 0;         // changed by somebody else meanwhile
   std::vector<std::string> samples;  // references of the first few
 };

@@ -26,6 +26,11 @@ async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   }
 }
 
+// What is exhausted is taken only by its id, and what is archived not at all.
+bool is_eligible(const Delivery& row, const ResolvedSelection& selection) {
+  return !row.archived && (!row.exhausted || selection.by_ids);
+}
+
 async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelection& selection,
                                      ReplayId id) {
   DeliveryRef after{};
@@ -37,7 +42,7 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
     for (const Delivery& row : *page) {
       auto other = co_await store.recovery().replay_of(row.ref);
       if (!other.ok()) co_return other.error();
-      if (row.archived || other->has_value()) continue;
+      if (!is_eligible(row, selection) || other->has_value()) continue;
       batch.mutations.emplace_back(ports::AddReplayItem{id, row.ref});
     }
     after = page->back().ref;
@@ -177,7 +182,7 @@ async::Task<Result<>> visit_plan(ports::Store& store, const Live& live, const Re
   if (!taken.ok()) co_return taken.error();
   bool any = false;
   auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
-    if (row.archived || taken->contains(row.ref)) return true;
+    if (!is_eligible(row, *resolved) || taken->contains(row.ref)) return true;
     any = true;
     visit(row);
     return true;

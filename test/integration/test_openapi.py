@@ -213,6 +213,9 @@ class OpenApi(HandlerCase):
         self.assertEqual(len(self.ask("GET", f"/v1/quarantine?flow=first&where={where}", 200)["deliveries"]), 1)
         self.ask("GET", "/v1/quarantine?cursor=nonsense", 400)
         self.ask("GET", "/v1/quarantine?class=nonsense", 400)
+        for verb in ("archive", "restore"):
+            self.ask("POST", f"/v1/quarantine/{verb}", 422, {"ids": ["failing"]})
+            self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": ["failing"], "reason": "by hand"})
         for verb in ("resolve", "discard"):
             self.ask("POST", f"/v1/quarantine/{verb}", 422, {"reason": "x"})
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": ["failing"], "dryRun": True})

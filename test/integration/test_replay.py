@@ -29,6 +29,11 @@ flows:
     where: { type: [unkeyed] }
     to: { http: { dependency: stub, path: /unkeyed, idempotent: false } }
     policy: quick
+  tired:
+    from: { stream: s, start: earliest }
+    where: { type: [tired] }
+    to: { http: { dependency: stub, path: /tired } }
+    policy: twice
   broken:
     from: { stream: s, start: earliest }
     where: { type: [broken] }
@@ -36,6 +41,7 @@ flows:
     policy: quick
 """
 GUARDED = """
+  twice: { extends: quick, retry: { maxAttempts: 1, maxReplays: 2 } }
   guarded:
     retryConstraint: { budget: { percent: 100, interval: 10s }, minRetryRate: { count: 1000, interval: 1s } }
     circuitBreaker: { failureRateThreshold: 50, slidingWindowSize: 10s, minimumNumberOfCalls: 10, waitDurationInOpenState: 1s }

@@ -40,7 +40,7 @@ bool in_domain(const Tables& tables, const Selection& selection, const Delivery&
 
 bool is_selected(const Tables& tables, const Replay& replay, const Delivery& row) {
   const Selection& selection = replay.plan.selection;
-  if (row.archived || row.changed_at >= replay.cutoff) return false;
+  if (row.is_set_aside() || row.changed_at >= replay.cutoff) return false;
   if (selection.failure && row.failure != *selection.failure) return false;
   if (selection.since && row.changed_at < *selection.since) return false;
   if (selection.until && row.changed_at >= *selection.until) return false;

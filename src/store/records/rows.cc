@@ -84,7 +84,7 @@ Result<Row> decode(std::string_view bytes, std::string_view what, Fields fields)
 constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
   io(row.ref.flow), io(row.ref.position), io(row.state), io(row.failure), io(row.attempts);
   io(row.attempts_this_round), io(row.interruptions), io(row.replays), io(row.in_doubt),
-      io(row.archived);
+      io(row.archived), io(row.exhausted);
   io(row.first_at), io(row.due), io(row.deadline), io(row.changed_at), io(row.replay), io(details);
 };
 

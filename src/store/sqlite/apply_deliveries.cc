@@ -13,13 +13,14 @@ Result<> put_delivery(WriteSide& side, const PutDelivery& mutation) {
   const std::string record = seal(key_of(row.ref), encode_row(row));
   return side.db.run(
       "INSERT INTO deliveries(flow, pos, state, failure, group_id, changed_at, due, deadline, "
-      "archived, replay, interruptions, key, event_id, record) "
+      "set_aside, replay, interruptions, key, event_id, record) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
       "ON CONFLICT(flow, pos) DO UPDATE SET state = ?3, failure = ?4, group_id = ?5, "
-      "changed_at = ?6, due = ?7, deadline = ?8, archived = ?9, replay = ?10, interruptions = ?11, "
+      "changed_at = ?6, due = ?7, deadline = ?8, set_aside = ?9, replay = ?10, interruptions = "
+      "?11, "
       "key = ?12, event_id = ?13, record = ?14",
       row.ref.flow.value, row.ref.position.pack(), row.state, row.failure, row.group.value,
-      to_micros(row.changed_at), to_micros(row.due), to_micros(row.deadline), row.archived,
+      to_micros(row.changed_at), to_micros(row.due), to_micros(row.deadline), row.is_set_aside(),
       row.replay.value, row.interruptions, row.key, row.event_id, record);
 }
 

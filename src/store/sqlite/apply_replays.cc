@@ -99,13 +99,13 @@ Result<Looked> look(WriteSide& side, const Span& span, std::int64_t after, std::
   return Looked{query.integer(0), query.integer(1)};
 }
 
-#define WEIR_FREEZE(index)                                                                      \
-  "INSERT INTO replay_items(replay, flow, pos, state) "                                         \
-  "SELECT ?1, d.flow, d.pos, 0 FROM deliveries d INDEXED BY " index                             \
-  " AND d.state = 4 AND d.flow = ?2 AND d.pos > ?3 AND d.pos <= ?4 "                            \
-  "AND d.archived = 0 AND d.changed_at >= ?6 AND d.changed_at < ?7 AND (?8 < 0 OR d.failure = " \
-  "?8) "                                                                                        \
-  "AND NOT EXISTS (SELECT 1 FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "       \
+#define WEIR_FREEZE(index)                                                                       \
+  "INSERT INTO replay_items(replay, flow, pos, state) "                                          \
+  "SELECT ?1, d.flow, d.pos, 0 FROM deliveries d INDEXED BY " index                              \
+  " AND d.state = 4 AND d.flow = ?2 AND d.pos > ?3 AND d.pos <= ?4 "                             \
+  "AND d.set_aside = 0 AND d.changed_at >= ?6 AND d.changed_at < ?7 AND (?8 < 0 OR d.failure = " \
+  "?8) "                                                                                         \
+  "AND NOT EXISTS (SELECT 1 FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "        \
   "WHERE r.state < 6 AND i.flow = d.flow AND i.pos = d.pos)"
 
 // By an index that gives exactly the rows looked at: their neighbours of other groups and states

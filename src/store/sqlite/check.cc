@@ -127,7 +127,7 @@ class Check {
 
   Result<> deliveries() {
     WEIR_CHECK(
-        rows("SELECT flow, pos, state, failure, changed_at, due, archived, replay, interruptions, "
+        rows("SELECT flow, pos, state, failure, changed_at, due, set_aside, replay, interruptions, "
              "key, event_id, record, deadline FROM deliveries",
              [&](const Query& query) { delivery(query); }));
     WEIR_CHECK(
@@ -150,13 +150,16 @@ class Check {
     const auto payload = unseal(key_of(ref), query.bytes(11), "a delivery");
     const auto row = payload.ok() ? decode_delivery(*payload) : Result<Delivery>(payload.error());
     if (!row.ok()) return problem(fmt::format("the {} is damaged", name()));
-    const bool same =
-        row->ref == ref && static_cast<std::int64_t>(row->state) == query.integer(2) &&
-        static_cast<std::int64_t>(row->failure) == query.integer(3) &&
-        to_micros(row->changed_at) == query.integer(4) && to_micros(row->due) == query.integer(5) &&
-        to_micros(row->deadline) == query.integer(12) && row->archived == (query.integer(6) != 0) &&
-        row->replay.value == query.integer(7) && row->interruptions == query.integer(8) &&
-        row->key == query.bytes(9) && row->event_id == query.bytes(10);
+    const bool same = row->ref == ref &&
+                      static_cast<std::int64_t>(row->state) == query.integer(2) &&
+                      static_cast<std::int64_t>(row->failure) == query.integer(3) &&
+                      to_micros(row->changed_at) == query.integer(4) &&
+                      to_micros(row->due) == query.integer(5) &&
+                      to_micros(row->deadline) == query.integer(12) &&
+                      row->is_set_aside() == (query.integer(6) != 0) &&
+                      row->replay.value == query.integer(7) &&
+                      row->interruptions == query.integer(8) && row->key == query.bytes(9) &&
+                      row->event_id == query.bytes(10);
     if (!same) problem(fmt::format("the columns of the {} differ from its record", name()));
   }
 

@@ -40,7 +40,7 @@ constexpr const char* kTables[] = {
     "NOT NULL, "
     "group_id INTEGER NOT NULL, changed_at INTEGER NOT NULL, due INTEGER NOT NULL, deadline "
     "INTEGER "
-    "NOT NULL, archived INTEGER NOT NULL, "
+    "NOT NULL, set_aside INTEGER NOT NULL, "
     "replay INTEGER NOT NULL, interruptions INTEGER NOT NULL, key BLOB NOT NULL, event_id BLOB NOT "
     "NULL, "
     "record BLOB NOT NULL, PRIMARY KEY(flow, pos)) WITHOUT ROWID",
