@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/replay_plan_document.h"
 #include "recovery/references.h"
+#include "recovery/replay_plan.h"
 
 namespace weir::api {
 namespace {
@@ -79,7 +80,7 @@ Api::Answer Api::plan_replay(Call call) {
 Api::Answer Api::dry_run(ReplayPlan plan) {
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
-  if (forecast->deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
+  recovery::leave_out_default_canary(plan, forecast->deliveries);
   Replay replay{.plan = std::move(plan), .state = ReplayState::planning};
   replay.counts.planned = forecast->deliveries;
   replay.checked = forecast->preconditions;

@@ -37,6 +37,7 @@ Verdict result_of(const Replay& replay) {
   if (replay.plan.verify.wanted() && replay.plan.verify.at_end) return overall(replay.checked);
   const ReplayCounts& counts = replay.counts;
   if (counts.failed_again > 0) return Verdict::failed;
+  if (counts.succeeded == 0) return Verdict::inconclusive;  // all were skipped
   return counts.in_doubt > 0 ? Verdict::inconclusive : Verdict::successful;
 }
 

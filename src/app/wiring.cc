@@ -45,8 +45,8 @@ recovery::LiveDependency live_dependency(delivery::Dispatcher& dispatcher, async
   answer.breaker_open = dispatcher.guardrails().worst_breaker(now).state(now) !=
                         policy::Breaker::State::closed;
   // What was before this process is not known.
-  answer.closed_for = std::min(dispatcher.guardrails().worst_breaker(now).closed_for(now),
-                               Duration{now - started});
+  answer.has_breaker = dispatcher.spec().policy.circuit_breaker.enabled;
+  answer.closed_for = std::min(dispatcher.guardrails().closed_for(now), Duration{now - started});
   if (const auto& refusal = dispatcher.refusal()) answer.refusal = refusal->reason;
   const RateLimitSpec& rate = dispatcher.spec().policy.rate_limit;
   answer.rate_limit = rate.enabled ? rate.per_second : 0;

@@ -9,6 +9,7 @@
 namespace weir::config {
 namespace {
 
+constexpr YamlLimits kLimits{.bytes = 1024 * 1024, .depth = 40, .nodes = 20'000};
 constexpr Duration kProbePatience = std::chrono::seconds{2};
 constexpr Duration kProbePatienceMax = std::chrono::seconds{10};
 constexpr std::initializer_list<std::string_view> kActions = {"stop", "pause", "slow"};
@@ -27,7 +28,7 @@ constexpr StopName kStopNames[] = {{"failureShare", &StopConditions::failure_sha
 void read_time(MapReader& map, std::string_view key, WallTime now, std::optional<WallTime>& into) {
   std::string text;
   map.text(key, text);
-  if (text.empty()) return;
+  if (text.empty() && map.node().find(key) == nullptr) return;
   if ((into = parse_rfc3339(text))) return;
   if (const auto ago = parse_duration(text)) {
     into = std::chrono::floor<std::chrono::milliseconds>(now - *ago);  // as it is shown
@@ -55,6 +56,13 @@ void read_selection(MapReader map, WallTime now, Selection& into) {
   read_time(map, "until", now, into.until);
   if (const YamlNode* where = map.take("where")) into.where = to_json(*where);
   map.strings("ids", into.ids);
+  // A condition that got lost on the way must not widen the selection.
+  for (const std::string_view name : {"group", "flow", "class"}) {
+    const YamlNode* node = map.node().find(name);
+    if (node != nullptr && node->text.empty())
+      map.problem(name, fmt::format("'{}' is empty", name));
+  }
+  if (into.ids.empty() && map.node().find("ids") != nullptr) map.problem("ids", "'ids' is empty");
   map.finish();
 }
 
@@ -102,8 +110,9 @@ void read_prometheus(MapReader& map, PlanCheck& into) {
 // One of the members says of which kind it is.
 void read_check(MapReader map, bool precondition, std::vector<PlanCheck>& into) {
   PlanCheck check;
-  const std::size_t members = map.node().members.size();
-  if (members != 1) {
+  const bool one = map.node().members.size() == 1 &&
+                   map.node().members.front().value.kind != YamlNode::Kind::null;
+  if (!one) {
     map.report().add(map.file(), map.node(), "a check is a map of one kind",
                      precondition
                          ? "breakerClosed, flow, timeWindow, noneInDoubt, http or prometheus"
@@ -133,6 +142,8 @@ void read_check(MapReader map, bool precondition, std::vector<PlanCheck>& into) 
     bool none_in_doubt = false;
     map.flag("noneInDoubt", none_in_doubt);
     if (none_in_doubt) check.kind = CheckKind::noneInDoubt;
+    if (!none_in_doubt && map.node().find("noneInDoubt") != nullptr)
+      map.problem("noneInDoubt", "'noneInDoubt' is true, or is left out");
   }
   if (auto http = map.map("http")) {
     read_http(*http, check);
@@ -326,7 +337,7 @@ PlanOutcome read_replay_plan(std::string_view text, WallTime now) {
     return Error{Code::config_invalid, "a plan has no secrets", ""};
   };
   Report report{files, no_secrets, outcome.problems};
-  const auto tree = parse_yaml("plan", text, outcome.problems);
+  const auto tree = parse_yaml("plan", text, outcome.problems, kLimits);
   if (tree == nullptr) return outcome;
   ReplayPlan plan;
   read_plan(MapReader(report, "plan", *tree, "the plan"), now, plan);

@@ -115,6 +115,8 @@ TEST_CASE("what is wrong with a plan is told with its place") {
       {"selection: { since: yesterday }", "'yesterday' is neither a time nor a duration"},
       {"preconditions: {}", "'preconditions' must be a list"},
       {"preconditions: [{}]", "a check is a map of one kind"},
+      {"preconditions: [{ breakerClosed: }]", "a check is a map of one kind"},
+      {"preconditions: [{ noneInDoubt: false }]", "'noneInDoubt' is true, or is left out"},
       {"preconditions: [{ brakerClosed: {} }]",
        "unknown setting 'brakerClosed' in a check of 'preconditions'"},
       {"preconditions: [{ breakerClosed: {} }]",

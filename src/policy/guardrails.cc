@@ -120,6 +120,14 @@ Breaker& Guardrails::worst_breaker(MonoTime now) {
   return breakers_.front().breaker;
 }
 
+Duration Guardrails::closed_for(MonoTime now) {
+  Duration shortest = Duration::max();
+  for (PathBreaker& one : breakers_) {
+    if (is_called(one)) shortest = std::min(shortest, one.breaker.closed_for(now));
+  }
+  return shortest;
+}
+
 std::optional<Refusal> Guardrails::budget_refusal(RetryCost cost, MonoTime now) {
   const auto& spec = budget_.spec();
   if (!budget_.can_spend(now)) {

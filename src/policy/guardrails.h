@@ -101,6 +101,8 @@ class Guardrails {
   }
   // An open one if there is any, otherwise a half-open one, otherwise a closed one.
   Breaker& worst_breaker(MonoTime now);
+  // How long all breakers that are called have been closed; zero if one is not.
+  Duration closed_for(MonoTime now);
   RetryBudget& budget() { return budget_; }
   const RetryTokens& tokens() const { return tokens_; }
   const RateLimit& rate() const { return rate_; }

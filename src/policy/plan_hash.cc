@@ -8,6 +8,7 @@ namespace weir::policy {
 std::string plan_hash(const ReplayPlan& plan) {
   ReplayPlan hashed = plan;
   hashed.actor.clear();
+  hashed.reason.clear();
   return wire::sha256_hex(encode_replay_plan(hashed)).substr(0, 16);
 }
 

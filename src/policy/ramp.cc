@@ -50,7 +50,7 @@ void Ramp::settled(bool success) { ++(success ? step_good_ : step_bad_); }
 bool Ramp::slow_down(MonoTime now) {
   advance(now);
   const double slower = rate_ / 2;
-  if (slower < plan_.start_per_second * kSlowestShare) return false;
+  if (slower < std::max(plan_.start_per_second * kSlowestShare, kSlowest)) return false;
   rate_ = held_within(slower, plan_);
   credit_ = std::min(credit_, 1.0);
   step_good_ = step_bad_ = 0;

@@ -266,6 +266,7 @@ void add_flow(Inquiry& inquiry, const KnownFlow& flow, DeliveryExplanation& into
   into.dependency = flow.spec->dependency;
   into.dependency_state = inquiry.live.dependency(into.dependency);
   into.max_attempts = flow.spec->policy.retry.max_attempts;
+  into.idempotent = flow.spec->idempotent;
   into.pattern = flow.spec->where;
   if (!inquiry.event) return;
   into.key = policy::ordering_key(*inquiry.event, flow.spec->ordering_key);

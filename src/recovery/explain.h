@@ -49,6 +49,10 @@ struct HeldBy {
   bool draining = false;               // the holder is on its way; those behind it follow
 };
 
+// Whether a replay of it can do harm, as far as Weir knows.
+enum class Safety : std::uint8_t { yes, no, unknown };
+std::string_view to_text(Safety safety);
+
 struct DeliveryExplanation {
   std::string flow;
   FlowStatus flow_status = FlowStatus::active;
@@ -59,6 +63,7 @@ struct DeliveryExplanation {
   DeliveryState state = DeliveryState::ready;  // only if standing is known
   std::string key;
   std::uint32_t max_attempts = 0;  // of the flow's retry policy; 0 = not known
+  bool idempotent = true;          // what the flow says of its handler
   std::string pattern;             // the flow's event pattern today; empty = every event
   bool matches_now = true;         // that pattern matches this event
   std::uint64_t ahead = 0;         // ready: at most so many earlier events come first
@@ -74,6 +79,8 @@ struct DeliveryExplanation {
   std::optional<LiveDependency> dependency_state;
   std::optional<ReplayId> in_replay;        // the unfinished replay that it belongs to
   std::vector<std::string> replay_blocked;  // quarantined: why a replay would not send it now
+  Safety replay_safe = Safety::unknown;     // quarantined: the verdict; no if it is blocked
+  std::vector<std::string> replay_reasons;  // of the verdict, where nothing blocks it
   std::vector<std::string> why;             // sentences
   std::vector<std::string> next;            // commands, or a sentence where no command helps
   std::vector<std::string> suggested_mode;  // YAML lines for failureModes, if none matched

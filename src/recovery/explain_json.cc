@@ -111,6 +111,8 @@ void write_group(JsonWriter& json, const DeliveryExplanation& delivery) {
 void write_replayable(JsonWriter& json, const DeliveryExplanation& delivery) {
   json.key("replayable").begin_object().field("now", delivery.replay_blocked.empty());
   list_field(json, "blockedBy", delivery.replay_blocked);
+  json.field("safe", to_text(delivery.replay_safe));
+  list_field(json, "reasons", delivery.replay_reasons);
   if (delivery.in_replay) json.field("replay", to_text(*delivery.in_replay));
   json.end_object();
 }

@@ -45,7 +45,7 @@ TEST_CASE("explain: quarantined names rule, group, those held, and the next comm
             "         1 later delivery of key octo/hello#17 is held behind this one\n"
             "Group    9ad1 422 urn:tracker:missing-repository: 2 in quarantine, 2 ever, first "
             "14:04:00, last 14:04:10\n"
-            "Replay   would be replayed: yes\n"
+            "Replay   safe yes: the handler takes a repeat under its Idempotency-Key as one\n"
             "Next     weir replay plan --group 9ad1 --dry-run\n"
             "         weir quarantine resolve github#1 --flow sync-issues --reason TEXT\n"
             "         name the cause: add this to failureModes in the configuration\n"

@@ -183,9 +183,10 @@ std::string event_line(const Explanation& of, WallTime now) {
 }
 
 std::string replay_line(const DeliveryExplanation& delivery) {
-  if (delivery.replay_blocked.empty()) return "would be replayed: yes";
-  std::string text = "blocked: ";
-  for (const std::string& reason : delivery.replay_blocked)
+  const bool blocked = !delivery.replay_blocked.empty();
+  std::string text = blocked ? "blocked: "
+                             : fmt::format("safe {}: ", to_text(delivery.replay_safe));
+  for (const std::string& reason : blocked ? delivery.replay_blocked : delivery.replay_reasons)
     text += (text.ends_with(": ") ? "" : "; ") + reason;
   return text;
 }

@@ -194,6 +194,28 @@ void find_replay_blocks(DeliveryExplanation& delivery) {
   }
 }
 
+// A replay calls the handler again: harmless where it was never applied, or where the handler takes
+// a repeat as one.
+void judge_replay(DeliveryExplanation& delivery) {
+  const Delivery& row = *delivery.row;
+  if (!delivery.replay_blocked.empty()) {
+    delivery.replay_safe = Safety::no;
+    return;
+  }
+  const auto unknown = [&](std::string reason) {
+    delivery.replay_safe = Safety::unknown;
+    delivery.replay_reasons.push_back(std::move(reason));
+  };
+  delivery.replay_safe = Safety::yes;
+  if (row.in_doubt) unknown("it may have been applied, and the flow says idempotent: false");
+  if (row.failure == FailureClass::expired) unknown("its deadline had passed: it may be too late");
+  if (!delivery.matches_now) unknown("the flow's pattern does not match this event any more");
+  if (delivery.replay_safe != Safety::yes) return;
+  delivery.replay_reasons.emplace_back(
+      delivery.idempotent ? "the handler takes a repeat under its Idempotency-Key as one"
+                          : "no attempt was applied");
+}
+
 void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, WallTime now) {
   const Delivery& row = *delivery.row;
   const std::string rule = last_rule(row);
@@ -206,6 +228,7 @@ void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, W
   explain_flow_status(delivery, now);
   explain_dependency(delivery);
   find_replay_blocks(delivery);
+  judge_replay(delivery);
   if (!delivery.runbook.empty()) delivery.next.push_back("runbook " + delivery.runbook);
   if (row.in_doubt)
     delivery.next.emplace_back("find out whether it was applied, before anything else");
@@ -323,6 +346,15 @@ void explain_unplaced(DeliveryExplanation& delivery, const Explanation& of, Wall
 }
 
 }  // namespace
+
+std::string_view to_text(Safety safety) {
+  switch (safety) {
+    case Safety::yes: return "yes";
+    case Safety::no: return "no";
+    case Safety::unknown: return "unknown";
+  }
+  return "";
+}
 
 std::string grouped(std::uint64_t number) {
   std::string text = std::to_string(number);

@@ -14,6 +14,8 @@ namespace {
 // Of one flow: what passed lately.
 constexpr std::uint64_t kSample = 64;
 constexpr Duration kRecently = std::chrono::minutes{1};
+constexpr int kStepsMax = 10'000;     // of a ramp that is followed step by step
+constexpr double kSecondsMax = 1e10;  // some centuries
 constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
 
 struct FlowPast {
@@ -21,9 +23,24 @@ struct FlowPast {
   double calls_per_second = 0;
 };
 
+// What is needed of a flow, copied: a reload may take the flow away while the store is read.
+struct KnownFlow {
+  FlowRecord record;
+  std::uint64_t floor = 0;
+  std::string dependency;  // empty: it has left the configuration
+};
+
+std::vector<KnownFlow> known_flows(const Live& live) {
+  std::vector<KnownFlow> known;
+  for (const LiveFlow& flow : live.flows()) {
+    known.push_back({flow.record, flow.floor, flow.spec == nullptr ? "" : flow.spec->dependency});
+  }
+  return known;
+}
+
 // The settlements just below the floor tell how long an attempt takes and what share of the
 // stream's events the flow calls its handler for.
-async::Task<FlowPast> past_of(ports::Store& store, const LiveFlow& flow, std::uint64_t next_seq,
+async::Task<FlowPast> past_of(ports::Store& store, const KnownFlow& flow, std::uint64_t next_seq,
                               WallTime now) {
   FlowPast past;
   const StreamId stream = flow.record.stream;
@@ -93,21 +110,19 @@ async::Task<Result<>> read_past(ports::Store& store, const Live& live, const Mem
                                 WallTime now, Forecast& into) {
   auto streams = co_await store.flows().streams();
   if (!streams.ok()) co_return streams.error();
-  const std::vector<LiveFlow> flows = live.flows();
-  for (const LiveFlow& flow : flows) {
+  const std::vector<KnownFlow> flows = known_flows(live);
+  for (const KnownFlow& flow : flows) {
     const auto found = members.flows.find(flow.record.id);
     if (found == members.flows.end()) continue;
-    if (flow.spec == nullptr) {
+    if (flow.dependency.empty()) {
       into.without_flow += found->second;
     } else {
-      load_of(into.loads, flow.spec->dependency).deliveries += found->second;
+      load_of(into.loads, flow.dependency).deliveries += found->second;
     }
   }
   std::vector<Duration> attempts;
-  for (const LiveFlow& flow : flows) {
-    if (flow.spec == nullptr) continue;
-    const auto load = std::ranges::find(into.loads, flow.spec->dependency,
-                                        &ForecastLoad::dependency);
+  for (const KnownFlow& flow : flows) {
+    const auto load = std::ranges::find(into.loads, flow.dependency, &ForecastLoad::dependency);
     const auto stream = std::ranges::find(*streams, flow.record.stream, &StreamRecord::id);
     if (load == into.loads.end() || stream == streams->end()) continue;
     const FlowPast past = co_await past_of(store, flow, stream->next_seq, now);
@@ -149,9 +164,9 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
   double rate = std::min(plan.rate.start_per_second, cap);
   double seconds = 0;
   auto rest = static_cast<double>(left);
-  while (rest > 0) {  // ends: the rate grows to the cap, and the last step takes all that is left
+  for (int steps = 0; rest > 0; ++steps) {
     result.peak_per_second = std::max(result.peak_per_second, rate);
-    const bool at_cap = rate >= cap || plan.rate.ramp_factor <= 1;
+    const bool at_cap = rate >= cap || plan.rate.ramp_factor <= 1 || steps >= kStepsMax;
     if (at_cap || rest <= rate * step) {
       seconds += rest / rate;
       break;
@@ -160,7 +175,7 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
     seconds += step;
     rate = std::min(rate * plan.rate.ramp_factor, cap);
   }
-  result.total += Duration{static_cast<std::int64_t>(seconds * 1e6)};
+  result.total += Duration{static_cast<std::int64_t>(std::min(seconds, kSecondsMax) * 1e6)};
   if (left > 0) result.total += attempt;
   return result;
 }
@@ -179,7 +194,7 @@ async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock,
     if (!dependency) continue;
     load.limit = dependency->rate_limit > 0 ? dependency->rate_limit : dependency->capacity;
   }
-  if (result.deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
+  leave_out_default_canary(plan, result.deliveries);
   result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result));
   for (ForecastLoad& load : result.loads) {
     load.peak = result.estimate.peak_per_second * static_cast<double>(load.deliveries) /

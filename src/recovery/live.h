@@ -32,10 +32,10 @@ struct LiveDelivery {
 
 struct LiveDependency {
   bool breaker_open = false;
-  Duration
-      closed_for{};     // how long its breaker has been closed; since the start if it never opened
-  std::string breaker;  // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
-  std::string refusal;  // why dispatch waits now; empty = it does not
+  bool has_breaker = true;
+  Duration closed_for{};  // how long its breaker has been; since the start if it never opened
+  std::string breaker;    // "closed", "open until 14:02:11 (61 % of 120 calls failed)", "half-open"
+  std::string refusal;    // why dispatch waits now; empty = it does not
   double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
 };

@@ -14,6 +14,7 @@ CheckResult breaker_result(const Live& live, const PlanCheck& check) {
     return {Verdict::inconclusive, describe(check),
             fmt::format("no dependency '{}'", check.subject)};
   }
+  if (!dependency->has_breaker) return {Verdict::inconclusive, describe(check), "it has none"};
   if (dependency->breaker_open)
     return {Verdict::failed, describe(check), "it is " + dependency->breaker};
   const Duration closed_for = dependency->closed_for;

@@ -62,11 +62,11 @@ async::Task<Result<>> ReplayRun::check_preconditions(std::string actor) {
   co_return Error{Code::precondition_failed, failing, "weir replay get " + to_text(replay_.id)};
 }
 
-async::Task<Verdict> ReplayRun::verify() {
+async::Task<Verdict> ReplayRun::verify(ReplayCounts counts) {
   const std::vector<PlanCheck> checks = replay_.plan.verify.checks;
   auto results = co_await ask_all(live_, checks, clock_.wall(), std::nullopt);
   if (replay_.plan.verify.nothing_returned) {
-    const std::uint64_t back = replay_.counts.failed_again + replay_.counts.in_doubt;
+    const std::uint64_t back = counts.failed_again + counts.in_doubt;
     results.insert(results.begin(),
                    CheckResult{back == 0 ? Verdict::successful : Verdict::failed,
                                "nothing back in quarantine", fmt::format("{} are", back)});
@@ -78,7 +78,7 @@ async::Task<Verdict> ReplayRun::verify() {
 
 async::Task<Result<bool>> ReplayRun::verified() {
   const ReplayState before = replay_.state;
-  const Verdict verdict = co_await verify();
+  const Verdict verdict = co_await verify(since_resumed());
   if (replay_.state != before) co_return false;
   if (verdict == Verdict::successful) co_return true;
   const bool failed = verdict == Verdict::failed;
@@ -96,8 +96,7 @@ policy::RunFacts ReplayRun::facts() {
                          .breaker_open = breaker_open(),
                          .latency_p95 = latencies_.p95()};
   for (const FlowId flow : flows_) facts.live_lag = std::max(facts.live_lag, live_.live_lag(flow));
-  if (replay_.started_at != WallTime{})
-    facts.running = std::max(clock_.wall() - replay_.started_at, Duration{});
+  facts.running = clock_.mono() - begun_;
   return facts;
 }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "policy/plan_hash.h"
+#include "recovery/forecast.h"
 #include "recovery/replay_run.h"
 #include "recovery/testing/explain_desk.h"
 #include "store/memory/memory_store.h"
@@ -91,6 +92,19 @@ TEST_CASE("the hash that was read must be that of the plan") {
   CHECK(planned.run->replay().state == ReplayState::planned);
   CHECK(planned.start(policy::plan_hash(faster)).ok());
   CHECK(planned.edit(faster).error().code == Code::wrong_state);
+}
+
+TEST_CASE("an estimate of any plan comes to an end") {
+  ReplayPlan plan;
+  for (const double factor : {1.0, 1.0 + 1e-15, 1.000001, 2.0, 100.0}) {
+    plan.rate = {.start_per_second = 0.001,
+                 .max_per_second = 100'000,
+                 .ramp_factor = factor,
+                 .step = std::chrono::milliseconds{1}};
+    const ReplayEstimate estimated = estimate(plan, 1'000'000'000, std::chrono::milliseconds{1});
+    CHECK(estimated.total > Duration{});
+    CHECK(estimated.peak_per_second <= 100'000);
+  }
 }
 
 }  // namespace

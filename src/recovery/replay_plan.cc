@@ -57,12 +57,24 @@ Error nothing_matches(const std::string& title) {
                "weir quarantine list; members of another unfinished replay do not count"};
 }
 
-// A plan that was not made leaves no trace, and bars nobody.
+// A plan that was not made bars nobody, and leaves no trace unless it had members.
 async::Task<Result<>> drop_plan(ports::Store& store, ReplayId id, Error because) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::DropReplay{id});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
+  auto stored = co_await store.recovery().replay(id);
+  if (!stored.ok()) co_return stored.error();
+  if (!stored->has_value()) co_return because;
+  // It had members already.
+  Replay left = **stored;
+  left.state = ReplayState::aborted;
+  left.state_reason = "the selection could not be frozen: " + because.detail;
+  left.finished_at = left.created_at;
+  ports::WriteBatch abort{.lane = ports::Lane::operate};
+  abort.mutations.emplace_back(ports::PutReplay{std::move(left)});
+  auto aborted = co_await store.writer().commit(std::move(abort));
+  if (!aborted.ok()) co_return aborted.error();
   co_return because;
 }
 
@@ -94,8 +106,7 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   replay.counts.planned = (*stored)->counts.planned;
   if (replay.counts.planned == 0) co_return nothing_matches(title);
   replay.state = ReplayState::planned;
-  if (replay.counts.planned <= kCanaryAbove && replay.plan.canary == Canary{})
-    replay.plan.canary.count = 0;
+  leave_out_default_canary(replay.plan, replay.counts.planned);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay.id, ReplayState::planning});
   batch.mutations.emplace_back(ports::PutReplay{replay});
@@ -127,6 +138,9 @@ Result<> check_plan(const ReplayPlan& plan) {
                              rate.start_per_second, rate.max_per_second),
                  "lower --rate or raise --max-rate"};
   }
+  if (rate.start_per_second < 0.001) {
+    return Error{Code::invalid_argument, "a replay starts at 0.001/s at least", "or pause it"};
+  }
   if (rate.ramp_factor < 1 || rate.ramp_factor > 100) {
     return Error{Code::invalid_argument, "the ramp factor must be between 1 and 100", ""};
   }
@@ -135,6 +149,10 @@ Result<> check_plan(const ReplayPlan& plan) {
   if (rate.step <= Duration::zero())
     return Error{Code::invalid_argument, "the ramp step must be above 0", ""};
   return {};
+}
+
+void leave_out_default_canary(ReplayPlan& plan, std::uint64_t deliveries) {
+  if (deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
 }
 
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,

@@ -22,6 +22,9 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
 // Errors: invalid_argument for a rate plan that cannot work.
 Result<> check_plan(const ReplayPlan& plan);
 
+// A canary that nobody asked for is for many deliveries only.
+void leave_out_default_canary(ReplayPlan& plan, std::uint64_t deliveries);
+
 // Every delivery that make_plan() would freeze now, with its errors but for the reason; nothing is
 // stored.
 async::Task<Result<>> visit_plan(ports::Store& store, const Live& live, const ReplayPlan& plan,

@@ -10,11 +10,6 @@ namespace weir::recovery {
 namespace {
 constexpr Duration kPatience = std::chrono::seconds{
     1};  // between looks when the store cannot be read
-
-// Conditions that are reached without a result.
-bool is_timed(const StopConditions& stop) {
-  return stop.live_lag.limit > 0 || stop.duration.limit > 0;
-}
 }  // namespace
 
 ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock,
@@ -25,7 +20,12 @@ ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock
       replay_(std::move(replay)),
       ramp_(replay_.plan.rate, clock.mono(), replay_.rate_now),
       wake_(executor),
-      alarms_(executor) {}
+      alarms_(executor),
+      begun_(clock.mono()) {
+  // From here on by the monotonic clock: the wall clock may be set while the run goes on.
+  if (replay_.started_at != WallTime{})
+    begun_ -= std::max(clock.wall() - replay_.started_at, Duration{});
+}
 
 void ReplayRun::stop() {
   stopping_ = true;
@@ -75,7 +75,10 @@ async::Task<Result<>> ReplayRun::recount() {
     if (!end) after = items->back().ref;
   }
   counts.same_fingerprint = replay_.counts.same_fingerprint;
+  auto gone = co_await skip_removed(counts);
+  if (!gone.ok()) co_return gone;
   replay_.counts = counts;
+  last_result_ = clock_.mono();  // a canary is held once more
   counted_ = true;
   for (const Ending& ending : std::exchange(early_, {})) count(ending);
   co_return Result<>{};
@@ -103,7 +106,7 @@ async::Task<Result<bool>> ReplayRun::step() {
   auto halted = co_await stop_if_needed();
   if (!halted.ok()) co_return halted.error();
   if (*halted) co_return true;
-  if (is_timed(replay_.plan.stop)) wake_at(clock_.mono() + kPatience);
+  wake_at(clock_.mono() + kPatience);  // some conditions are reached without a result
   if (replay_.state == ReplayState::canary) co_return co_await pass_canary();
   co_return co_await run_on();
 }
@@ -114,7 +117,7 @@ async::Task<Result<bool>> ReplayRun::pass_canary() {
   if (!policy::canary_passed(canary, replay_.counts, last_result_, now)) {
     const std::uint32_t count = policy::canary_release(canary, replay_.counts);
     const MonoTime held = last_result_ + canary.hold;
-    if (count == 0) wake_at(held > now ? held : now + canary.hold);
+    if (count == 0 && replay_.counts.in_flight() == 0 && held > now) wake_at(held);
     if (count == 0) co_return false;
     auto sent = co_await release_next(count);
     if (!sent.ok()) co_return sent.error();
@@ -159,7 +162,7 @@ async::Task<Result<bool>> ReplayRun::complete() {
   std::string reason;
   if (replay_.plan.verify.wanted() && replay_.plan.verify.at_end) {
     const ReplayState before = replay_.state;
-    const Verdict verdict = co_await verify();
+    const Verdict verdict = co_await verify(replay_.counts);
     if (replay_.state != before) co_return true;
     if (verdict != Verdict::successful) {
       reason = fmt::format("verification {}: {}", to_text(verdict), what_fails(replay_.checked));
@@ -199,6 +202,8 @@ async::Task<> ReplayRun::alarm(MonoTime at) {
   wake_.notify();
 }
 
+void ReplayRun::on_attempt(const Outcome& outcome) { latencies_.add(outcome.latency); }
+
 void ReplayRun::on_settled(const ports::DecisionRecord& record) {
   (void)WEIR_FAILPOINT("replay.settled");
   const DecisionKind kind = record.decision->kind;
@@ -206,7 +211,6 @@ void ReplayRun::on_settled(const ports::DecisionRecord& record) {
                       .succeeded = kind == DecisionKind::done || kind == DecisionKind::discard,
                       .in_doubt = record.decision->in_doubt,
                       .group = std::string(record.group)};
-  if (record.outcome != nullptr) latencies_.add(record.outcome->latency);
   if (counted_) return count(ending);
   early_.push_back(ending);
 }
@@ -237,8 +241,8 @@ async::Task<Result<>> ReplayRun::checkpoint() {
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   batch.mutations.emplace_back(ports::PutReplay{replay_});
   auto receipt = co_await store_.writer().commit(std::move(batch));
+  dirty_ = dirty_ || !receipt.ok() || !receipt->applied;
   if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied) dirty_ = true;
   co_return Result<>{};
 }
 
@@ -270,6 +274,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
     co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
   (void)WEIR_FAILPOINT("replay.after_state");
   // Results may have come in while the state was written: they stay.
+  if (replay_.started_at == WallTime{}) begun_ = clock_.mono();
   replay_.resume_to = changed.resume_to;
   replay_.state = changed.state;
   replay_.state_reason = changed.state_reason;
@@ -312,7 +317,9 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
                                                             : ReplayState::running;
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
-  if (state == ReplayState::stopped) baseline_ = replay_.counts;
+  // Who resumes overrules what went wrong until then: only what follows counts for the next stop.
+  baseline_ = replay_.counts;
+  begun_ = clock_.mono();
   latencies_ = {};
   co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
                                   std::move(actor));

@@ -37,6 +37,9 @@ class ReplayRun {
   // A delivery of this run was settled (done, quarantined again, discarded), durably.
   void on_settled(const ports::DecisionRecord& record);
 
+  // A call for a delivery of this run ended, whatever was decided then.
+  void on_attempt(const Outcome& outcome);
+
   // Operator's words. Errors: wrong_state, plan_changed (`hash`, unless empty, is not that of the
   // plan), precondition_failed (of what starts or goes on). Durable with their audit row when they
   // return.
@@ -58,6 +61,7 @@ class ReplayRun {
   };
 
   async::Task<Result<>> recount();
+  async::Task<Result<>> skip_removed(ReplayCounts& counts);
   void count(const Ending& ending);
   async::Task<Result<bool>> step();  // false: wait for a result or a moment
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
@@ -75,7 +79,7 @@ class ReplayRun {
 
   // replay_judge.cc
   async::Task<Result<>> check_preconditions(std::string actor);
-  async::Task<Verdict> verify();
+  async::Task<Verdict> verify(ReplayCounts counts);
   async::Task<Result<bool>> verified();        // false: the run was halted
   async::Task<Result<bool>> stop_if_needed();  // whether the run was halted
   policy::RunFacts facts();
@@ -112,6 +116,7 @@ class ReplayRun {
   std::set<FlowId> flows_;
   policy::RecentLatencies latencies_;
   ReplayCounts baseline_;
+  MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};
   DeliveryRef after_{};

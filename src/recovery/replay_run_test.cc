@@ -22,6 +22,7 @@ struct Resumed {
     replay.id = desk.bench.commit({ports::CreateReplay{replay}}, ports::Lane::operate).replay;
     replay.state = ReplayState::running;
     for (std::uint64_t seq = 1; seq <= kMembers; ++seq) {
+      desk.bench.commit({ports::PutDelivery{ports::testing::delivery(seq, DeliveryState::ready)}});
       desk.bench.commit({ports::AddReplayItem{replay.id, ref(seq)}}, ports::Lane::operate);
       set_item(replay.id, seq, ItemState::claimed);
     }
@@ -87,6 +88,16 @@ TEST_CASE("a run that has sent everything completes, whatever came back: it bars
   resumed.wait_over();
   CHECK(resumed.run->replay().state == ReplayState::completed);
   CHECK(resumed.run->replay().counts.failed_again == kMembers);
+}
+
+TEST_CASE("what was on its way in a flow that was removed is skipped: nobody waits for it") {
+  Resumed resumed;
+  resumed.desk.bench.commit({ports::RemoveFlow{kFlow}});
+  resumed.start();
+  resumed.wait_over();
+  CHECK(resumed.run->replay().state == ReplayState::completed);
+  CHECK(resumed.run->replay().counts.skipped == kMembers);
+  CHECK(resumed.run->replay().counts.sent == 0);
 }
 
 TEST_CASE("an aborted run counts what it has sent until all of it has ended") {

@@ -90,6 +90,8 @@ async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
   auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
   if (plan.selection == Selection{}) plan.selection = known->plan.selection;
+  if (plan.reason.empty()) plan.reason = known->plan.reason;
+  leave_out_default_canary(plan, known->counts.planned);
   if (!(plan.selection == known->plan.selection)) {
     co_return Error{Code::invalid_argument, "the selection of a plan is frozen",
                     "abort this replay and plan again for another selection"};
@@ -112,10 +114,12 @@ std::vector<policy::StopReading> Replays::stop_readings(ReplayId id) {
 
 void Replays::on_decision(const ports::DecisionRecord& record) {
   if (!record.replay || record.decision == nullptr) return;
+  const auto run = runs_.find(record.replay);
+  if (run == runs_.end()) return;
+  if (record.outcome != nullptr) run->second->on_attempt(*record.outcome);
   const DecisionKind kind = record.decision->kind;
   if (kind == DecisionKind::retryAt || kind == DecisionKind::defer) return;
-  if (const auto run = runs_.find(record.replay); run != runs_.end())
-    run->second->on_settled(record);
+  run->second->on_settled(record);
 }
 
 }  // namespace weir::recovery

@@ -233,7 +233,7 @@ class OpenApi(HandlerCase):
         rule = {"limit": "1h", "then": "slow"}
         everything = {
             "selection": selection, "reason": "mended",
-            "preconditions": [{"breakerClosed": {"dependency": "stub", "for": "0s"}}, {"flow": {"name": "first", "is": "active"}},
+            "preconditions": [{"breakerClosed": {"dependency": "limited", "for": "0s"}}, {"flow": {"name": "first", "is": "active"}},
                               {"timeWindow": {"from": "00:00", "until": "23:59"}}, {"noneInDoubt": True}, probe, metric],
             "rate": {"start": "5/s", "max": "50/s", "factor": 2, "step": "5s", "concurrency": 16}, "canary": {"count": 1, "hold": "10ms"},
             "verify": {"nothingReturned": True, "checks": [probe], "afterCanary": True, "eachStep": True, "atEnd": True},

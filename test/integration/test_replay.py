@@ -119,9 +119,12 @@ class Plans(ReplayCase):
 
     def test_an_empty_filter_is_refused(self):
         before = self.replays()
-        for body in ({}, {"reason": "all of it"}, document(ids=[], reason="x"), document(flow="", reason="x")):
+        for body in ({}, {"reason": "all of it"}, {"selection": {}, "reason": "x"}):
             answer = self.post("/v1/replays", body, 422)
             self.assertEqual(answer["code"], "WR1501", answer)
+        for body in (document(ids=[], reason="x"), document(flow="", reason="x"), document(flow="one", ids=[], reason="x")):
+            answer = self.post("/v1/replays", body, 422)  # a condition that got lost must not widen the selection
+            self.assertIn("is empty", answer["detail"])
         self.assertEqual(self.post("/v1/replays?dryRun=true", {}, 422)["code"], "WR1501")
         self.assertIn("WR1501", self.cli("replay", "plan", "--reason", "all of it", code=2).err)
         self.assertEqual(self.replays(), before)

@@ -52,7 +52,8 @@ class Preconditions(PlanCase):
         now = time.gmtime()
         soon, later = (f"{(now.tm_hour + hours) % 24:02}:00" for hours in (2, 3))
         rows = [
-            ({"breakerClosed": {"dependency": "stub", "for": "1h"}}, "breaker of stub closed for 1 h 0 min (it has been for "),
+            ({"breakerClosed": {"dependency": "guarded", "for": "1h"}}, "breaker of guarded closed for 1 h 0 min (it has been for "),
+            ({"breakerClosed": {"dependency": "stub"}}, "(inconclusive: it has none)"),
             ({"breakerClosed": {"dependency": "nobody"}}, "(inconclusive: no dependency 'nobody')"),
             ({"flow": {"name": "one", "is": "paused"}}, "flow one paused (it is active)"),
             ({"flow": {"name": "gone", "is": "paused"}}, "(inconclusive: no flow 'gone')"),
@@ -67,7 +68,7 @@ class Preconditions(PlanCase):
             self.assertIn(expected, self.refused(replay), check)
         self.assertEqual(len(self.audit("replay.refused", replay)), len(rows))
         self.handler.script(PROBE, self.answers(b'{"data":{"resultType":"vector","result":[{"value":[1,"0.25"]}]}}'))
-        holds = [{"breakerClosed": {"dependency": "stub"}}, {"flow": {"name": "one", "is": "active"}},
+        holds = [{"breakerClosed": {"dependency": "guarded"}}, {"flow": {"name": "one", "is": "active"}},
                  {"timeWindow": {"from": later, "until": soon}}, {"noneInDoubt": True}, self.probe(status=200), self.metric(0.5)]
         self.put(replay, preconditions=holds)
         self.run_it(replay)
@@ -201,6 +202,39 @@ class Conditions(PlanCase):
         self.assertIn("the run has taken", paused["stateReason"])
         self.assertLess(paused["counts"]["sent"], 20)
         self.post(f"/v1/replays/{replay}/abort", {"reason": "enough"})
+
+    def test_who_resumes_overrules_what_went_wrong_until_then(self):
+        ids = self.failed("overruled", 20)
+        self.mend(ids[3:])
+        replay = self.plan(ids=ids, canary=NONE_FIRST, rate={"start": "40/s", "max": "40/s", "concurrency": 1},
+                           verify={"nothingReturned": True, "atEnd": False, "eachStep": True},
+                           stop={"sameFingerprint": {"limit": 2, "then": "pause"}, "duration": {"limit": "300ms", "then": "pause"}})["replay"]
+        self.run_it(replay)
+        self.assertIn("in the same way", self.ended(replay, "paused")["stateReason"])
+        for _ in range(10):  # the duration counts from the resume on
+            if self.get(f"/v1/replays/{replay}")["state"] == "completed":
+                break
+            self.post(f"/v1/replays/{replay}/resume", {"reason": "seen"})
+            wait_for(lambda: self.get(f"/v1/replays/{replay}")["state"] in ("paused", "completed"), 10, "the next halt")
+        counts = self.ended(replay)["counts"]
+        self.assertEqual((counts["succeeded"], counts["failedAgain"]), (17, 3))
+
+    def test_a_canary_that_is_not_held_does_not_spin(self):
+        ids = self.mended("spin", 3)
+        self.post("/v1/flows/one/pause", {"reason": "a look"})
+        replay = self.plan(ids=ids, canary={"count": 2, "hold": "0s"})["replay"]
+        self.run_it(replay)
+        before = self.cpu()
+        time.sleep(1)
+        self.assertLess(self.cpu() - before, 0.3)
+        self.post("/v1/flows/one/resume", {"reason": "seen"})
+        self.ended(replay)
+
+    def cpu(self):
+        """Seconds of processor time that the server has used."""
+        with open(f"/proc/{self.weir.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100
 
     def test_a_paused_flow_holds_what_was_released(self):
         ids = self.mended("held", 3)
