@@ -24,14 +24,14 @@ struct FlowPast {
 };
 
 // What is needed of a flow, copied: a reload may take the flow away while the store is read.
-struct KnownFlow {
+struct FlowFacts {
   FlowRecord record;
   std::uint64_t floor = 0;
   std::string dependency;  // empty: it has left the configuration
 };
 
-std::vector<KnownFlow> known_flows(const Live& live) {
-  std::vector<KnownFlow> known;
+std::vector<FlowFacts> facts_of_flows(const Live& live) {
+  std::vector<FlowFacts> known;
   for (const LiveFlow& flow : live.flows()) {
     known.push_back({flow.record, flow.floor, flow.spec == nullptr ? "" : flow.spec->dependency});
   }
@@ -40,7 +40,7 @@ std::vector<KnownFlow> known_flows(const Live& live) {
 
 // The settlements just below the floor tell how long an attempt takes and what share of the
 // stream's events the flow calls its handler for.
-async::Task<FlowPast> past_of(ports::Store& store, const KnownFlow& flow, std::uint64_t next_seq,
+async::Task<FlowPast> past_of(ports::Store& store, const FlowFacts& flow, std::uint64_t next_seq,
                               WallTime now) {
   FlowPast past;
   const StreamId stream = flow.record.stream;
@@ -110,8 +110,8 @@ async::Task<Result<>> read_past(ports::Store& store, const Live& live, const Mem
                                 WallTime now, Forecast& into) {
   auto streams = co_await store.flows().streams();
   if (!streams.ok()) co_return streams.error();
-  const std::vector<KnownFlow> flows = known_flows(live);
-  for (const KnownFlow& flow : flows) {
+  const std::vector<FlowFacts> flows = facts_of_flows(live);
+  for (const FlowFacts& flow : flows) {
     const auto found = members.flows.find(flow.record.id);
     if (found == members.flows.end()) continue;
     if (flow.dependency.empty()) {
@@ -121,7 +121,7 @@ async::Task<Result<>> read_past(ports::Store& store, const Live& live, const Mem
     }
   }
   std::vector<Duration> attempts;
-  for (const KnownFlow& flow : flows) {
+  for (const FlowFacts& flow : flows) {
     const auto load = std::ranges::find(into.loads, flow.dependency, &ForecastLoad::dependency);
     const auto stream = std::ranges::find(*streams, flow.record.stream, &StreamRecord::id);
     if (load == into.loads.end() || stream == streams->end()) continue;

@@ -19,7 +19,7 @@ CheckResult breaker_result(const Live& live, const PlanCheck& check) {
     return {Verdict::failed, describe(check), "it is " + dependency->breaker};
   const Duration closed_for = dependency->closed_for;
   return {closed_for >= check.duration ? Verdict::successful : Verdict::failed, describe(check),
-          "it has been for " + to_text(closed_for)};
+          "it has been for " + weir::to_text(closed_for)};
 }
 
 CheckResult flow_result(const Live& live, const PlanCheck& check) {
