@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from weirbench import delivery, ingest, memory, recovery, start  # noqa: E402  (the path above)
+from weirbench import delivery, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
 from weirbench.rig import Rig, ports_in_use  # noqa: E402
 
@@ -29,6 +29,8 @@ MEASUREMENTS = {
     "start_empty": start.start_empty,
     "start_after_kill": start.start_after_kill,
     "plan_replay": recovery.plan_replay,
+    "replay_cost": replay.replay_cost,
+    "replay_beside_live": replay.replay_beside_live,
     "flatness": memory.flatness,
 }
 

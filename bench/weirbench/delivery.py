@@ -78,11 +78,11 @@ def publish_and_deliver(rig: Rig) -> list[Figure]:
     ]
 
 
-def buckets(metrics: str) -> dict[float, float]:
-    """The added latency's histogram: upper bound in seconds -> count, over all label sets."""
+def buckets(metrics: str, flow: str = "deliver") -> dict[float, float]:
+    """The added latency's histogram of a flow: upper bound in seconds -> count."""
     found: dict[float, float] = {}
     for line in metrics.splitlines():
-        match = re.match(rf'{LATENCY}_bucket{{.*?le="([^"]+)".*?}} (\S+)', line)
+        match = re.match(rf'{LATENCY}_bucket{{flow="{flow}",le="([^"]+)"}} (\S+)', line)
         if match:
             bound = math.inf if match[1] == "+Inf" else float(match[1])
             found[bound] = found.get(bound, 0) + float(match[2])

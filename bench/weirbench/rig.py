@@ -83,10 +83,10 @@ class Rig:
         return folder
 
     @contextmanager
-    def weir(self, data: Path | None = None, preload: Path | None = None):
+    def weir(self, data: Path | None = None, preload: Path | None = None, config: Path | None = None):
         """Weir on `data`, or on a new folder that is removed at the end."""
         folder = data or self.new_folder()
-        server = Weir(self.processes, self.weir_program, self.config, folder, preload)
+        server = Weir(self.processes, self.weir_program, config or self.config, folder, preload)
         try:
             yield server
         finally:

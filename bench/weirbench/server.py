@@ -70,6 +70,20 @@ class Weir:
     def resume(self, flow: str) -> None:
         self.call("POST", f"/v1/flows/{flow}/resume", {"reason": "bench"})
 
+    def replay(self, name: str) -> dict:
+        return self.call("GET", f"/v1/replays/{name}")
+
+    def plan(self, **members) -> dict:
+        """A replay of all that the flow `quarantine` has in quarantine, frozen; `members` are more of its plan."""
+        plan = {"selection": {"flow": "quarantine"}, "reason": "bench"} | members
+        return self.call("POST", "/v1/replays", plan)
+
+    def run(self, name: str) -> None:
+        self.call("POST", f"/v1/replays/{name}/run", {})
+
+    def abort(self, name: str) -> None:
+        self.call("POST", f"/v1/replays/{name}/abort", {"reason": "bench"})
+
     def wait_for(self, flow: str, field: str, wanted: int, seconds: float) -> None:
         """Until the flow's `backlog`, `waiting` or `quarantined` is `wanted`."""
         wait_until(f"{flow}.{field} is {wanted}", lambda: self.flow(flow)[field] == wanted, seconds, every=0.2)
@@ -82,6 +96,13 @@ class Weir:
 
     def resident(self) -> float:
         return resident_mib(self.process.pid)
+
+    def forget_peak(self) -> None:
+        """From here on `peak` is the largest resident size since."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak(self) -> float:
+        return resident_mib(self.process.pid, "VmHWM")
 
     def stop(self) -> None:
         self.processes.stop(self.process, signal.SIGTERM)

@@ -5,7 +5,8 @@
 
 namespace weir::api {
 
-std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wall) {
+std::vector<Alarm> alarms_of(delivery::Engine& engine, const recovery::QuarantineWatch& quarantine,
+                             MonoTime now, WallTime wall) {
   std::vector<Alarm> alarms;
   for (const delivery::FlowView& view : engine.flow_views()) {
     const FlowRecord& flow = *view.record;
@@ -38,6 +39,8 @@ std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wa
     }
     alarms.push_back(std::move(alarm));
   }
+  for (const recovery::QuarantineAlarm& alarm : quarantine.alarms())
+    alarms.push_back({alarm.type, alarm.name, alarm.since, alarm.reason});
   return alarms;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delivery/engine.h"
+#include "recovery/quarantine_watch.h"
 #include "wire/json.h"
 
 namespace weir::api {
@@ -19,7 +20,8 @@ struct Alarm {
   std::string reason;
 };
 
-std::vector<Alarm> alarms_of(delivery::Engine& engine, MonoTime now, WallTime wall);
+std::vector<Alarm> alarms_of(delivery::Engine& engine, const recovery::QuarantineWatch& quarantine,
+                             MonoTime now, WallTime wall);
 void write_alarm(wire::JsonWriter& json, const Alarm& alarm);
 void write_alarms(wire::JsonWriter& json, const std::vector<Alarm>& alarms);
 

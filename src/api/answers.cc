@@ -82,6 +82,23 @@ Result<std::optional<FailureClass>> class_argument(std::string_view text) {
                did_you_mean(text, known)};
 }
 
+Result<Mark> mark_argument(std::string_view text) {
+  if (text.empty()) return Mark::any;
+  if (const auto mark = parse_mark(text)) return *mark;
+  return Error{Code::invalid_argument, fmt::format("unknown mark '{}'", printable(text)),
+               "archived, exhausted or inDoubt"};
+}
+
+Result<std::uint32_t> status_argument(std::string_view text) {
+  std::uint32_t status = 0;
+  if (text.empty()) return status;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), status);
+  const bool good = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() &&
+                    status >= 100 && status <= 599;
+  if (good) return status;
+  return Error{Code::invalid_argument, fmt::format("'{}' is no HTTP status", printable(text)), ""};
+}
+
 std::string to_cursor(DeliveryRef ref) {
   return fmt::format("{:x}-{:x}", ref.flow.value, ref.position.pack());
 }
@@ -182,8 +199,9 @@ Result<std::string> reason_in(std::string_view body) {
 }
 
 const std::vector<std::string>& selection_members() {
-  static const std::vector<std::string> kMembers = {"group", "flow",  "class", "since",
-                                                    "until", "where", "ids"};
+  static const std::vector<std::string> kMembers = {"group",  "flow",  "dependency", "class",
+                                                    "status", "key",   "type",       "mark",
+                                                    "since",  "until", "where",      "ids"};
   return kMembers;
 }
 
@@ -198,6 +216,15 @@ Result<Selection> selection_of(const JsonBody& body, WallTime now) {
   WEIR_TRY(const std::string until, body.text("until"));
   WEIR_TRY(selection.until, time_argument("until", until, now));
   if (const auto where = body.find("where")) selection.where = where->raw();
+  WEIR_TRY(selection.dependency, body.text("dependency"));
+  WEIR_TRY(selection.key, body.text("key"));
+  WEIR_TRY(selection.type, body.text("type"));
+  WEIR_TRY(const std::string mark, body.text("mark"));
+  WEIR_TRY(selection.mark, mark_argument(mark));
+  WEIR_TRY(const auto status, body.number("status"));
+  if (status) {
+    WEIR_TRY(selection.status, status_argument(fmt::format("{}", *status)));
+  }
   WEIR_TRY(selection.ids, body.texts("ids"));
   return selection;
 }

@@ -29,6 +29,9 @@ Result<std::optional<WallTime>> time_argument(std::string_view name, std::string
 // Empty is nullopt; an unknown class is an error with the nearest one.
 Result<std::optional<FailureClass>> class_argument(std::string_view text);
 
+Result<Mark> mark_argument(std::string_view text);
+Result<std::uint32_t> status_argument(std::string_view text);
+
 // Keyset cursors: opaque to clients.
 std::string to_cursor(DeliveryRef ref);
 Result<DeliveryRef> parse_cursor(std::string_view text);  // empty = from the start

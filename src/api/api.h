@@ -20,6 +20,7 @@
 #include "ports/store.h"
 #include "recovery/live.h"
 #include "recovery/quarantine.h"
+#include "recovery/quarantine_watch.h"
 #include "recovery/replays.h"
 
 namespace weir::api {
@@ -30,6 +31,7 @@ struct ApiParts {
   delivery::Engine& engine;
   recovery::Replays& replays;
   const recovery::Live& live;
+  const recovery::QuarantineWatch& quarantine_watch;
   std::string version;
   std::uint64_t dedupe_seed = 0;
   std::function<std::string()> metrics;  // Prometheus text, scraped now
@@ -106,9 +108,14 @@ class Api {
   Answer event(Call call);
   Answer event_payload(Call call);
   Answer explain(Call call);
-  // api_quarantine.cc
+  // api_groups.cc
   Answer groups(Call call);
   Answer group(Call call);
+  Answer annotate_group(Call call);
+  Answer group_insight(Call call);
+  Answer split_group(Call call);
+  Answer mark(Call call);
+  // api_quarantine.cc
   Answer quarantine(Call call);
   Answer resolve(Call call);
   Answer discard(Call call);
@@ -125,6 +132,7 @@ class Api {
   Answer run_replay(Call call);
   Answer pause_replay(Call call);
   Answer resume_replay(Call call);
+  Answer slow_replay(Call call);
   Answer abort_replay(Call call);
   Answer command_replay(Call call, ReplayState wanted);
 

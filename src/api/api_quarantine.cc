@@ -31,6 +31,11 @@ Result<Selection> selection_of_query(const Call& call, WallTime now) {
   selection.group = call.arg("group");
   selection.flow = call.arg("flow");
   selection.where = call.arg("where");
+  selection.dependency = call.arg("dependency");
+  selection.key = call.arg("key");
+  selection.type = call.arg("type");
+  WEIR_TRY(selection.mark, mark_argument(call.arg("mark")));
+  WEIR_TRY(selection.status, status_argument(call.arg("status")));
   WEIR_TRY(selection.failure, class_argument(call.arg("class")));
   WEIR_TRY(selection.since, time_argument("since", call.arg("since"), now));
   WEIR_TRY(selection.until, time_argument("until", call.arg("until"), now));
@@ -50,24 +55,6 @@ net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run
 }
 
 }  // namespace
-
-Api::Answer Api::groups(Call call) {
-  auto groups = co_await parts_.store.recovery().groups(call.arg("all") == "true");
-  if (!groups.ok()) co_return net::problem_response(groups.error());
-  wire::JsonWriter json;
-  json.begin_object().key("groups").begin_array();
-  for (const Group& group : *groups) write_group(json, parts_.live, group);
-  json.end_array().end_object();
-  co_return json_answer(std::move(json).take());
-}
-
-Api::Answer Api::group(Call call) {
-  auto group = co_await recovery::find_group(parts_.store, std::string(call.param("group")));
-  if (!group.ok()) co_return net::problem_response(group.error());
-  wire::JsonWriter json;
-  write_group(json, parts_.live, *group);
-  co_return json_answer(std::move(json).take());
-}
 
 Api::Answer Api::quarantine(Call call) {
   auto limit = page_size(call.arg("limit"), 100, 1000);

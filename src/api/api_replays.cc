@@ -47,8 +47,9 @@ Result<Word> word_of(const Call& call) {
 }
 
 std::optional<ItemState> parse_item_state(std::string_view text) {
-  for (const ItemState state : {ItemState::planned, ItemState::claimed, ItemState::succeeded,
-                                ItemState::failedAgain, ItemState::skipped, ItemState::inDoubt}) {
+  for (const ItemState state :
+       {ItemState::planned, ItemState::claimed, ItemState::succeeded, ItemState::failedAgain,
+        ItemState::skipped, ItemState::inDoubt, ItemState::stale}) {
     if (to_text(state) == text) return state;
   }
   return std::nullopt;
@@ -111,7 +112,14 @@ Api::Answer Api::replay(Call call) {
   auto replay = co_await parts_.replays.get(*id);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay, parts_.replays.stop_readings(*id));
+  ReplayNow now{.stops = parts_.replays.stop_readings(*id),
+                .time_left = parts_.replays.time_left(*id)};
+  if (call.arg("joined") == "true") {
+    auto joined = co_await parts_.replays.joined_since(*id);
+    if (!joined.ok()) co_return net::problem_response(joined.error());
+    now.joined = *joined;
+  }
+  write_replay(json, *replay, now);
   co_return json_answer(std::move(json).take());
 }
 
@@ -126,7 +134,7 @@ Api::Answer Api::replay_items(Call call) {
   if (!call.arg("state").empty() && !state) {
     co_return net::problem_response(
         Error{Code::invalid_argument, "unknown item state",
-              "planned, claimed, succeeded, failedAgain, skipped or inDoubt"});
+              "planned, claimed, succeeded, failedAgain, skipped, inDoubt or stale"});
   }
   auto known = co_await parts_.replays.get(*id);
   if (!known.ok()) co_return net::problem_response(known.error());
@@ -166,6 +174,17 @@ Api::Answer Api::pause_replay(Call call) {
 }
 Api::Answer Api::resume_replay(Call call) {
   co_return co_await command_replay(std::move(call), ReplayState::running);
+}
+Api::Answer Api::slow_replay(Call call) {
+  auto id = replay_id(call);
+  if (!id.ok()) co_return net::problem_response(id.error());
+  auto reason = reason_in(call.request.body);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto replay = co_await parts_.replays.slow(*id, *reason, call.actor);
+  if (!replay.ok()) co_return net::problem_response(replay.error());
+  wire::JsonWriter json;
+  write_replay(json, *replay);
+  co_return json_answer(std::move(json).take());
 }
 Api::Answer Api::abort_replay(Call call) {
   co_return co_await command_replay(std::move(call), ReplayState::aborted);

@@ -60,7 +60,8 @@ Api::Answer Api::status(Call) {
       .field("syncP50Micros", static_cast<std::int64_t>(info.sync_p50.count()));
   json.field("syncP99Micros", static_cast<std::int64_t>(info.sync_p99.count())).end_object();
   json.field("durability", durability_of(info.kind)).key("alarms");
-  write_alarms(json, alarms_of(parts_.engine, parts_.clock.mono(), parts_.clock.wall()));
+  write_alarms(json, alarms_of(parts_.engine, parts_.quarantine_watch, parts_.clock.mono(),
+                               parts_.clock.wall()));
   json.key("flows").begin_array();
   for (const delivery::FlowView& view : parts_.engine.flow_views()) {
     write_flow(json, view, counts_of(*counts, view.record->id));

@@ -79,27 +79,6 @@ void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const De
   json.end_object();
 }
 
-void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group& group) {
-  json.begin_object()
-      .field("group", group.fingerprint.hash)
-      .field("title", group.fingerprint.title);
-  json.field("flow", flow_name(live, group.flow)).field("dependency", group.dependency);
-  json.field("class", to_text(group.failure)).field("open", group.open).field("total", group.total);
-  json.field("keys", group.keys);
-  if (group.failure_mode.empty()) {
-    json.key("failureMode").null();
-  } else {
-    json.field("failureMode", group.failure_mode);
-    const FailureModeSpec* mode = live.failure_mode(group.failure_mode);
-    if (mode != nullptr && !mode->runbook.empty()) json.field("runbook", mode->runbook);
-  }
-  time_field(json, "firstAt", group.first_at);
-  time_field(json, "lastAt", group.last_at);
-  json.field("sample", recovery::to_reference(live, group.sample))
-      .field("reason", group.fingerprint.normalised);
-  json.end_object();
-}
-
 void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
                 const ports::FlowCounts& counts) {
   const FlowSpec& spec = *view.spec;

@@ -20,9 +20,15 @@ void time_field(wire::JsonWriter& json, std::string_view name, WallTime time);
 
 void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
                     bool with_history);
-void write_group(wire::JsonWriter& json, const recovery::Live& live, const Group& group);
-void write_replay(wire::JsonWriter& json, const Replay& replay,
-                  const std::vector<policy::StopReading>& stops = {});
+// `all`: what else was merged into it is among them.
+void write_group(wire::JsonWriter& json, const recovery::Live& live, Group group,
+                 const std::vector<Group>& all);
+struct ReplayNow {
+  std::vector<policy::StopReading> stops;
+  std::optional<Duration> time_left;
+  std::optional<std::uint64_t> joined;  // came into quarantine since, and would have fitted
+};
+void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow& now = {});
 void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast);
 void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
                 const ports::FlowCounts& counts);

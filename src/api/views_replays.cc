@@ -12,7 +12,9 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 void write_counts(wire::JsonWriter& json, const ReplayCounts& counts) {
   json.begin_object().field("planned", counts.planned).field("sent", counts.sent);
   json.field("succeeded", counts.succeeded).field("failedAgain", counts.failed_again);
-  json.field("skipped", counts.skipped).field("inDoubt", counts.in_doubt);
+  json.field("skipped", counts.skipped)
+      .field("stale", counts.stale)
+      .field("inDoubt", counts.in_doubt);
   json.field("inFlight", counts.in_flight()).field("sameFingerprint", counts.same_fingerprint);
   json.end_object();
 }
@@ -20,7 +22,12 @@ void write_counts(wire::JsonWriter& json, const ReplayCounts& counts) {
 void write_estimate(wire::JsonWriter& json, const recovery::ReplayEstimate& estimate) {
   json.begin_object().field("canarySeconds", seconds(estimate.canary));
   json.field("seconds", seconds(estimate.total));
-  json.field("peakPerSecond", estimate.peak_per_second).end_object();
+  json.field("peakPerSecond", estimate.peak_per_second).key("steps").begin_array();
+  for (const recovery::ReplayEstimate::Step& step : estimate.steps) {
+    json.begin_object().field("fromSeconds", seconds(step.from));
+    json.field("perSecond", step.per_second).end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_checks(wire::JsonWriter& json, const std::vector<CheckResult>& checks) {
@@ -43,8 +50,7 @@ Verdict result_of(const Replay& replay) {
 
 }  // namespace
 
-void write_replay(wire::JsonWriter& json, const Replay& replay,
-                  const std::vector<policy::StopReading>& stops) {
+void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow& now) {
   json.begin_object().field("replay", recovery::to_text(replay.id));
   json.field("state", to_text(replay.state));
   if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
@@ -59,11 +65,13 @@ void write_replay(wire::JsonWriter& json, const Replay& replay,
   json.key("checks");
   write_checks(json, replay.checked);
   json.key("stops").begin_array();
-  for (const policy::StopReading& stop : stops) {
+  for (const policy::StopReading& stop : now.stops) {
     json.begin_object().field("condition", stop.name).field("value", stop.value);
     json.field("limit", stop.rule.limit).field("then", to_text(stop.rule.then)).end_object();
   }
   json.end_array().field("ratePerSecond", replay.rate_now);
+  if (now.time_left) json.field("secondsLeft", seconds(*now.time_left));
+  if (now.joined) json.field("joinedSince", *now.joined);
   time_field(json, "createdAt", replay.created_at);
   time_field(json, "cutoff", replay.cutoff);
   time_field(json, "startedAt", replay.started_at);
@@ -73,7 +81,9 @@ void write_replay(wire::JsonWriter& json, const Replay& replay,
 
 void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast) {
   json.begin_object().field("deliveries", forecast.deliveries).field("inDoubt", forecast.in_doubt);
-  json.field("withoutFlow", forecast.without_flow).key("groups").begin_array();
+  json.field("withoutFlow", forecast.without_flow).field("repeats", forecast.repeats);
+  json.field("lookedAt", forecast.looked_at).field("rejected", forecast.rejected);
+  json.field("tooOld", forecast.too_old).key("groups").begin_array();
   for (const recovery::GroupShare& group : forecast.groups) {
     json.begin_object().field("group", group.group).field("title", group.title);
     json.field("deliveries", group.deliveries).end_object();
@@ -82,7 +92,9 @@ void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast) 
   for (const recovery::ForecastLoad& load : forecast.loads) {
     json.begin_object().field("dependency", load.dependency).field("deliveries", load.deliveries);
     json.field("livePerSecond", load.live).field("peakPerSecond", load.peak);
-    json.field("limitPerSecond", load.limit).end_object();
+    json.field("limitPerSecond", load.limit);
+    if (load.price > 0) json.field("cost", load.price * static_cast<double>(load.deliveries));
+    json.end_object();
   }
   json.end_array().field("attemptSeconds", seconds(forecast.attempt)).key("estimate");
   write_estimate(json, forecast.estimate);

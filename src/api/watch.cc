@@ -62,7 +62,8 @@ async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
   ApiParts& parts = watcher->parts;
   while (parts.ready()) {
     const MonoTime now = parts.clock.mono();
-    std::vector<Alarm> alarms = alarms_of(parts.engine, now, parts.clock.wall());
+    std::vector<Alarm> alarms = alarms_of(parts.engine, parts.quarantine_watch, now,
+                                          parts.clock.wall());
     const bool first = watcher->spoke == MonoTime::min();
     std::string text = first ? all_alarms_event(alarms) : alarm_events(watcher->told, alarms);
     watcher->told = std::move(alarms);

@@ -121,6 +121,7 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_event_commands(root, chosen);
   add_flow_commands(root, chosen);
   add_dependency_commands(root, chosen);
+  add_marker_command(root, chosen);
   add_group_commands(root, chosen);
   add_quarantine_commands(root, chosen);
   add_replay_commands(root, chosen);

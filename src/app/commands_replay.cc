@@ -63,7 +63,8 @@ Result<std::string> document_of(const ReplayPlanFlags& given, const std::string&
   if (flags.selection.empty()) {
     return Error{
         Code::empty_selection, "nothing is selected to replay",
-        "name events, or give --group, --flow, --class, --since, --until, --where or --file"};
+        "name events, or give --group, --flow, --dependency, --class, --status, --key, --type, "
+        "--mark, --since, --until, --where or --file"};
   }
   WEIR_CHECK(resolve_where(flags.selection));
   return replay_plan_document(flags, reason);
@@ -123,7 +124,7 @@ int list_replays(Session& session) {
 }
 
 int get_replay(Session& session, const std::string& id) {
-  const Reply reply = session.get(path_to("replays", id));
+  const Reply reply = session.get(path_to("replays", id) + query_of({{"joined", "true"}}));
   if (!reply) return reply.exit;
   if (!session.is_table()) {
     session.print(render_data(session.options().format, reply.root(), "", "replay"));
@@ -208,7 +209,7 @@ void add_reads(CLI::App& noun, Chosen& chosen) {
   CLI::App* added = add_verb(noun, "items", "the deliveries of a replay", options->replay);
   added
       ->add_option("--state", options->state,
-                   "planned, claimed, succeeded, failedAgain, skipped or inDoubt")
+                   "planned, claimed, succeeded, failedAgain, skipped, inDoubt or stale")
       ->option_text("STATE");
   added->add_option("--limit", options->limit, "how many, up to 1000")
       ->check(CLI::Range(1, 1000))
@@ -259,6 +260,7 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
   add("run", "start a planned replay", true);
   add("pause", "release no more until it is resumed", false);
   add("resume", "go on with a paused or stopped replay", true);
+  add("slow", "half the rate from now on", false);
   add("abort", "end a replay; what was not sent stays in quarantine", false);
   add_reads(*noun, chosen);
 }

@@ -2,6 +2,7 @@
 #include "app/progress.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,13 @@ std::string trouble(const ReplayProgress& progress) {
   return text;
 }
 
+std::string time_left(const ReplayProgress& progress, std::string_view before) {
+  constexpr double kMost = 1e9;
+  if (progress.left < 0 || progress.left > kMost || progress.is_at_rest()) return "";
+  const auto left = Duration{static_cast<std::int64_t>(std::ceil(progress.left) * 1e6)};
+  return fmt::format("{}about {} left", before, to_text(left));
+}
+
 }  // namespace
 
 bool ReplayProgress::is_over() const { return state == "completed" || state == "aborted"; }
@@ -34,6 +42,7 @@ bool ReplayProgress::is_at_rest() const {
 
 ReplayProgress read_progress(wire::Json replay) {
   const auto rate = member_at(replay, "ratePerSecond");
+  const auto left = member_at(replay, "secondsLeft");
   return {.replay = printable(text_at(replay, "replay")),
           .state = printable(text_at(replay, "state")),
           .state_reason = printable(text_at(replay, "stateReason")),
@@ -43,7 +52,9 @@ ReplayProgress read_progress(wire::Json replay) {
           .failed_again = count_at(replay, "counts.failedAgain"),
           .skipped = count_at(replay, "counts.skipped"),
           .in_doubt = count_at(replay, "counts.inDoubt"),
-          .rate = rate && rate->is(wire::JsonType::number) ? rate->number() : 0};
+          .rate = rate && rate->is(wire::JsonType::number) ? rate->number() : 0,
+          .left = left && left->is(wire::JsonType::number) ? left->number() : -1,
+          .joined = count_at(replay, "joinedSince")};
 }
 
 std::string progress_bar(const ReplayProgress& progress, std::size_t width) {
@@ -54,6 +65,7 @@ std::string progress_bar(const ReplayProgress& progress, std::size_t width) {
   std::string text = fmt::format("{}/{}  {:.0f} %  {}", grouped(progress.settled()),
                                  grouped(progress.planned), share * 100, progress.state);
   if (progress.rate > 0 && !progress.is_at_rest()) text += fmt::format("  {:.3g}/s", progress.rate);
+  text += time_left(progress, "  ");
   if (const std::string bad = trouble(progress); !bad.empty()) text += "  " + bad;
   const std::size_t used = text_width(text) + 3;  // brackets and a blank
   const std::size_t room = width > used ? std::min(kBarMax, width - used) : 0;
@@ -67,6 +79,7 @@ std::string progress_line(const ReplayProgress& progress) {
                                  grouped(progress.settled()), grouped(progress.planned));
   if (const std::string bad = trouble(progress); !bad.empty()) text += ", " + bad;
   if (progress.rate > 0 && !progress.is_at_rest()) text += fmt::format(", {:.3g}/s", progress.rate);
+  text += time_left(progress, ", ");
   return text;
 }
 

@@ -23,7 +23,9 @@ struct ReplayProgress {
   std::uint64_t failed_again = 0;
   std::uint64_t skipped = 0;
   std::uint64_t in_doubt = 0;
-  double rate = 0;  // allowed per second now
+  double rate = 0;           // allowed per second now
+  double left = -1;          // seconds until it is done; below zero = not known
+  std::uint64_t joined = 0;  // would have been selected, but came after the plan was made
 
   std::uint64_t settled() const { return succeeded + failed_again + skipped + in_doubt; }
   bool is_over() const;  // completed, aborted

@@ -20,7 +20,13 @@ struct ReplayPlanFlags {
   std::optional<unsigned> canary;
   std::string canary_hold;
   std::optional<double> failure_share;  // percent
-  std::string file;                     // instead of all the others
+  std::optional<double> share;          // percent of the dependency's limit
+  std::optional<double> canary_share;   // percent of the deliveries
+  std::optional<unsigned> attempts;
+  std::string expired;     // skip, ask
+  std::string superseded;  // skip, ask
+  bool delivered = false;
+  std::string file;  // instead of all the others
   bool dry_run = false;
 
   bool has_settings() const;

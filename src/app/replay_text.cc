@@ -31,10 +31,15 @@ std::string rate_text(Json plan) {
     text += fmt::format(", x {:.3g} every {} up to {}", number_at(plan, "rate.factor"),
                         text_at(plan, "rate.step"), max);
   }
+  const double share = number_at(plan, "rate.share");
+  if (share > 0) text += fmt::format(", within {:.3g} % of the dependency's limit", share);
   return text + fmt::format(", at most {} at a time", grouped(count_at(plan, "rate.concurrency")));
 }
 
 std::string canary_text(Json plan) {
+  const double share = number_at(plan, "canary.share");
+  if (share > 0)
+    return fmt::format("{:.3g} % first, then {} to see", share, text_at(plan, "canary.hold"));
   const std::uint64_t count = count_at(plan, "canary.count");
   if (count == 0) return "none";
   return fmt::format("{} first, then {} to see", grouped(count), text_at(plan, "canary.hold"));
@@ -68,6 +73,34 @@ std::string stop_text(Json plan) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", or ") + part;
   return text.empty() ? "never by itself" : text;
+}
+
+// What the plan asks of its calls beyond what the flow does anyway.
+std::string terms_text(Json plan) {
+  std::string text;
+  const auto add = [&text](std::string_view part) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", part);
+  };
+  const std::uint64_t attempts = count_at(plan, "attempts");
+  if (attempts > 0) add(counted(attempts, "attempt") + " at most");
+  if (text_at(plan, "headers.trace") == "new") add("a trace of its own");
+  const auto strip = member_at(plan, "headers.strip");
+  if (strip && strip->size() > 0)
+    add(fmt::format("without {}", counted(strip->size(), "attribute")));
+  const auto set = member_at(plan, "headers.set");
+  if (set && set->size() > 0) add(fmt::format("with {}", counted(set->size(), "header")));
+  return text;
+}
+
+std::string staleness_text(Json plan) {
+  std::string text;
+  for (const auto& [member, words] : {std::pair{"expired", "expirytime passed"},
+                                      std::pair{"superseded", "newer one of the key delivered"}}) {
+    const std::string rule = text_at(plan, fmt::format("staleness.{}", member));
+    if (rule.empty() || rule == "replay") continue;
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", words, printable(rule));
+  }
+  return text;
 }
 
 std::string verify_text(Json plan) {
@@ -132,6 +165,11 @@ std::string line(std::string_view label, std::string_view value) {
   return value.empty() ? "" : fmt::format("{:<12}{}\n", label, value);
 }
 
+std::string stale_text(Json replay) {
+  const std::uint64_t stale = count_at(replay, "counts.stale");
+  return stale == 0 ? "" : fmt::format("of those skipped, {} were too old\n", grouped(stale));
+}
+
 std::string result_text(Json replay) {
   const std::string result = text_at(replay, "result");
   return result.empty() ? "" : fmt::format("result: {}\n", printable(result));
@@ -153,6 +191,7 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("reason", printable(text_at(*plan, "reason")));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +
           line("verified by", verify_text(*plan)) + line("stops when", stop_text(*plan));
+  text += line("each", terms_text(*plan)) + line("too old", staleness_text(*plan));
   const std::string state = text_at(replay, "state");
   if (state == "planned" || state == "planning") text += checks_text(replay);  // else in the report
   const Json counted_by = forecast.value_or(replay);
@@ -161,6 +200,33 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
                                           number_at(counted_by, "estimate.peakPerSecond")));
   return text + line("plan", printable(text_at(replay, "hash")));
 }
+
+namespace {
+
+std::string cost_text(Json forecast) {
+  double cost = 0;
+  if (const auto loads = member_at(forecast, "loads")) {
+    for (const Json load : *loads) cost += number_at(load, "cost");
+  }
+  return cost > 0 ? line("cost", fmt::format("{:.4g} without retries", cost)) : "";
+}
+
+// The rate over time, where it changes.
+std::string steps_text(Json forecast) {
+  const auto steps = member_at(forecast, "estimate.steps");
+  if (!steps || steps->size() < 2) return "";
+  std::string text;
+  std::size_t shown = 0;
+  for (const Json step : *steps) {
+    if (++shown > 6) return line("over time", text + ", ...");
+    text += fmt::format("{}{:.3g}/s from {}", text.empty() ? "" : ", ",
+                        number_at(step, "perSecond"),
+                        duration_text(number_at(step, "fromSeconds")));
+  }
+  return line("over time", text);
+}
+
+}  // namespace
 
 std::string forecast_text(Json forecast) {
   std::string text;
@@ -183,9 +249,21 @@ std::string forecast_text(Json forecast) {
                                          : std::string("no limit is known")));
     }
   }
+  text += steps_text(forecast);
   text += line("calls", fmt::format("{}, and retries; one takes about {}",
                                     grouped(count_at(forecast, "deliveries")),
                                     duration_text(number_at(forecast, "attemptSeconds"))));
+  text += cost_text(forecast);
+  if (flag_at(forecast, "repeats"))
+    text += line("repeats", "all of them were delivered before: each call is made once more");
+  const std::uint64_t rejected = count_at(forecast, "rejected");
+  const std::uint64_t old = count_at(forecast, "tooOld");
+  const std::string looked = fmt::format(" of the {} looked at",
+                                         grouped(count_at(forecast, "lookedAt")));
+  if (rejected > 0)
+    text += line("filtered",
+                 grouped(rejected) + looked + " would not pass the filter of their flow today");
+  if (old > 0) text += line("too old", grouped(old) + looked);
   const std::uint64_t doubt = count_at(forecast, "inDoubt");
   if (doubt > 0) text += line("in doubt", grouped(doubt) + ": they may have been applied already");
   const std::uint64_t gone = count_at(forecast, "withoutFlow");
@@ -213,8 +291,13 @@ std::string report_text(Json replay, WallTime now) {
                         grouped(progress.planned - progress.sent - progress.skipped),
                         counted(progress.planned, "delivery"));
   }
-  return text + report_line(progress) + "\n" + result_text(replay) + checks_text(replay) +
-         stops_text(replay);
+  if (progress.joined > 0) {
+    text += fmt::format(
+        "{} came into quarantine since the plan was made: they are not part of it\n",
+        grouped(progress.joined));
+  }
+  return text + report_line(progress) + "\n" + stale_text(replay) + result_text(replay) +
+         checks_text(replay) + stops_text(replay);
 }
 
 }  // namespace weir::app

@@ -21,6 +21,11 @@ struct SelectionFlags {
   std::string failure;
   std::string since;
   std::string until;
+  std::string dependency;
+  std::string status;
+  std::string key;
+  std::string type;
+  std::string mark;
   std::string where;  // an event pattern in JSON; resolve_where() has replaced @FILE
   std::vector<std::string> ids;
 

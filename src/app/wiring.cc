@@ -51,6 +51,9 @@ recovery::LiveDependency live_dependency(delivery::Dispatcher& dispatcher, async
   const RateLimitSpec& rate = dispatcher.spec().policy.rate_limit;
   answer.rate_limit = rate.enabled ? rate.per_second : 0;
   answer.capacity = dispatcher.spec().capacity_per_second;
+  answer.request_price = dispatcher.spec().request_price;
+  answer.live_calls = dispatcher.guardrails().admitted(policy::Work::first) +
+                      dispatcher.guardrails().admitted(policy::Work::retry);
   return answer;
 }
 

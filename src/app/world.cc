@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kSeedKey = "dedupe.seed";
 constexpr Duration kCountsEvery = std::chrono::seconds{2};
+constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
 
 net::HttpServerOptions server_options(const LimitsSpec& limits) {
@@ -90,6 +91,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
       .engine = *engine_,
       .replays = *replays_,
       .live = live_,
+      .quarantine_watch = quarantine_watch_,
       .version = std::string(kVersion),
       .dedupe_seed = seed,
       .metrics = [this] { return metrics_.text(); },
@@ -274,6 +276,8 @@ async::Task<> World::keep_counts() {
     auto counts = co_await store_->flows().counts();
     if (counts.ok()) counts_ = std::move(*counts);
     co_await engine_->look_at_ages(counts_);
+    (void)co_await quarantine_watch_.look(*store_, live_, engine_->config().quarantine,
+                                          clock_.wall());
     co_await tell_changes();
     co_await close_unused_pools();
     decision_log_.flush(false);
@@ -291,17 +295,39 @@ async::Task<> World::close_unused_pools() {
   for (auto& pool : unused) co_await pool->close();
 }
 
+// What people look for after a failure: the trail has a breaker that tripped by itself, too.
+async::Task<> World::audit_trips(std::vector<AuditEntry> trips) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  for (AuditEntry& trip : trips) {
+    const auto [told, first] = trip_told_.try_emplace(trip.target, clock_.mono());
+    if (!first && clock_.mono() - told->second < kTripsEvery) continue;
+    told->second = clock_.mono();
+    batch.mutations.emplace_back(ports::AddAudit{std::move(trip)});
+  }
+  if (!batch.mutations.empty()) (void)co_await store_->writer().commit(std::move(batch));
+}
+
 async::Task<> World::tell_changes() {
+  std::vector<AuditEntry> trips;
   for (delivery::Dispatcher* one : engine_->dispatchers()) {
     const MonoTime now = clock_.mono();
     for (policy::PathBreaker& of_path : one->guardrails().breakers()) {
       (void)of_path.breaker.state(now);  // time alone may have changed it
       while (const auto transition = of_path.breaker.take_transition()) {
-        log_transition(log_, clock_.wall() - (now - transition->at), one->spec().name, of_path.path,
-                       *transition);
+        const WallTime at = clock_.wall() - (now - transition->at);
+        log_transition(log_, at, one->spec().name, of_path.path, *transition);
+        if (transition->to == policy::Breaker::State::open)
+          trips.push_back(
+              AuditEntry{.at = at,
+                         .actor = "weir",
+                         .action = "breaker.trip",
+                         .target = one->spec().name + of_path.path,
+                         .reason = fmt::format("{:.0f} % of {} calls failed",
+                                               transition->failure_percent, transition->calls)});
       }
     }
   }
+  co_await audit_trips(std::move(trips));
   const ports::StoreStatus status = co_await store_->info();
   if (std::exchange(store_full_, status.full) != status.full) {
     log_.write(clock_.wall(), status.full ? telemetry::Level::error : telemetry::Level::info,
@@ -317,7 +343,18 @@ async::Task<> World::keep_retention() {
     co_await clock_.sleep_until(clock_.mono() + kRetentionEvery);
     bool more = !stopping_;
     while (more && !stopping_) more = co_await engine_->trim_step();
+    if (!stopping_) co_await discard_archived();
   }
+}
+
+async::Task<> World::discard_archived() {
+  const Duration keep = engine_->config().quarantine.keep_archived;
+  if (keep <= Duration::zero()) co_return;
+  auto done = co_await recovery::settle_quarantined(
+      *store_, clock_, live_, recovery::Settle::discard,
+      Selection{.until = clock_.wall() - keep, .mark = Mark::archived},
+      fmt::format("archived, and longer in quarantine than {}", to_text(keep)), "weir", false);
+  if (!done.ok()) log_.error(clock_.wall(), "quarantine.retention", done.error());
 }
 
 }  // namespace weir::app

@@ -19,6 +19,7 @@
 #include "net/http_server.h"
 #include "ports/store.h"
 #include "recovery/live.h"
+#include "recovery/quarantine_watch.h"
 #include "recovery/replays.h"
 #include "telemetry/decision_log.h"
 #include "telemetry/log.h"
@@ -68,6 +69,8 @@ class World {
   async::Task<> tell_changes();
   async::Task<> close_unused_pools();
   async::Task<> keep_retention();
+  async::Task<> discard_archived();
+  async::Task<> audit_trips(std::vector<AuditEntry> trips);
 
   async::Executor executor_;
   async::Clock& clock_;
@@ -81,6 +84,7 @@ class World {
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
   std::unique_ptr<recovery::Replays> replays_;
   recovery::Live live_;
+  recovery::QuarantineWatch quarantine_watch_;
   std::unique_ptr<delivery::Engine> engine_;
   api::ConfigHistory history_;
   std::unique_ptr<api::Api> api_;
@@ -88,6 +92,7 @@ class World {
   async::TaskGroup chores_;
   std::vector<ports::FlowCounts> counts_;
   AuditTail audit_tail_;
+  std::map<std::string, MonoTime> trip_told_;  // when the last trip of a breaker was audited
   bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;

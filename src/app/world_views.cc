@@ -113,11 +113,12 @@ void World::register_denials() {
                        {{"flow", view.spec->name}, {"guardrail", "deadLetterBrake"}});
         }
       });
-  metrics_.gauge(
-      "weir_alarm", "1 for everything that somebody should look at now.", [this](Sample& sample) {
-        for (const api::Alarm& alarm : api::alarms_of(*engine_, clock_.mono(), clock_.wall()))
-          sample.add(1.0, {{"type", alarm.type}, {"name", alarm.name}});
-      });
+  metrics_.gauge("weir_alarm", "1 for everything that somebody should look at now.",
+                 [this](Sample& sample) {
+                   for (const api::Alarm& alarm :
+                        api::alarms_of(*engine_, quarantine_watch_, clock_.mono(), clock_.wall()))
+                     sample.add(1.0, {{"type", alarm.type}, {"name", alarm.name}});
+                 });
   metrics_.counter_from(
       "weir_guardrail_denials_total", "Refusals by a guardrail; none cost an attempt.",
       [this](Sample& sample) {

@@ -66,6 +66,7 @@ class Loader {
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
+    if (auto map = top.map("quarantine")) config_.quarantine = read_quarantine(*map);
     each(top, "streams", "stream", [&](MapReader& map, const YamlMember& member) {
       config_.streams.push_back(read_stream(map, member.key.text));
     });

@@ -136,6 +136,7 @@ DependencySpec read_dependency(MapReader& map, const std::string& name, std::str
     if (!fault.empty()) map.problem("url", fmt::format("the url of {} {}", map.what(), fault));
   }
   map.rate("capacity", dependency.capacity_per_second);
+  map.number("requestPrice", dependency.request_price, 0, 1e9);
   map.headers("headers", dependency.headers);
   map.text("caFile", dependency.ca_file);
   map.name("policy", policy);
@@ -190,6 +191,14 @@ FailureModeSpec read_failure_mode(MapReader& map) {
       map.problem("class", fmt::format("unknown class '{}'", failure),
                   did_you_mean(failure, known));
   }
+  int then = 0;
+  map.choice("then", {"none", "quarantine", "retryLater", "discard", "pauseFlow"}, then);
+  mode.then = static_cast<ModeAction>(then);
+  map.duration("after", mode.retry_after, std::chrono::milliseconds{1});
+  const bool later = mode.then == ModeAction::retryLater;
+  if (later != (mode.retry_after > Duration::zero()))
+    map.problem(later ? "then" : "after", "'then: retryLater' and 'after' belong together",
+                "then: retryLater, after: 10m");
   map.text("runbook", mode.runbook);
   if (!map.required("match")) {
     map.finish();
@@ -224,6 +233,20 @@ FailureModeSpec read_failure_mode(MapReader& map) {
   match->finish();
   map.finish();
   return mode;
+}
+
+QuarantineSpec read_quarantine(MapReader map) {
+  QuarantineSpec spec;
+  if (auto alarms = map.map("alarms")) {
+    alarms->duration("oldest", spec.oldest);
+    alarms->count("growth", spec.growth, 0, 1'000'000'000);
+    alarms->duration("within", spec.window, std::chrono::seconds{10});
+    alarms->duration("newGroup", spec.new_group);
+    alarms->finish();
+  }
+  map.duration("keepArchived", spec.keep_archived);
+  map.finish();
+  return spec;
 }
 
 LimitsSpec read_limits(MapReader& map) {

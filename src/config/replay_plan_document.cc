@@ -38,6 +38,16 @@ void read_time(MapReader& map, std::string_view key, WallTime now, std::optional
               "for example 2026-11-21T14:00:00Z, or 15m for fifteen minutes ago");
 }
 
+void read_mark(MapReader& map, Mark& into) {
+  std::string text;
+  map.text("mark", text);
+  if (text.empty()) return;
+  const auto mark = parse_mark(text);
+  if (mark) into = *mark;
+  if (!mark)
+    map.problem("mark", fmt::format("unknown mark '{}'", text), "archived, exhausted or inDoubt");
+}
+
 void read_selection(MapReader map, WallTime now, Selection& into) {
   map.text("group", into.group);
   map.text("flow", into.flow);
@@ -55,9 +65,16 @@ void read_selection(MapReader map, WallTime now, Selection& into) {
   read_time(map, "since", now, into.since);
   read_time(map, "until", now, into.until);
   if (const YamlNode* where = map.take("where")) into.where = to_json(*where);
+  map.name("dependency", into.dependency);
+  map.text("key", into.key);
+  map.text("type", into.type);
+  map.count("status", into.status, 100, 599);
+  read_mark(map, into.mark);
+  map.flag("delivered", into.delivered);
   map.strings("ids", into.ids);
   // A condition that got lost on the way must not widen the selection.
-  for (const std::string_view name : {"group", "flow", "class"}) {
+  for (const std::string_view name :
+       {"group", "flow", "class", "dependency", "key", "type", "mark"}) {
     const YamlNode* node = map.node().find(name);
     if (node != nullptr && node->text.empty())
       map.problem(name, fmt::format("'{}' is empty", name));
@@ -175,6 +192,7 @@ void read_rate(MapReader map, RatePlan& into) {
   map.rate("start", into.start_per_second);
   into.max_per_second = std::max(into.max_per_second, into.start_per_second);
   map.rate("max", into.max_per_second);
+  map.number("share", into.share, 0, 100);
   map.number("factor", into.ramp_factor, 1, 100);
   map.duration("step", into.step, std::chrono::milliseconds{1});
   map.count("concurrency", into.concurrency, 1, 10'000);
@@ -233,6 +251,27 @@ void read_stop(MapReader map, StopConditions& into) {
   map.finish();
 }
 
+void read_staleness(MapReader map, Staleness& into) {
+  for (const auto& [name, stale] :
+       {std::pair{"expired", &into.expired}, std::pair{"superseded", &into.superseded}}) {
+    int choice = static_cast<int>(*stale);
+    map.choice(name, {"replay", "skip", "ask"}, choice);
+    *stale = static_cast<Stale>(choice);
+  }
+  map.finish();
+}
+
+void read_header_policy(MapReader map, ReplayTerms& into) {
+  int trace = into.new_trace ? 1 : 0;
+  map.choice("trace", {"keep", "new"}, trace);
+  into.new_trace = trace == 1;
+  map.strings("strip", into.strip);
+  map.headers("set", into.headers);
+  if (into.strip.size() > kReplayHeadersMax || into.headers.size() > kReplayHeadersMax)
+    map.problem("set", fmt::format("at most {} headers", kReplayHeadersMax));
+  map.finish();
+}
+
 void read_plan(MapReader map, WallTime now, ReplayPlan& into) {
   if (auto selection = map.map("selection")) read_selection(*selection, now, into.selection);
   map.text("reason", into.reason);
@@ -240,11 +279,15 @@ void read_plan(MapReader map, WallTime now, ReplayPlan& into) {
   if (auto rate = map.map("rate")) read_rate(*rate, into.rate);
   if (auto canary = map.map("canary")) {
     canary->count("count", into.canary.count, 0, 100'000);
+    canary->number("share", into.canary.share, 0, 100);
     canary->duration("hold", into.canary.hold);
     canary->finish();
   }
   if (auto verify = map.map("verify")) read_verify(*verify, into.verify);
   if (auto stop = map.map("stop")) read_stop(*stop, into.stop);
+  if (auto stale = map.map("staleness")) read_staleness(*stale, into.staleness);
+  map.count("attempts", into.terms.attempts, 0, 100);
+  if (auto headers = map.map("headers")) read_header_policy(*headers, into.terms);
   std::string actor;  // of a plan that was shown: whoever gives it back is its actor
   map.text("actor", actor);
   map.finish();
@@ -258,6 +301,12 @@ void write_selection(wire::JsonWriter& json, const Selection& selection) {
   if (selection.since) json.field("since", to_rfc3339(*selection.since));
   if (selection.until) json.field("until", to_rfc3339(*selection.until));
   if (!selection.where.empty()) json.key("where").raw(selection.where);
+  if (!selection.dependency.empty()) json.field("dependency", selection.dependency);
+  if (!selection.key.empty()) json.field("key", selection.key);
+  if (!selection.type.empty()) json.field("type", selection.type);
+  if (selection.status != 0) json.field("status", selection.status);
+  if (selection.mark != Mark::any) json.field("mark", weir::to_text(selection.mark));
+  if (selection.delivered) json.field("delivered", true);
   if (!selection.ids.empty()) {
     json.key("ids").begin_array();
     for (const std::string& id : selection.ids) json.value(id);
@@ -328,6 +377,15 @@ void write_stop(wire::JsonWriter& json, const StopConditions& stop) {
   json.end_object();
 }
 
+void write_header_policy(wire::JsonWriter& json, const ReplayTerms& terms) {
+  json.key("headers").begin_object().field("trace", terms.new_trace ? "new" : "keep");
+  json.key("strip").begin_array();
+  for (const std::string& name : terms.strip) json.value(name);
+  json.end_array().key("set").begin_object();
+  for (const auto& [name, value] : terms.headers) json.field(name, value);
+  json.end_object().end_object();
+}
+
 }  // namespace
 
 PlanOutcome read_replay_plan(std::string_view text, WallTime now) {
@@ -353,8 +411,10 @@ void write_replay_plan(wire::JsonWriter& json, const ReplayPlan& plan) {
   json.field("start", fmt::format("{}/s", plan.rate.start_per_second));
   json.field("max", fmt::format("{}/s", plan.rate.max_per_second));
   json.field("factor", plan.rate.ramp_factor).field("step", to_setting(plan.rate.step));
+  json.field("share", plan.rate.share);
   json.field("concurrency", plan.rate.concurrency).end_object();
   json.key("canary").begin_object().field("count", plan.canary.count);
+  json.field("share", plan.canary.share);
   json.field("hold", to_setting(plan.canary.hold)).end_object();
   json.key("verify").begin_object().field("nothingReturned", plan.verify.nothing_returned);
   write_checks(json, "checks", plan.verify.checks);
@@ -362,6 +422,10 @@ void write_replay_plan(wire::JsonWriter& json, const ReplayPlan& plan) {
   json.field("atEnd", plan.verify.at_end).end_object();
   json.key("stop");
   write_stop(json, plan.stop);
+  json.key("staleness").begin_object().field("expired", weir::to_text(plan.staleness.expired));
+  json.field("superseded", weir::to_text(plan.staleness.superseded)).end_object();
+  json.field("attempts", plan.terms.attempts);
+  write_header_policy(json, plan.terms);
   json.field("reason", plan.reason).field("actor", plan.actor).end_object();
 }
 

@@ -33,5 +33,6 @@ DependencySpec read_dependency(MapReader& map, const std::string& name, std::str
 FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy);
 FailureModeSpec read_failure_mode(MapReader& map);
 LimitsSpec read_limits(MapReader& map);
+QuarantineSpec read_quarantine(MapReader map);
 
 }  // namespace weir::config

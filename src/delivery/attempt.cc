@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/attempt.h"
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "wire/digest.h"
 #include "wire/trace_context.h"
@@ -13,14 +15,37 @@ std::string_view extension(const Event& event, std::string_view name) {
   return found == nullptr ? std::string_view{} : found->value;
 }
 
+Event without(const Event& event, const std::vector<std::string>& names) {
+  Event copy = event;
+  std::erase_if(copy.extensions, [&](const Extension& extension) {
+    return std::ranges::find(names, extension.name) != names.end();
+  });
+  return copy;
+}
+
+// The event's trace goes on; or a new one names it, as its member of tracestate.
+wire::Span span_of(const Event& event, const Attempt& attempt, std::string_view key, Rng& rng) {
+  const std::string_view parent = extension(event, "traceparent");
+  if (attempt.terms == nullptr || !attempt.terms->new_trace)
+    return wire::next_span(parent, extension(event, "tracestate"), key, rng);
+  const std::string own = fmt::format("{:016x}{:016x}", rng.next(), rng.next() | 1);
+  wire::Span span = wire::next_span({}, {}, own, rng);
+  if (const auto old = wire::parse_traceparent(parent))
+    span.tracestate = fmt::format("weir={}-{}", old->trace_id, old->parent_id);
+  return span;
+}
+
 }  // namespace
 
 async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attempt& attempt) {
-  const Event& event = attempt.event;
+  Event stripped;
+  if (attempt.terms != nullptr && !attempt.terms->strip.empty())
+    stripped = without(attempt.event, attempt.terms->strip);
+  const bool strips = attempt.terms != nullptr && !attempt.terms->strip.empty();
+  const Event& event = strips ? stripped : attempt.event;
   const std::string key = wire::idempotency_key(parts.stream_name(flow.stream()), event.source,
                                                 event.id, flow.record().identity);
-  const wire::Span span = wire::next_span(extension(event, "traceparent"),
-                                          extension(event, "tracestate"), key, parts.rng);
+  const wire::Span span = span_of(event, attempt, key, parts.rng);
   const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value)
                                             : std::string{};
 
@@ -36,6 +61,7 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
       .tracestate = span.tracestate,
       .attempt = attempt.number,
       .replay = replay,
+      .headers = attempt.terms == nullptr ? nullptr : &attempt.terms->headers,
       .timeout = attempt.timeout,
       .deadline = parts.clock.mono() + attempt.timeout,
       .burst = attempt.burst,

@@ -17,6 +17,7 @@ struct Attempt {
   const Event& event;
   std::uint32_t number = 1;
   ReplayId replay;
+  const ReplayTerms* terms = nullptr;  // of a replay
   Duration timeout;
   async::Burst* burst = nullptr;
 };

@@ -162,6 +162,7 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
                                                    {.event = *event,
                                                     .number = row.attempts + 1,
                                                     .replay = row.replay,
+                                                    .terms = row.replay ? &row.terms : nullptr,
                                                     .timeout = *timeout,
                                                     .burst = &burst_});
   finish(admission, attempted);

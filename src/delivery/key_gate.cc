@@ -85,7 +85,11 @@ KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
     state.behind.clear();
     state.known_until = holder.seq;
   }
-  state.held->holder = holder;
+  // A delivery that is run again, long after its place, does not take the key from the one that
+  // holds it: what stands behind that one must not go before it is settled.
+  const Hold& held = *state.held;
+  const bool keeps = !held.released && held.holder.seq > holder.seq;
+  if (!keeps) state.held->holder = holder;
   state.held->released = false;
   std::deque<Candidate> rows;
   for (Candidate& waiting : state.line) {

@@ -241,7 +241,10 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   told->replay = row.replay;
   if (is_final(settled.decision.kind) || is_quarantine(settled.decision.kind)) {
     row.replay = {};  // it left the run with this decision
-    std::get<ports::PutDelivery>(mutations.front()).delivery.replay = {};
+    row.terms = {};
+    Delivery& written = std::get<ports::PutDelivery>(mutations.front()).delivery;
+    written.replay = {};
+    written.terms = {};
   }
   told->decision = settled.decision;
   if (settled.attempted != nullptr) told->attempted = *settled.attempted;

@@ -20,8 +20,9 @@ struct StreamSpec {
 
 struct DependencySpec {
   std::string name;
-  std::string url;                                           // scheme://host[:port][/prefix]
-  double capacity_per_second = 0;                            // 0 = not declared
+  std::string url;                 // scheme://host[:port][/prefix]
+  double capacity_per_second = 0;  // 0 = not declared
+  double request_price = 0;        // of one call, in whatever money a forecast is to count
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved; never printed
   std::string ca_file;  // extra trust anchors for https; empty = the system's
   DependencyPolicy policy;
@@ -74,11 +75,23 @@ struct LimitsSpec {
   bool operator==(const LimitsSpec&) const = default;
 };
 
+// What is said about what stays in quarantine. Nothing leaves it but by keep_archived.
+struct QuarantineSpec {
+  Duration oldest = std::chrono::hours{24 * 7};  // an alarm for what is older; 0 = none
+  std::uint64_t growth = 1000;  // an alarm for so many more within `window`; 0 = none
+  Duration window = std::chrono::minutes{10};
+  Duration new_group = std::chrono::hours{
+      1};                    // so long is a group new, which is an alarm; 0 = never
+  Duration keep_archived{};  // what was archived longer ago is discarded, audited; 0 = never
+  bool operator==(const QuarantineSpec&) const = default;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
   std::string data;  // data folder
   LimitsSpec limits;
+  QuarantineSpec quarantine;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;
   std::vector<FlowSpec> flows;

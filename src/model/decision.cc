@@ -36,4 +36,15 @@ std::optional<FailureClass> parse_failure_class(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_text(ModeAction action) {
+  switch (action) {
+    case ModeAction::none: return "none";
+    case ModeAction::quarantine: return "quarantine";
+    case ModeAction::retryLater: return "retryLater";
+    case ModeAction::discard: return "discard";
+    case ModeAction::pauseFlow: return "pauseFlow";
+  }
+  return "";
+}
+
 }  // namespace weir

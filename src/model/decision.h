@@ -29,6 +29,10 @@ enum class FailureClass : std::uint8_t {
 };
 inline constexpr int kFailureClassCount = static_cast<int>(FailureClass::interrupted) + 1;
 
+// What a failure mode says to do, instead of what its class would mean.
+enum class ModeAction : std::uint8_t { none, quarantine, retryLater, discard, pauseFlow };
+std::string_view to_text(ModeAction action);
+
 // One row of the classification table, applied to one outcome.
 struct Classification {
   FailureClass failure = FailureClass::ok;
@@ -43,6 +47,7 @@ struct Classification {
   std::optional<Duration> retry_after;  // the server's minimum, clamped
   std::string hint_note;     // what was wrong with the server's hint; empty if nothing was
   std::string failure_mode;  // name of the matching failure mode, or empty
+  ModeAction mode_action = ModeAction::none;
   enum class Override : std::uint8_t {
     none,
     done,

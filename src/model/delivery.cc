@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kDeliveryVersion = 1;
+constexpr std::uint8_t kDeliveryVersion = 2;
 constexpr std::array<std::string_view, 9> kDeliveryStates = {
     "ready", "inFlight", "waiting",  "held",     "quarantined",
     "done",  "filtered", "resolved", "discarded"};
@@ -65,6 +65,32 @@ void Delivery::add_history(AttemptRecord line) {
   history.push_back(std::move(line));
 }
 
+void write_terms(ByteWriter& out, const ReplayTerms& terms) {
+  out.varint(terms.attempts);
+  out.u8(terms.new_trace ? 1 : 0);
+  out.varint(terms.strip.size());
+  for (const std::string& name : terms.strip) out.text(name);
+  out.varint(terms.headers.size());
+  for (const auto& [name, value] : terms.headers) out.text(name), out.text(value);
+}
+
+bool read_terms(ByteReader& in, ReplayTerms& terms) {
+  terms.attempts = in.varint_as<std::uint32_t>();
+  terms.new_trace = in.u8() != 0;
+  const std::uint64_t strip = in.varint();
+  if (in.failed() || strip > kReplayHeadersMax) return false;
+  terms.strip.resize(strip);
+  for (std::string& name : terms.strip) name = in.text();
+  const std::uint64_t headers = in.varint();
+  if (in.failed() || headers > kReplayHeadersMax) return false;
+  terms.headers.resize(headers);
+  for (auto& [name, value] : terms.headers) {
+    name = in.text();
+    value = in.text();
+  }
+  return !in.failed();
+}
+
 std::string encode_delivery_details(const Delivery& delivery) {
   ByteWriter out;
   out.u8(kDeliveryVersion);
@@ -74,6 +100,9 @@ std::string encode_delivery_details(const Delivery& delivery) {
   }
   out.varint(delivery.history.size());
   for (const AttemptRecord& line : delivery.history) write_line(out, line);
+  const bool has_terms = !(delivery.terms == ReplayTerms{});
+  out.u8(has_terms ? 1 : 0);
+  if (has_terms) write_terms(out, delivery.terms);
   return std::move(out).take();
 }
 
@@ -92,6 +121,8 @@ Result<> decode_delivery_details(std::string_view blob, Delivery& into) {
   for (AttemptRecord& line : into.history) {
     if (!read_line(in, line)) return damaged;
   }
+  into.terms = {};
+  if (in.u8() != 0 && !read_terms(in, into.terms)) return damaged;
   if (in.failed() || !in.at_end()) return damaged;
   return {};
 }

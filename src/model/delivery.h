@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +16,9 @@
 #include "model/position.h"
 
 namespace weir {
+
+class ByteReader;
+class ByteWriter;
 
 // ready -> inFlight -> done | waiting | quarantined | ready (deferral, interruption)
 // waiting -> ready | quarantined;  quarantined -> ready (replay) | resolved | discarded
@@ -50,6 +54,16 @@ struct AttemptRecord {
   bool operator==(const AttemptRecord&) const = default;
 };
 
+// What the replay that released a delivery asks of its calls.
+struct ReplayTerms {
+  std::uint32_t attempts = 0;      // at most, in this round; 0 = as the flow's policy says
+  bool new_trace = false;          // a trace of its own, instead of going on with the event's
+  std::vector<std::string> strip;  // extension attributes of the event that are not sent
+  std::vector<std::pair<std::string, std::string>> headers;  // sent beside the flow's own
+  bool operator==(const ReplayTerms&) const = default;
+};
+inline constexpr std::size_t kReplayHeadersMax = 32;  // and as many to strip
+
 inline constexpr std::size_t kHistoryMax =
     32;  // later lines replace the middle; the first and the last stay
 
@@ -77,6 +91,7 @@ struct Delivery {
   std::string failure_mode;
   std::string resolution;  // resolved, discarded: the operator's reason
   std::vector<AttemptRecord> history;
+  ReplayTerms terms;  // with `replay`
 
   void add_history(AttemptRecord line);
   // No plan takes it that selects by what deliveries are like.
@@ -87,6 +102,9 @@ struct Delivery {
 // The variable part (texts and history) as one blob, for stores that keep the rest in columns.
 std::string encode_delivery_details(const Delivery& delivery);
 Result<> decode_delivery_details(std::string_view blob, Delivery& into);
+
+void write_terms(ByteWriter& out, const ReplayTerms& terms);
+bool read_terms(ByteReader& in, ReplayTerms& terms);
 
 // A finished delivery that never failed: a few bytes of history.
 struct Settlement {

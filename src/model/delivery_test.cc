@@ -107,12 +107,12 @@ TEST_CASE("cut, lengthened and unknown details are damaged") {
   CHECK(decode_delivery_details(blob, into).ok());
   CHECK_FALSE(decode_delivery_details(blob + '\0', into).ok());
   std::string newer = blob;
-  newer[0] = 2;
+  newer[0] = 3;
   CHECK_FALSE(decode_delivery_details(newer, into).ok());
 }
 
 TEST_CASE("unknown enumerators, too large numbers and too many lines are damaged") {
-  const std::string empty_texts = std::string(1, '\1') + std::string(6, '\0');
+  const std::string empty_texts = std::string(1, '\2') + std::string(6, '\0');
   const auto line = [](char fault, char failure, char decision) {
     std::string bytes = "\1";                     // number
     bytes += std::string(8, '\0') + '\0' + '\0';  // at, took, status
@@ -121,7 +121,7 @@ TEST_CASE("unknown enumerators, too large numbers and too many lines are damaged
   };
   Delivery into;
   const auto reads = [&](const std::string& tail) {
-    return decode_delivery_details(empty_texts + tail, into).ok();
+    return decode_delivery_details(empty_texts + tail + '\0', into).ok();  // no terms
   };
   CHECK(reads("\1" + line(kFaultCount - 1, kFailureClassCount - 1, 5)));
   CHECK_FALSE(reads("\1" + line(kFaultCount, 0, 0)));

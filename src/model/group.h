@@ -19,6 +19,16 @@ struct Fingerprint {
   bool operator==(const Fingerprint&) const = default;
 };
 
+// What people say about a group.
+struct GroupNotes {
+  std::string name;   // instead of the fingerprint's title; empty = that one
+  std::string owner;  // who looks after it
+  std::string note;
+  WallTime snoozed_until{};  // it raises no alarm before; epoch zero = it may
+  GroupId merged_into;       // shown and selected as a part of that group
+  bool operator==(const GroupNotes&) const = default;
+};
+
 struct Group {
   GroupId id;
   Fingerprint fingerprint;
@@ -32,6 +42,8 @@ struct Group {
   WallTime last_at{};
   Position sample;         // one member
   std::uint64_t keys = 0;  // distinct ordering keys among open members; filled by reads
+  GroupNotes notes;
+  const std::string& title() const { return notes.name.empty() ? fingerprint.title : notes.name; }
   bool operator==(const Group&) const = default;
 };
 

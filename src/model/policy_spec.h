@@ -173,6 +173,8 @@ struct FailureModeSpec {
   std::string flow;                     // empty = any
   std::string dependency;               // empty = any
   std::optional<FailureClass> failure;  // class to use; none = keep the default row's
+  ModeAction then = ModeAction::none;
+  Duration retry_after{};  // of retryLater: not before
   std::string runbook;
   bool operator==(const FailureModeSpec&) const = default;
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/replay.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -10,12 +12,14 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kPlanVersion = 2;
+constexpr std::uint8_t kPlanVersion = 3;
 constexpr std::uint64_t kIdsMax = 10'000;
 constexpr std::array<std::string_view, 8> kReplayStates = {
     "planning", "planned", "canary", "running", "paused", "stopped", "aborted", "completed"};
-constexpr std::array<std::string_view, 6> kItems = {"planned",     "claimed", "succeeded",
-                                                    "failedAgain", "skipped", "inDoubt"};
+constexpr std::array<std::string_view, 7> kItems = {
+    "planned", "claimed", "succeeded", "failedAgain", "skipped", "inDoubt", "stale"};
+constexpr std::array<std::string_view, 4> kMarks = {"any", "archived", "exhausted", "inDoubt"};
+constexpr std::array<std::string_view, 3> kStale = {"replay", "skip", "ask"};
 
 void write_number(ByteWriter& out, double number) { out.u64(std::bit_cast<std::uint64_t>(number)); }
 double read_number(ByteReader& in) { return std::bit_cast<double>(in.u64()); }
@@ -43,6 +47,11 @@ void write_selection(ByteWriter& out, const Selection& selection) {
   out.text(selection.where);
   out.varint(selection.ids.size());
   for (const std::string& id : selection.ids) out.text(id);
+  for (const std::string* text : {&selection.dependency, &selection.key, &selection.type})
+    out.text(*text);
+  out.varint(selection.status);
+  out.u8(static_cast<std::uint8_t>(selection.mark));
+  out.u8(selection.delivered ? 1 : 0);
 }
 
 bool read_selection(ByteReader& in, Selection& selection) {
@@ -57,6 +66,13 @@ bool read_selection(ByteReader& in, Selection& selection) {
   const std::uint64_t ids = in.varint();
   if (in.failed() || ids > kIdsMax) return false;
   for (std::uint64_t i = 0; i < ids; ++i) selection.ids.emplace_back(in.text());
+  for (std::string* text : {&selection.dependency, &selection.key, &selection.type})
+    *text = in.text();
+  selection.status = in.varint_as<std::uint32_t>();
+  const std::uint8_t mark = in.u8();
+  if (mark >= kMarks.size()) return false;
+  selection.mark = static_cast<Mark>(mark);
+  selection.delivered = in.u8() != 0;
   return !in.failed();
 }
 
@@ -120,6 +136,23 @@ std::string_view to_text(ItemState state) {
   return kItems[index];
 }
 
+std::string_view to_text(Mark mark) { return kMarks[static_cast<std::size_t>(mark)]; }
+
+std::optional<Mark> parse_mark(std::string_view text) {
+  for (std::size_t i = 0; i < kMarks.size(); ++i) {
+    if (kMarks[i] == text) return static_cast<Mark>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view to_text(Stale stale) { return kStale[static_cast<std::size_t>(stale)]; }
+
+std::uint64_t canary_size(const Canary& canary, std::uint64_t planned) {
+  if (canary.share <= 0) return canary.count;
+  const double size = std::ceil(canary.share / 100 * static_cast<double>(planned));
+  return static_cast<std::uint64_t>(std::max(size, 1.0));
+}
+
 std::string_view to_text(StopAction action) {
   switch (action) {
     case StopAction::stop: return "stop";
@@ -141,6 +174,11 @@ std::string encode_replay_plan(const ReplayPlan& plan) {
   out.varint(plan.rate.concurrency);
   out.varint(plan.canary.count);
   write_duration(out, plan.canary.hold);
+  write_number(out, plan.rate.share);
+  write_number(out, plan.canary.share);
+  out.u8(static_cast<std::uint8_t>(plan.staleness.expired));
+  out.u8(static_cast<std::uint8_t>(plan.staleness.superseded));
+  write_terms(out, plan.terms);
   write_checks(out, plan.verify.checks);
   for (const bool flag : {plan.verify.nothing_returned, plan.verify.after_canary,
                           plan.verify.each_step, plan.verify.at_end})
@@ -167,6 +205,14 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   plan.rate.concurrency = in.varint_as<std::uint32_t>();
   plan.canary.count = in.varint_as<std::uint32_t>();
   plan.canary.hold = read_duration(in);
+  plan.rate.share = read_number(in);
+  plan.canary.share = read_number(in);
+  for (Stale* stale : {&plan.staleness.expired, &plan.staleness.superseded}) {
+    const std::uint8_t value = in.u8();
+    if (value >= kStale.size()) return damaged;
+    *stale = static_cast<Stale>(value);
+  }
+  if (!read_terms(in, plan.terms)) return damaged;
   if (!read_checks(in, plan.verify.checks)) return damaged;
   for (bool* flag : {&plan.verify.nothing_returned, &plan.verify.after_canary,
                      &plan.verify.each_step, &plan.verify.at_end})

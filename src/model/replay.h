@@ -13,6 +13,11 @@
 
 namespace weir {
 
+// What else is known of a quarantined delivery.
+enum class Mark : std::uint8_t { any, archived, exhausted, inDoubt };
+std::string_view to_text(Mark mark);
+std::optional<Mark> parse_mark(std::string_view text);
+
 // What a plan selects among quarantined deliveries. All given conditions must hold; all absent is
 // an error.
 struct Selection {
@@ -23,6 +28,14 @@ struct Selection {
   std::optional<WallTime> until;  // ... and before
   std::string where;              // event pattern as JSON text
   std::vector<std::string> ids;   // event references: stream#seq or CloudEvents ids
+  std::string dependency;
+  std::string key;           // ordering key
+  std::string type;          // of the event
+  std::uint32_t status = 0;  // HTTP status of the last attempt; 0 = any
+  Mark mark = Mark::any;
+  // A rewind: what the flow has delivered, instead of what is in quarantine; since and until are of
+  // the time when the event came in.
+  bool delivered = false;
   bool empty() const;
   bool operator==(const Selection&) const = default;
 };
@@ -33,15 +46,31 @@ struct RatePlan {
   double ramp_factor = 2;  // multiplied in after each step that went well
   Duration step = std::chrono::seconds{5};
   std::uint32_t concurrency = 16;  // replayed deliveries out of quarantine and not yet settled
+  // Percent of what the dependency can take per second (its rate limit, or else its capacity) that
+  // the replay may add up to together with the live traffic; 0 = the rate alone counts.
+  double share = 0;
   bool operator==(const RatePlan&) const = default;
 };
 
 struct Canary {
   std::uint32_t count = 5;  // 0 = no canary; on by default for more than kCanaryAbove deliveries
   Duration hold = std::chrono::seconds{2};  // waited after the last canary result
+  double share = 0;  // percent of the deliveries, instead of a count; 0 = the count
   bool operator==(const Canary&) const = default;
 };
 inline constexpr std::uint64_t kCanaryAbove = 20;
+
+// What happens to a delivery that is too old: its event's expirytime has passed, or a newer event
+// of its ordering key has been delivered since. ask: the run pauses, or does not start.
+enum class Stale : std::uint8_t { replay, skip, ask };
+std::string_view to_text(Stale stale);
+
+struct Staleness {
+  Stale expired = Stale::replay;
+  Stale superseded = Stale::replay;
+  bool matters() const { return expired != Stale::replay || superseded != Stale::replay; }
+  bool operator==(const Staleness&) const = default;
+};
 
 // stop: until an operator resumes or aborts. pause: the same, as a pause. slow: half the rate, and
 // what went wrong is counted anew; a run that is as slow as it can be stops.
@@ -71,6 +100,8 @@ struct ReplayPlan {
   Canary canary;
   Verification verify;
   StopConditions stop;
+  Staleness staleness;
+  ReplayTerms terms;
   std::string reason;  // why the operator replays
   std::string actor;   // local:<user>
   bool operator==(const ReplayPlan&) const = default;
@@ -95,7 +126,16 @@ inline bool is_running(ReplayState state) {
   return state == ReplayState::canary || state == ReplayState::running;
 }
 
-enum class ItemState : std::uint8_t { planned, claimed, succeeded, failedAgain, skipped, inDoubt };
+// stale: skipped because it was too old.
+enum class ItemState : std::uint8_t {
+  planned,
+  claimed,
+  succeeded,
+  failedAgain,
+  skipped,
+  inDoubt,
+  stale
+};
 std::string_view to_text(ItemState state);
 
 struct ReplayItem {
@@ -105,6 +145,9 @@ struct ReplayItem {
   bool operator==(const ReplayItem&) const = default;
 };
 
+// How many deliveries go first.
+std::uint64_t canary_size(const Canary& canary, std::uint64_t planned);
+
 // planned = all members of the frozen selection; sent + skipped + not yet sent = planned.
 struct ReplayCounts {
   std::uint64_t planned = 0;
@@ -113,6 +156,7 @@ struct ReplayCounts {
   std::uint64_t failed_again = 0;
   std::uint64_t skipped = 0;
   std::uint64_t in_doubt = 0;
+  std::uint64_t stale = 0;             // of skipped: too old by the plan's staleness
   std::uint64_t same_fingerprint = 0;  // of failed_again: into the group they came from
   std::uint64_t in_flight() const { return sent - succeeded - failed_again - in_doubt; }
   bool operator==(const ReplayCounts&) const = default;
@@ -132,6 +176,9 @@ struct Replay {
   // The newest answers: to the preconditions, and once the run has begun to its verification.
   std::vector<CheckResult> checked;
   ReplayCounts counts;
+  // The counts when it was last resumed: who resumes a stopped run overrules what went wrong until
+  // then, and only what follows counts for the next stop.
+  ReplayCounts baseline;
   bool operator==(const Replay&) const = default;
 };
 

@@ -54,6 +54,20 @@ ReplayPlan any_plan() {
                Duration{*rc::gen::arbitrary<std::int64_t>()}, *rc::gen::arbitrary<std::uint32_t>()};
   plan.canary = {*rc::gen::arbitrary<std::uint32_t>(),
                  Duration{*rc::gen::arbitrary<std::int64_t>()}};
+  plan.selection.dependency = *rc::gen::arbitrary<std::string>();
+  plan.selection.key = *rc::gen::arbitrary<std::string>();
+  plan.selection.type = *rc::gen::arbitrary<std::string>();
+  plan.selection.status = *rc::gen::arbitrary<std::uint32_t>();
+  plan.selection.mark = static_cast<Mark>(*rc::gen::inRange(0, 4));
+  plan.selection.delivered = *rc::gen::arbitrary<bool>();
+  plan.rate.share = any_number();
+  plan.canary.share = any_number();
+  plan.staleness = {static_cast<Stale>(*rc::gen::inRange(0, 3)),
+                    static_cast<Stale>(*rc::gen::inRange(0, 3))};
+  plan.terms = {*rc::gen::arbitrary<std::uint32_t>(),
+                *rc::gen::arbitrary<bool>(),
+                {*rc::gen::arbitrary<std::string>()},
+                {{*rc::gen::arbitrary<std::string>(), *rc::gen::arbitrary<std::string>()}}};
   plan.preconditions = any_checks();
   plan.verify = {*rc::gen::arbitrary<bool>(), any_checks(), *rc::gen::arbitrary<bool>(),
                  *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>()};
@@ -88,7 +102,7 @@ TEST_CASE("cut, lengthened and unknown plans are damaged") {
   }
   CHECK_FALSE(decode_replay_plan(blob + '\0').ok());
   std::string newer = blob;
-  newer[0] = 3;
+  newer[0] = 4;
   CHECK_FALSE(decode_replay_plan(newer).ok());
   std::string unknown_class = blob;
   unknown_class[3] = kFailureClassCount + 1;  // version, empty group, empty flow, class + 1

@@ -32,7 +32,8 @@ Decision basic(DecisionKind kind, const DecideInput& input) {
 }
 
 Decision give_up(const DecideInput& input) {
-  const bool pause = input.on_failure == OnFailure::pauseFlow;
+  const bool pause = input.on_failure == OnFailure::pauseFlow ||
+                     input.failure.mode_action == ModeAction::pauseFlow;
   Decision decision = basic(pause ? DecisionKind::pauseFlow : DecisionKind::quarantine, input);
   decision.in_doubt = input.failure.in_doubt && !input.idempotent;
   return decision;
@@ -68,6 +69,7 @@ BackOffSpec back_off_after(const RetrySpec& spec, FailureClass failure) {
 }
 
 std::optional<Duration> server_minimum(const RetrySpec& spec, const Classification& failure) {
+  if (failure.mode_action == ModeAction::retryLater) return failure.retry_after;
   if (!spec.honor_server || !failure.retry_after) return {};
   return std::min(*failure.retry_after, spec.server_directed_max);
 }
@@ -84,11 +86,14 @@ std::string hint_note(const RetrySpec& spec, const Classification& failure) {
 Decision retry(const DecideInput& input, Rng& rng) {
   const RetrySpec& spec = input.policy.retry;
   const std::uint32_t attempt = input.delivery.attempts_this_round;
-  const std::uint32_t max_attempts = std::max(spec.max_attempts, 1u);
+  const std::uint32_t by_replay = input.delivery.terms.attempts;
+  const std::uint32_t max_attempts = by_replay > 0 ? by_replay : std::max(spec.max_attempts, 1u);
   std::string reason = fmt::format("attempt {} of {} failed: {}", attempt, max_attempts,
                                    input.failure.reason);
   reason = with_note(std::move(reason), hint_note(spec, input.failure));
-  if (attempt >= max_attempts) return give_up(input, "retry.maxAttempts", std::move(reason));
+  if (attempt >= max_attempts)
+    return give_up(input, by_replay > 0 ? "replay.attempts" : "retry.maxAttempts",
+                   std::move(reason));
 
   const Duration delay = retry_delay(back_off_after(spec, input.failure.failure), attempt,
                                      input.previous_delay, server_minimum(spec, input.failure),
@@ -125,6 +130,13 @@ Decision decide(const DecideInput& input, Rng& rng) {
   if (failure.forced == Override::quarantine) return give_up(input);
   if (failure.failure == FailureClass::ok) return done(input);
   if (failure.rule == kRuleCancelledHere) return after_our_own_cancel(input);
+  switch (failure.mode_action) {
+    case ModeAction::quarantine:
+    case ModeAction::pauseFlow: return give_up(input);
+    case ModeAction::discard: return basic(DecisionKind::discard, input);
+    case ModeAction::retryLater:
+    case ModeAction::none: break;
+  }
   if (!failure.retryable) return give_up(input);
   if (failure.needs_idempotent && !input.idempotent) {
     return give_up(input, "inDoubt",

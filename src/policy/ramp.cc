@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace weir::policy {
 namespace {
@@ -13,8 +14,9 @@ constexpr double kOne = 1 - 1e-9;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-double held_within(double rate, const RatePlan& plan) {
-  return std::clamp(rate, kSlowest, std::max(plan.max_per_second, kSlowest));
+double held_within(double rate, const RatePlan& plan, double ceiling = 0) {
+  const double most = ceiling > 0 ? std::min(ceiling, plan.max_per_second) : plan.max_per_second;
+  return std::clamp(rate, kSlowest, std::max(most, kSlowest));
 }
 
 double credit_max(double rate) { return 1 + rate * seconds(kRampSlack); }
@@ -58,6 +60,18 @@ bool Ramp::slow_down(MonoTime now) {
   return true;
 }
 
+void Ramp::limit(double per_second, MonoTime now) {
+  advance(now);
+  ceiling_ = std::isfinite(per_second) ? std::max(per_second, kSlowest) : 0;
+  rate_ = held_within(rate_, plan_, ceiling_);
+  credit_ = std::min(credit_, credit_max(rate_));
+}
+
+double room_of_share(const RatePlan& plan, double limit, double live) {
+  if (plan.share <= 0 || limit <= 0) return std::numeric_limits<double>::infinity();
+  return std::max(limit * plan.share / 100 - live, plan.start_per_second * kSlowestShare);
+}
+
 void Ramp::advance(MonoTime now) {
   if (now > credited_at_) {
     credit_ = std::min(credit_ + rate_ * seconds(now - credited_at_), credit_max(rate_));
@@ -65,20 +79,20 @@ void Ramp::advance(MonoTime now) {
   }
   if (now - step_started_ < plan_.step) return;
   const bool went_well = step_good_ > 0 && step_bad_ == 0;
-  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_);
+  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_, ceiling_);
   step_good_ = step_bad_ = 0;
   step_started_ = now;
 }
 
 std::uint32_t canary_release(const Canary& canary, const ReplayCounts& counts) {
-  const std::uint64_t wanted = std::min<std::uint64_t>(canary.count,
+  const std::uint64_t wanted = std::min<std::uint64_t>(canary_size(canary, counts.planned),
                                                        counts.planned - counts.skipped);
   return counts.sent < wanted ? static_cast<std::uint32_t>(wanted - counts.sent) : 0;
 }
 
 bool canary_passed(const Canary& canary, const ReplayCounts& counts, MonoTime last_result,
                    MonoTime now) {
-  if (canary.count == 0) return true;
+  if (canary_size(canary, counts.planned) == 0) return true;
   if (canary_release(canary, counts) > 0 || counts.in_flight() > 0) return false;
   return now - last_result >= canary.hold;
 }

@@ -33,6 +33,9 @@ class Ramp {
   Pace pace(const ReplayCounts& counts, MonoTime now);
   void released(std::uint32_t count, MonoTime now);
   void settled(bool success);
+  // What the dependency has left for the run now, per second: it holds for the rate, and the ramp
+  // goes on from there.
+  void limit(double per_second, MonoTime now);
   // Half the rate, for a step at least. false: it is as slow as it can be, a kSlowestShare of where
   // it started.
   bool slow_down(MonoTime now);
@@ -43,12 +46,18 @@ class Ramp {
 
   RatePlan plan_;
   double rate_;
-  double credit_ = 1;  // releases saved up
+  double ceiling_ = 0;  // 0 = none
+  double credit_ = 1;   // releases saved up
   MonoTime credited_at_;
   MonoTime step_started_;
   std::uint64_t step_good_ = 0;
   std::uint64_t step_bad_ = 0;
 };
+
+// What a plan with a share may add to the live traffic of a dependency, per second: up to `share`
+// percent of `limit`, and never less than kSlowestShare of what the plan starts with. limit 0 =
+// unknown: nothing is held back.
+double room_of_share(const RatePlan& plan, double limit, double live);
 
 // How many of the canary may be released now: all of it at once, then none.
 std::uint32_t canary_release(const Canary& canary, const ReplayCounts& counts);

@@ -96,12 +96,15 @@ std::optional<StopVerdict> stop_check(const StopConditions& stop, const RunFacts
 
 void RecentLatencies::add(Duration latency) { ring_[count_++ % kKept] = latency; }
 
-Duration RecentLatencies::p95() const {
+Duration RecentLatencies::p95() const { return quantile(95); }
+Duration RecentLatencies::median() const { return quantile(50); }
+
+Duration RecentLatencies::quantile(std::size_t percent) const {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(count_, kKept));
   if (size < kLeast) return Duration{-1};
   std::array<Duration, kKept> sorted = ring_;
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(size));
-  return sorted[(size * 95 + 99) / 100 - 1];
+  return sorted[(size * percent + 99) / 100 - 1];
 }
 
 }  // namespace weir::policy

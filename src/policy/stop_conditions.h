@@ -50,9 +50,12 @@ class RecentLatencies {
   static constexpr std::size_t kKept = 100;
   static constexpr std::size_t kLeast = 10;
   void add(Duration latency);
-  Duration p95() const;  // below zero with fewer than kLeast
+  Duration p95() const;     // below zero with fewer than kLeast
+  Duration median() const;  // the same
 
  private:
+  Duration quantile(std::size_t percent) const;
+
   std::array<Duration, kKept> ring_{};
   std::uint64_t count_ = 0;
 };

@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "async/burst.h"
 #include "async/task.h"
@@ -21,7 +23,9 @@ struct Invocation {
   std::string_view traceparent;      // a new span per attempt, the event's trace continued
   std::string_view tracestate;
   std::uint32_t attempt = 1;
-  std::string_view replay;        // replay id text, or empty
+  std::string_view replay;  // replay id text, or empty
+  // Sent beside the handler's own; nullptr = none.
+  const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
   Duration timeout;               // told to the handler as a duration
   MonoTime deadline;              // give up then
   async::Burst* burst = nullptr;  // calls that begin together are sent when it is over

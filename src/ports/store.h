@@ -94,6 +94,10 @@ class DeliveryTable {
   // The settlement of one event in a flow, with its time; nullopt if it has none.
   virtual async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(
       FlowId flow, Position position) = 0;
+  // The settlements of a flow with first <= seq < first + count (at most 10'000), in seq order,
+  // with their times.
+  virtual async::Task<Result<std::vector<std::pair<Settlement, WallTime>>>> settlements(
+      FlowId flow, Position first, std::size_t count) = 0;
 };
 
 struct FlowCounts {

@@ -89,6 +89,12 @@ struct LeaveGroup {
   GroupId group;
 };  // one open member less
 
+// Replaces what people said about a group; no-op for an unknown one.
+struct AnnotateGroup {
+  GroupId group;
+  GroupNotes notes;
+};
+
 // --- replays ---
 // Makes the next ReplayId; the receipt has it. State planning.
 struct CreateReplay {
@@ -147,8 +153,8 @@ struct PutMeta {
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
-                 CreateReplay, FreezeChunk, AddReplayItem, PutReplay, DropReplay, SetReplayItem,
-                 TrimStream, PutStream, AddAudit, PutMeta>;
+                 AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItem, PutReplay, DropReplay,
+                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -156,6 +162,10 @@ struct DeliveryIs {
   DeliveryRef ref;
   DeliveryState state;
   WallTime changed_at{};
+};
+// There is no row.
+struct DeliveryAbsent {
+  DeliveryRef ref;
 };
 struct ReplayIs {
   ReplayId replay;
@@ -170,7 +180,7 @@ struct FlowEpochIs {
   FlowId flow;
   std::uint64_t epoch;
 };
-using Precondition = std::variant<DeliveryIs, ReplayIs, ReplayItemIs, FlowEpochIs>;
+using Precondition = std::variant<DeliveryIs, DeliveryAbsent, ReplayIs, ReplayItemIs, FlowEpochIs>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };

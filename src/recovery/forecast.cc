@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <map>
 
+#include "policy/filter.h"
+#include "policy/ramp.h"
 #include "recovery/plan_checks.h"
 #include "recovery/replay_plan.h"
 #include "recovery/selection.h"
+#include "recovery/staleness.h"
 
 namespace weir::recovery {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 // Of one flow: what passed lately.
 constexpr std::uint64_t kSample = 64;
 constexpr Duration kRecently = std::chrono::minutes{1};
+constexpr std::size_t kLookedAt = 10'000;
+constexpr std::size_t kRowsPerRead = 500;
 constexpr int kStepsMax = 10'000;     // of a ramp that is followed step by step
 constexpr double kSecondsMax = 1e10;  // some centuries
 constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
@@ -70,9 +75,18 @@ Duration median(std::vector<Duration> durations) {
 }
 
 struct Members {
+  std::vector<Delivery> sample;  // the first kLookedAt
   std::map<GroupId, std::uint64_t> groups;
   std::map<FlowId, std::uint64_t> flows;
 };
+
+// What the checks of a sample need.
+Delivery short_form(const Delivery& row) {
+  Delivery copy;
+  copy.ref = row.ref;
+  copy.key = row.key;
+  return copy;
+}
 
 async::Task<Result<Members>> count_members(ports::Store& store, const Live& live,
                                            const ReplayPlan& plan, Forecast& into) {
@@ -82,6 +96,7 @@ async::Task<Result<Members>> count_members(ports::Store& store, const Live& live
     into.in_doubt += row.in_doubt;
     ++members.groups[row.group];
     ++members.flows[row.ref.flow];
+    if (members.sample.size() < kLookedAt) members.sample.push_back(short_form(row));
   });
   if (!counted.ok()) co_return counted.error();
   co_return members;
@@ -134,14 +149,56 @@ async::Task<Result<>> read_past(ports::Store& store, const Live& live, const Mem
   co_return Result<>{};
 }
 
+// What would be sent in vain: filters may have changed since, and events grow old.
+async::Task<Result<>> look_at_events(ports::Store& store, const Live& live, const ReplayPlan& plan,
+                                     const Members& members, WallTime now, Forecast& into) {
+  std::map<FlowId, policy::Filter> filters;
+  for (const LiveFlow& flow : live.flows()) {
+    if (flow.spec == nullptr || flow.spec->where.empty()) continue;
+    auto filter = policy::Filter::compile(flow.spec->where);
+    if (filter.ok()) filters.emplace(flow.record.id, std::move(*filter));
+  }
+  StaleCheck stale(store, live, plan.staleness);
+  for (std::size_t from = 0; from < members.sample.size(); from += kRowsPerRead) {
+    const auto until = std::min(from + kRowsPerRead, members.sample.size());
+    std::vector<Delivery> rows(members.sample.begin() + static_cast<std::ptrdiff_t>(from),
+                               members.sample.begin() + static_cast<std::ptrdiff_t>(until));
+    std::multimap<Position, FlowId> flows;
+    std::vector<DeliveryRef> refs;
+    for (const Delivery& row : rows) {
+      if (!filters.contains(row.ref.flow)) continue;
+      flows.emplace(row.ref.position, row.ref.flow);
+      refs.push_back(row.ref);
+    }
+    auto events = co_await store.events().fetch(std::move(refs));
+    if (!events.ok()) co_return events.error();
+    for (const StoredEvent& stored : *events) {
+      const auto event = decode_event(stored.record);
+      const auto [first, last] = flows.equal_range(stored.position);
+      for (auto flow = first; event.ok() && flow != last; ++flow)
+        into.rejected += !filters.at(flow->second).matches(*event);
+      flows.erase(first, last);  // an event of two flows is fetched twice
+    }
+    if (plan.staleness.matters()) {
+      auto old = co_await stale.look(rows, now);
+      if (!old.ok()) co_return old.error();
+      into.too_old += old->size();
+    }
+    into.looked_at += rows.size();
+  }
+  co_return Result<>{};
+}
+
 // What is left for the replay where the least is left, for its part of the deliveries.
-double room_for(const Forecast& forecast) {
+double room_for(const Forecast& forecast, const ReplayPlan& plan) {
   double room = std::numeric_limits<double>::infinity();
   for (const ForecastLoad& load : forecast.loads) {
     if (load.limit <= 0 || load.deliveries == 0) continue;
     const double share = static_cast<double>(load.deliveries) /
                          static_cast<double>(forecast.deliveries);
-    room = std::min(room, std::max(load.limit - load.live, load.limit * 0.01) / share);
+    const double left = std::max(load.limit - load.live, load.limit * 0.01);
+    room = std::min(
+        room, std::min(left, policy::room_of_share(plan.rate, load.limit, load.live)) / share);
   }
   return room;
 }
@@ -152,8 +209,9 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
                         double room) {
   ReplayEstimate result;
   std::uint64_t left = deliveries;
-  if (plan.canary.count > 0 && left > 0) {
-    left -= std::min<std::uint64_t>(left, plan.canary.count);
+  const std::uint64_t first = canary_size(plan.canary, deliveries);
+  if (first > 0 && left > 0) {
+    left -= std::min(left, first);
     result.canary = attempt + (left > 0 ? plan.canary.hold : Duration{});
   }
   result.total = result.canary;
@@ -166,6 +224,9 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
   auto rest = static_cast<double>(left);
   for (int steps = 0; rest > 0; ++steps) {
     result.peak_per_second = std::max(result.peak_per_second, rate);
+    if (result.steps.size() < kStepsShown)
+      result.steps.push_back(
+          {result.canary + Duration{static_cast<std::int64_t>(seconds * 1e6)}, rate});
     const bool at_cap = rate >= cap || plan.rate.ramp_factor <= 1 || steps >= kStepsMax;
     if (at_cap || rest <= rate * step) {
       seconds += rest / rate;
@@ -193,9 +254,13 @@ async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock,
     const auto dependency = live.dependency(load.dependency);
     if (!dependency) continue;
     load.limit = dependency->rate_limit > 0 ? dependency->rate_limit : dependency->capacity;
+    load.price = dependency->request_price;
   }
+  result.repeats = plan.selection.delivered;
+  auto looked = co_await look_at_events(store, live, plan, *members, clock.wall(), result);
+  if (!looked.ok()) co_return looked.error();
   leave_out_default_canary(plan, result.deliveries);
-  result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result));
+  result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result, plan));
   for (ForecastLoad& load : result.loads) {
     load.peak = result.estimate.peak_per_second * static_cast<double>(load.deliveries) /
                 static_cast<double>(result.deliveries);

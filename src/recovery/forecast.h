@@ -14,11 +14,18 @@
 
 namespace weir::recovery {
 
+inline constexpr std::size_t kStepsShown = 100;
+
 // Pure, from the plan alone.
 struct ReplayEstimate {
   Duration canary{};           // until the canary is over, its hold included
   Duration total{};            // if nothing fails
   double peak_per_second = 0;  // highest release rate that will be reached
+  struct Step {
+    Duration from{};  // since the start
+    double per_second = 0;
+  };
+  std::vector<Step> steps;  // the rate over time, after the canary; the first kStepsShown
 };
 
 // attempt: the typical duration of one delivery. room: what the dependency has left for it, per
@@ -38,6 +45,7 @@ struct ForecastLoad {
   std::uint64_t deliveries = 0;
   double live = 0;   // first attempts of live events in the last minute
   double peak = 0;   // of the replay
+  double price = 0;  // of one call; 0 = none is known
   double limit = 0;  // its rate limit, or else its capacity; 0 = none is known
 };
 
@@ -45,6 +53,10 @@ struct Forecast {
   std::uint64_t deliveries = 0;
   std::uint64_t in_doubt = 0;      // of these
   std::uint64_t without_flow = 0;  // of these: their flow has left the configuration
+  bool repeats = false;            // a rewind: all of them were delivered before
+  std::uint64_t looked_at = 0;     // of these: whose events were looked at for the next two
+  std::uint64_t rejected = 0;  // of those: what the filter of their flow would not let through now
+  std::uint64_t too_old = 0;   // of those: stale by the plan's staleness
   std::vector<GroupShare> groups;  // the largest first
   std::vector<ForecastLoad> loads;
   Duration attempt{};  // what the estimate took for one delivery: the median of what passed lately

@@ -38,6 +38,8 @@ struct LiveDependency {
   std::string refusal;    // why dispatch waits now; empty = it does not
   double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
+  double request_price = 0;
+  std::uint64_t live_calls = 0;  // since the start: first attempts and retries, no replays
 };
 
 struct Live {

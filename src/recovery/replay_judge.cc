@@ -2,6 +2,7 @@
 // What a run is judged by: its preconditions before it starts, its stop conditions while it runs,
 // and its verification.
 #include <algorithm>
+#include <limits>
 
 #include "policy/plan_hash.h"
 #include "recovery/plan_checks.h"
@@ -90,6 +91,28 @@ async::Task<Result<bool>> ReplayRun::verified() {
   co_return false;
 }
 
+// What the dependencies have left for a plan that asks for a share of them.
+double ReplayRun::room_now() {
+  double room = std::numeric_limits<double>::infinity();
+  if (replay_.plan.rate.share <= 0) return room;
+  const MonoTime now = clock_.mono();
+  for (const std::string& name : dependencies_) {
+    const auto dependency = live_.dependency(name);
+    if (!dependency) continue;
+    CallCount& seen = live_calls_[name];
+    const double passed = std::chrono::duration<double>(now - seen.at).count();
+    if (seen.at == MonoTime{} || dependency->live_calls < seen.calls) {
+      seen = {dependency->live_calls, now, 0};
+    } else if (passed >= 1) {
+      const auto calls = static_cast<double>(dependency->live_calls - seen.calls);
+      seen = {dependency->live_calls, now, calls / passed};
+    }
+    const double limit = dependency->rate_limit > 0 ? dependency->rate_limit : dependency->capacity;
+    room = std::min(room, policy::room_of_share(replay_.plan.rate, limit, seen.per_second));
+  }
+  return room;
+}
+
 policy::RunFacts ReplayRun::facts() {
   policy::RunFacts facts{.counts = since_resumed(),
                          .canary = replay_.state == ReplayState::canary,
@@ -116,7 +139,7 @@ async::Task<Result<bool>> ReplayRun::stop_if_needed() {
     if (ramp_.slow_down(now)) {
       replay_.rate_now = ramp_.rate();
       replay_.state_reason = fmt::format("slowed to {:.3g}/s: {}", ramp_.rate(), verdict->reason);
-      baseline_ = replay_.counts;
+      replay_.baseline = replay_.counts;
       latencies_ = {};
       dirty_ = true;
       co_return false;

@@ -26,9 +26,10 @@ async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   }
 }
 
-// What is exhausted is taken only by its id, and what is archived not at all.
+// What is exhausted is taken only by its id or as exhausted, and what is archived not at all.
 bool is_eligible(const Delivery& row, const ResolvedSelection& selection) {
-  return !row.archived && (!row.exhausted || selection.by_ids);
+  const bool named = selection.by_ids || selection.asked.mark == Mark::exhausted;
+  return !row.archived && (!row.exhausted || named);
 }
 
 async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelection& selection,
@@ -53,7 +54,7 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
 }
 
 Error nothing_matches(const std::string& title) {
-  return Error{Code::empty_selection, fmt::format("no quarantined delivery matches {}", title),
+  return Error{Code::empty_selection, fmt::format("no delivery matches {}", title),
                "weir quarantine list; members of another unfinished replay do not count"};
 }
 
@@ -155,6 +156,23 @@ void leave_out_default_canary(ReplayPlan& plan, std::uint64_t deliveries) {
   if (deliveries <= kCanaryAbove && plan.canary == Canary{}) plan.canary.count = 0;
 }
 
+async::Task<Result<std::uint64_t>> joined_since(ports::Store& store, const Live& live,
+                                                const Replay& replay) {
+  std::uint64_t joined = 0;
+  Selection selection = replay.plan.selection;
+  if (selection.delivered || !selection.ids.empty()) co_return joined;
+  selection.since = std::max(selection.since.value_or(WallTime{}), replay.cutoff);
+  auto resolved = co_await resolve_selection(store, live, std::move(selection));
+  if (!resolved.ok()) co_return resolved.error();
+  auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
+    const bool returned = !row.history.empty() && row.history.back().replay == replay.id;
+    joined += !returned;
+    return joined < kJoinedMax;
+  });
+  if (!walked.ok()) co_return walked.error();
+  co_return joined;
+}
+
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan) {
   auto checked = check_plan(plan);
@@ -177,9 +195,8 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   replay.id = receipt->replay;
-  const bool walk = selection->where || selection->by_ids;
   Result<> frozen;
-  if (walk) {
+  if (selection->needs_walk()) {
     frozen = co_await freeze_by_walk(store, *selection, replay.id);
   } else {
     frozen = co_await freeze_by_query(store, replay.id);

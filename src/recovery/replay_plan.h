@@ -30,6 +30,12 @@ void leave_out_default_canary(ReplayPlan& plan, std::uint64_t deliveries);
 async::Task<Result<>> visit_plan(ports::Store& store, const Live& live, const ReplayPlan& plan,
                                  std::function<void(const Delivery&)> visit);
 
+// How many that would fit its selection came into quarantine after a plan was made: they never join
+// it. Counted up to kJoinedMax.
+inline constexpr std::uint64_t kJoinedMax = 10'000;
+async::Task<Result<std::uint64_t>> joined_since(ports::Store& store, const Live& live,
+                                                const Replay& replay);
+
 // A plan whose freezing was cut short by a crash is aborted at the next start.
 async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& clock);
 

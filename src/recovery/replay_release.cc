@@ -7,6 +7,7 @@
 #include "policy/deadline.h"
 #include "recovery/references.h"
 #include "recovery/replay_run.h"
+#include "recovery/rewind.h"
 
 namespace weir::recovery {
 namespace {
@@ -14,31 +15,38 @@ namespace {
 constexpr std::uint32_t kClaimMax = 100;
 constexpr std::size_t kRowsPerRead = 500;
 
-ports::WriteBatch claim_batch(const Replay& replay, const Delivery& row, Delivery released) {
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.preconditions.emplace_back(ports::ReplayIs{replay.id, replay.state});
+// A delivered event without a row gets one with its claim.
+bool has_row(const Delivery& row) { return row.changed_at != WallTime{}; }
+
+void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& row,
+               Delivery released) {
   batch.preconditions.emplace_back(ports::ReplayItemIs{replay.id, row.ref, ItemState::planned});
-  batch.preconditions.emplace_back(
-      ports::DeliveryIs{row.ref, DeliveryState::quarantined, row.changed_at});
+  if (has_row(row)) {
+    batch.preconditions.emplace_back(ports::DeliveryIs{row.ref, row.state, row.changed_at});
+  } else {
+    batch.preconditions.emplace_back(ports::DeliveryAbsent{row.ref});
+  }
   batch.mutations.emplace_back(ports::PutDelivery{std::move(released)});
   batch.mutations.emplace_back(ports::SetReplayItem{replay.id, row.ref, ItemState::claimed});
   if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
-  return batch;
-}
-
-void append(ports::WriteBatch& into, ports::WriteBatch from) {
-  for (auto& precondition : from.preconditions)
-    into.preconditions.push_back(std::move(precondition));
-  for (auto& mutation : from.mutations) into.mutations.push_back(std::move(mutation));
 }
 
 }  // namespace
 
-Delivery ReplayRun::released(const Delivery& row) const {
+std::map<FlowId, Duration> ReplayRun::patience_of_flows() const {
+  std::map<FlowId, Duration> patience;
+  for (const LiveFlow& flow : live_.flows()) {
+    if (flow.spec != nullptr) patience.emplace(flow.record.id, flow.spec->policy.timeouts.event);
+  }
+  return patience;
+}
+
+Delivery ReplayRun::released(const Delivery& row, Duration patience) const {
   Delivery next = row;
   const WallTime now = clock_.wall();
   next.state = DeliveryState::ready;
   next.replay = replay_.id;
+  next.terms = replay_.plan.terms;
   next.group = {};
   next.attempts_this_round = 0;
   next.interruptions = 0;
@@ -47,12 +55,8 @@ Delivery ReplayRun::released(const Delivery& row) const {
   next.changed_at = now;
   next.due = {};
   next.reason = fmt::format("released by replay {}", to_text(replay_.id));
-  for (const LiveFlow& flow :
-       live_.flows()) {  // the event's own deadline restarts with the release
-    if (flow.record.id != row.ref.flow || flow.spec == nullptr) continue;
-    const Duration patience = flow.spec->policy.timeouts.event;
-    next.deadline = patience > Duration::zero() ? now + patience : WallTime{};
-  }
+  // The event's own deadline restarts with the release.
+  next.deadline = patience > Duration::zero() ? now + patience : WallTime{};
   next.add_history(AttemptRecord{.at = now,
                                  .failure = FailureClass::ok,
                                  .decision = DecisionKind::defer,
@@ -73,38 +77,86 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
   }
   std::vector<DeliveryRef> refs;
   for (const ReplayItem& item : *items) refs.push_back(item.ref);
-  auto rows = co_await store_.deliveries().get_many(refs);
+  auto rows = co_await claimable(refs);
   if (!rows.ok()) co_return rows.error();
-  std::map<DeliveryRef, const Delivery*> by_ref;
-  for (const Delivery& row : *rows) by_ref.emplace(row.ref, &row);
-  std::set<FlowId> configured;  // nobody would take what is released to another one
-  for (const LiveFlow& flow : live_.flows()) {
-    if (flow.spec != nullptr) configured.insert(flow.record.id);
-  }
-  std::vector<Delivery> claimable;
-  for (const DeliveryRef& ref : refs) {
-    const auto row = by_ref.find(ref);
-    if (row != by_ref.end() && row->second->state == DeliveryState::quarantined &&
-        !row->second->archived && configured.contains(ref.flow)) {
-      claimable.push_back(*row->second);
-      continue;
-    }
-    auto skipped = co_await skip(
-        ref);  // an operator settled or archived it since the plan was made
-    if (!skipped.ok()) co_return skipped.error();
-  }
-  if (!claimable.empty()) {
-    auto learned = co_await learn_groups(claimable);
+  if (!*rows) co_return 1u;
+  if (!(*rows)->empty()) {
+    auto learned = co_await learn_groups(**rows);
     if (!learned.ok()) co_return learned.error();
-    auto claimed = co_await claim(claimable);
+    auto claimed = co_await claim(**rows);
     if (!claimed.ok()) co_return claimed.error();
     if (*claimed == Claim::refused) {
-      auto single = co_await claim_one_by_one(claimable);
+      auto single = co_await claim_one_by_one(**rows);
       if (!single.ok()) co_return single.error();
     }
   }
   after_ = refs.back();
   co_return static_cast<std::uint32_t>(refs.size());
+}
+
+bool ReplayRun::is_claimable(const Delivery& row) const {
+  const bool rewinds = replay_.plan.selection.delivered;
+  return row.state == (rewinds ? DeliveryState::done : DeliveryState::quarantined) && !row.archived;
+}
+
+async::Task<Result<std::optional<std::vector<Delivery>>>> ReplayRun::claimable(
+    const std::vector<DeliveryRef>& refs) {
+  std::optional<std::vector<Delivery>> kept(std::in_place);
+  auto rows = co_await store_.deliveries().get_many(refs);
+  if (!rows.ok()) co_return rows.error();
+  std::map<DeliveryRef, Delivery> by_ref;
+  for (Delivery& row : *rows) by_ref.emplace(row.ref, std::move(row));
+  if (replay_.plan.selection.delivered) {
+    std::vector<DeliveryRef> missing;
+    for (const DeliveryRef& ref : refs) {
+      if (!by_ref.contains(ref)) missing.push_back(ref);
+    }
+    const auto flow = find_flow(live_, replay_.plan.selection.flow);
+    const bool known = flow.ok() && flow->spec != nullptr;
+    auto made = co_await rows_of_events(store_, std::move(missing),
+                                        known ? flow->spec->ordering_key : "");
+    if (!made.ok()) co_return made.error();
+    for (Delivery& row : *made) by_ref.emplace(row.ref, std::move(row));
+  }
+  // Nobody would take what is released to a flow that has left the configuration.
+  const std::map<FlowId, Duration> configured = patience_of_flows();
+  for (const DeliveryRef& ref : refs) {
+    const auto row = by_ref.find(ref);
+    if (row != by_ref.end() && is_claimable(row->second) && configured.contains(ref.flow)) {
+      kept->push_back(std::move(row->second));
+      continue;
+    }
+    // An operator settled or archived it since the plan was made, or its event is gone.
+    auto skipped = co_await skip(ref);
+    if (!skipped.ok()) co_return skipped.error();
+  }
+  auto fresh = co_await leave_out_stale(*kept);
+  if (!fresh.ok()) co_return fresh.error();
+  if (!*fresh) kept.reset();
+  co_return kept;
+}
+
+async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows) {
+  const Staleness& rules = replay_.plan.staleness;
+  if (!rules.matters() || rows.empty()) co_return true;
+  auto found = co_await stale_.look(rows, clock_.wall());
+  if (!found.ok()) co_return found.error();
+  for (const StaleDelivery& stale : *found) {
+    const Stale rule = stale.expired ? rules.expired : rules.superseded;
+    if (rule == Stale::ask) {
+      auto paused = co_await change_state(
+          ReplayState::paused,
+          fmt::format("{} is too old: {}; archive, resolve or discard it, then resume",
+                      to_reference(live_, stale.ref.position), stale.reason),
+          "replay.pause", "weir");
+      if (!paused.ok()) co_return paused.error();
+      co_return false;
+    }
+    auto skipped = co_await skip(stale.ref, ItemState::stale);
+    if (!skipped.ok()) co_return skipped.error();
+    std::erase_if(rows, [&](const Delivery& row) { return row.ref == stale.ref; });
+  }
+  co_return true;
 }
 
 // A flow that is removed takes its rows along: what was on its way there has no end to wait for.
@@ -139,7 +191,7 @@ async::Task<Result<>> ReplayRun::skip_removed(ReplayCounts& counts) {
 // Which fingerprint a delivery came from, to see whether it comes back, and whose breaker matters.
 async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows) {
   const bool all_known = std::ranges::all_of(
-      rows, [this](const Delivery& row) { return groups_.contains(row.group); });
+      rows, [this](const Delivery& row) { return !row.group || groups_.contains(row.group); });
   if (!all_known) {
     auto groups = co_await store_.recovery().groups(true);
     if (!groups.ok()) co_return groups.error();
@@ -151,6 +203,10 @@ async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows)
     const std::string& dependency = groups_[row.group].dependency;
     if (!dependency.empty()) dependencies_.insert(dependency);
   }
+  for (const LiveFlow& flow : live_.flows()) {  // what is run again came from no group
+    if (flow.spec != nullptr && flows_.contains(flow.record.id))
+      dependencies_.insert(flow.spec->dependency);
+  }
   co_return Result<>{};
 }
 
@@ -159,7 +215,13 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   // At once: a word of an operator that is written meanwhile must not say that nothing was sent.
   replay_.counts.sent += rows.size();
-  for (const Delivery& row : rows) append(batch, claim_batch(replay_, row, released(row)));
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
+  const std::map<FlowId, Duration> patience = patience_of_flows();
+  for (const Delivery& row : rows) {
+    const auto of_flow = patience.find(row.ref.flow);
+    add_claim(batch, replay_, row,
+              released(row, of_flow == patience.end() ? Duration{} : of_flow->second));
+  }
   batch.mutations.emplace_back(ports::PutReplay{replay_});
   (void)WEIR_FAILPOINT("replay.before_claim");
   const std::vector<ports::Precondition> conditions = batch.preconditions;
@@ -196,13 +258,14 @@ async::Task<Result<>> ReplayRun::claim_one_by_one(const std::vector<Delivery>& r
   co_return Result<>{};
 }
 
-async::Task<Result<>> ReplayRun::skip(DeliveryRef ref) {
+async::Task<Result<>> ReplayRun::skip(DeliveryRef ref, ItemState as) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayItemIs{replay_.id, ref, ItemState::planned});
-  batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, ItemState::skipped});
+  batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, as});
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   replay_.counts.skipped += receipt->applied;
+  if (as == ItemState::stale) replay_.counts.stale += receipt->applied;
   dirty_ = true;
   co_return Result<>{};
 }

@@ -3,6 +3,7 @@
 
 #include "base/failpoint.h"
 #include "policy/plan_hash.h"
+#include "recovery/forecast.h"
 #include "recovery/plan_checks.h"
 #include "recovery/references.h"
 
@@ -10,6 +11,7 @@ namespace weir::recovery {
 namespace {
 constexpr Duration kPatience = std::chrono::seconds{
     1};  // between looks when the store cannot be read
+constexpr Duration kSaveEvery = std::chrono::milliseconds{200};
 }  // namespace
 
 ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock& clock,
@@ -21,6 +23,7 @@ ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock
       ramp_(replay_.plan.rate, clock.mono(), replay_.rate_now),
       wake_(executor),
       alarms_(executor),
+      stale_(store, live, replay_.plan.staleness),
       begun_(clock.mono()) {
   // From here on by the monotonic clock: the wall clock may be set while the run goes on.
   if (replay_.started_at != WallTime{})
@@ -64,10 +67,12 @@ async::Task<Result<>> ReplayRun::recount() {
     if (!items.ok()) co_return items.error();
     for (const ReplayItem& item : *items) {
       ++counts.planned;
-      counts.sent += item.state != ItemState::planned && item.state != ItemState::skipped;
+      const bool left_out = item.state == ItemState::skipped || item.state == ItemState::stale;
+      counts.sent += item.state != ItemState::planned && !left_out;
       counts.succeeded += item.state == ItemState::succeeded;
       counts.failed_again += item.state == ItemState::failedAgain;
-      counts.skipped += item.state == ItemState::skipped;
+      counts.skipped += left_out;
+      counts.stale += item.state == ItemState::stale;
       counts.in_doubt += item.state == ItemState::inDoubt;
       if (item.state == ItemState::claimed) origin_.emplace(item.ref, "");
     }
@@ -93,7 +98,9 @@ bool ReplayRun::breaker_open() {
 }
 
 async::Task<Result<bool>> ReplayRun::step() {
-  if (dirty_) {
+  // After a restart the items are counted again: a checkpoint is for people, and each claim is one.
+  const bool resting = !is_running(replay_.state) || replay_.counts.in_flight() == 0;
+  if (dirty_ && (resting || clock_.mono() - saved_ >= kSaveEvery)) {
     auto saved = co_await checkpoint();
     if (!saved.ok()) co_return saved.error();
   }
@@ -145,6 +152,7 @@ async::Task<Result<bool>> ReplayRun::run_on() {
       if (!*good) co_return true;
     }
   }
+  ramp_.limit(room_now(), now);
   const policy::Pace pace = ramp_.pace(replay_.counts, now);
   replay_.rate_now = pace.rate;
   if (pace.release == 0) {
@@ -178,15 +186,13 @@ async::Task<Result<bool>> ReplayRun::complete() {
   co_return true;
 }
 
-// An operator who resumes a stopped run overrules what went wrong until then: only what follows
-// counts for the next stop.
 ReplayCounts ReplayRun::since_resumed() const {
   ReplayCounts counts = replay_.counts;
-  counts.sent -= baseline_.sent - baseline_.in_flight();
-  counts.succeeded -= baseline_.succeeded;
-  counts.failed_again -= baseline_.failed_again;
-  counts.in_doubt -= baseline_.in_doubt;
-  counts.same_fingerprint -= baseline_.same_fingerprint;
+  counts.sent -= replay_.baseline.sent - replay_.baseline.in_flight();
+  counts.succeeded -= replay_.baseline.succeeded;
+  counts.failed_again -= replay_.baseline.failed_again;
+  counts.in_doubt -= replay_.baseline.in_doubt;
+  counts.same_fingerprint -= replay_.baseline.same_fingerprint;
   return counts;
 }
 
@@ -237,6 +243,7 @@ void ReplayRun::count(const Ending& ending) {
 // Only what changed in the state that the store knows: a new one on its way must not be undone.
 async::Task<Result<>> ReplayRun::checkpoint() {
   dirty_ = false;
+  saved_ = clock_.mono();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   batch.mutations.emplace_back(ports::PutReplay{replay_});
@@ -313,16 +320,55 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
   auto ready = co_await check_preconditions(actor);
   if (!ready.ok()) co_return ready.error();
   if (start) {
-    const ReplayState first = replay_.plan.canary.count > 0 ? ReplayState::canary
-                                                            : ReplayState::running;
+    const ReplayState first = canary_size(replay_.plan.canary, replay_.counts.planned) > 0
+                                  ? ReplayState::canary
+                                  : ReplayState::running;
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
-  // Who resumes overrules what went wrong until then: only what follows counts for the next stop.
-  baseline_ = replay_.counts;
+  replay_.baseline = replay_.counts;
   begun_ = clock_.mono();
   latencies_ = {};
   co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
                                   std::move(actor));
+}
+
+async::Task<Result<>> ReplayRun::slow(std::string reason, std::string actor) {
+  const auto refuse = [this](std::string why) {
+    return Error{Code::wrong_state, fmt::format("replay {} {}", to_text(replay_.id), why),
+                 "weir replay pause stops it for a while"};
+  };
+  if (replay_.state != ReplayState::running)
+    co_return refuse(fmt::format("is {}", to_text(replay_.state)));
+  const double before = ramp_.rate();
+  if (!ramp_.slow_down(clock_.mono())) co_return refuse("is as slow as it can be");
+  replay_.rate_now = ramp_.rate();
+  replay_.state_reason = fmt::format("slowed to {:.3g}/s by {}", ramp_.rate(), actor);
+  dirty_ = true;
+  wake_.notify();
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = clock_.wall(),
+                 .actor = std::move(actor),
+                 .action = "replay.slow",
+                 .target = to_text(replay_.id),
+                 .reason = std::move(reason),
+                 .detail = fmt::format("from {:.3g}/s to {:.3g}/s", before, ramp_.rate())}});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return Result<>{};
+}
+
+std::optional<Duration> ReplayRun::time_left() const {
+  if (!is_running(replay_.state)) return {};
+  const ReplayCounts& counts = replay_.counts;
+  ReplayPlan rest = replay_.plan;
+  const std::uint64_t first = canary_size(rest.canary, counts.planned);
+  const bool canary = replay_.state == ReplayState::canary;
+  rest.canary = {.count = canary ? static_cast<std::uint32_t>(first) : 0, .hold = rest.canary.hold};
+  if (!canary) rest.rate.start_per_second = std::max(replay_.rate_now, 1e-3);
+  const std::uint64_t left = counts.planned - counts.skipped -
+                             std::min(counts.sent, counts.planned - counts.skipped);
+  return estimate(rest, left, std::max(latencies_.median(), Duration{})).total;
 }
 
 async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
@@ -349,6 +395,7 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (receipt.ok() && receipt->applied) {
     ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
+    stale_ = StaleCheck(store_, live_, replay_.plan.staleness);
     replay_.checked.clear();
     co_return Result<>{};
   }

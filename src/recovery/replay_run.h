@@ -20,6 +20,7 @@
 #include "ports/decision_sink.h"
 #include "ports/store.h"
 #include "recovery/live.h"
+#include "recovery/staleness.h"
 
 namespace weir::recovery {
 
@@ -45,6 +46,10 @@ class ReplayRun {
   // return.
   async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor,
                                 std::string hash = "");
+  // Half the rate from now on. Errors: wrong_state (not running, or as slow as it can be).
+  async::Task<Result<>> slow(std::string reason, std::string actor);
+  // Until it is done, if it goes on as it does; nullopt of a run that does not.
+  std::optional<Duration> time_left() const;
   // Another plan for the same members, while none was sent. Errors: wrong_state, conflict.
   async::Task<Result<>> edit(ReplayPlan plan);
 
@@ -67,9 +72,14 @@ class ReplayRun {
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
   // refused: not all of them could be claimed, and none was. halted: the run is no longer running.
   enum class Claim : unsigned char { done, refused, halted };
+  // The rows that may be claimed now; the others are skipped. nullopt: the run was halted.
+  async::Task<Result<std::optional<std::vector<Delivery>>>> claimable(
+      const std::vector<DeliveryRef>& refs);
+  bool is_claimable(const Delivery& row) const;
+  async::Task<Result<bool>> leave_out_stale(std::vector<Delivery>& rows);  // false: halted
   async::Task<Result<Claim>> claim(const std::vector<Delivery>& rows);
   async::Task<Result<>> claim_one_by_one(const std::vector<Delivery>& rows);
-  async::Task<Result<>> skip(DeliveryRef ref);
+  async::Task<Result<>> skip(DeliveryRef ref, ItemState as = ItemState::skipped);
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
                                      std::string actor);
   async::Task<Result<>> checkpoint();
@@ -84,6 +94,7 @@ class ReplayRun {
   async::Task<Result<bool>> stop_if_needed();  // whether the run was halted
   policy::RunFacts facts();
   bool breaker_open();
+  double room_now();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
   bool is_finished() const;
@@ -92,7 +103,8 @@ class ReplayRun {
   }
   void wake_at(MonoTime at);
   async::Task<> alarm(MonoTime at);
-  Delivery released(const Delivery& row) const;
+  Delivery released(const Delivery& row, Duration patience) const;
+  std::map<FlowId, Duration> patience_of_flows() const;  // of those that are configured
 
   ports::Store& store_;
   async::Clock& clock_;
@@ -115,7 +127,13 @@ class ReplayRun {
   std::set<std::string, std::less<>> dependencies_;
   std::set<FlowId> flows_;
   policy::RecentLatencies latencies_;
-  ReplayCounts baseline_;
+  StaleCheck stale_;
+  struct CallCount {
+    std::uint64_t calls = 0;
+    MonoTime at{};
+    double per_second = 0;
+  };
+  std::map<std::string, CallCount, std::less<>> live_calls_;  // of dependencies_
   MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};
@@ -124,6 +142,7 @@ class ReplayRun {
   MonoTime next_alarm_ = MonoTime::max();
   bool counted_ = false;
   bool dirty_ = false;
+  MonoTime saved_{};
   bool stopping_ = false;
 };
 

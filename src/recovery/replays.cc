@@ -106,6 +106,31 @@ async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
   co_return run->second->replay();
 }
 
+async::Task<Result<Replay>> Replays::slow(ReplayId id, std::string reason, std::string actor) {
+  auto known = co_await get(id);
+  if (!known.ok()) co_return known.error();
+  const auto run = runs_.find(id);
+  if (run == runs_.end()) {
+    co_return Error{Code::wrong_state,
+                    fmt::format("replay {} is {}", to_text(id), to_text(known->state)),
+                    "weir replay get " + to_text(id)};
+  }
+  auto slowed = co_await run->second->slow(std::move(reason), std::move(actor));
+  if (!slowed.ok()) co_return slowed.error();
+  co_return run->second->replay();
+}
+
+std::optional<Duration> Replays::time_left(ReplayId id) {
+  const auto run = runs_.find(id);
+  return run == runs_.end() ? std::nullopt : run->second->time_left();
+}
+
+async::Task<Result<std::uint64_t>> Replays::joined_since(ReplayId id) {
+  auto replay = co_await get(id);
+  if (!replay.ok()) co_return replay.error();
+  co_return co_await recovery::joined_since(store_, live_, *replay);
+}
+
 std::vector<policy::StopReading> Replays::stop_readings(ReplayId id) {
   const auto run = runs_.find(id);
   if (run == runs_.end() || is_over(run->second->replay().state)) return {};

@@ -41,6 +41,12 @@ class Replays final : public ports::DecisionSink {
   // Another plan for the members of a replay that has not been run. Errors: unknown_replay,
   // wrong_state, invalid_argument (a plan that cannot work, or another selection).
   async::Task<Result<Replay>> edit(ReplayId id, ReplayPlan plan);
+  // Half the rate of a run. Errors: unknown_replay, wrong_state.
+  async::Task<Result<Replay>> slow(ReplayId id, std::string reason, std::string actor);
+  // Of a run under way; nullopt of others.
+  std::optional<Duration> time_left(ReplayId id);
+  // How many came into quarantine since the plan was made that would fit its selection.
+  async::Task<Result<std::uint64_t>> joined_since(ReplayId id);
   // Of a run under way: its stop conditions against their limits. Empty of others.
   std::vector<policy::StopReading> stop_readings(ReplayId id);
 

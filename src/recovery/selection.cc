@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "recovery/references.h"
+#include "recovery/rewind.h"
 
 namespace weir::recovery {
 namespace {
@@ -75,34 +76,110 @@ async::Task<Result<std::vector<Delivery>>> keep_matching(ports::Store& store,
   co_return kept;
 }
 
+int last_status(const Delivery& row) {
+  for (auto line = row.history.rbegin(); line != row.history.rend(); ++line) {
+    if (line->number > 0) return line->status;
+  }
+  return 0;
+}
+
+bool has_mark(Mark mark, const Delivery& row) {
+  switch (mark) {
+    case Mark::any: return true;
+    case Mark::archived: return row.archived;
+    case Mark::exhausted: return row.exhausted;
+    case Mark::inDoubt: return row.in_doubt;
+  }
+  return true;
+}
+
+// What is asked of a row beyond the query.
+bool is_asked_for(const ResolvedSelection& selection, const Delivery& row) {
+  const Selection& asked = selection.asked;
+  const auto listed = [&row](const std::vector<GroupId>& groups) {
+    return std::ranges::find(groups, row.group) != groups.end();
+  };
+  return (selection.groups.size() < 2 || listed(selection.groups)) &&
+         (asked.dependency.empty() || asked.delivered || listed(selection.of_dependency)) &&
+         (asked.key.empty() || row.key == asked.key) &&
+         (asked.type.empty() || row.event_type == asked.type) &&
+         (asked.status == 0 || last_status(row) == static_cast<int>(asked.status)) &&
+         has_mark(asked.mark, row);
+}
+
+async::Task<Result<std::vector<Delivery>>> page_of_ids(ports::Store& store,
+                                                       const ResolvedSelection& selection,
+                                                       DeliveryRef& last, bool& end) {
+  std::vector<Delivery> rows;
+  auto from = std::ranges::upper_bound(selection.ids, last);
+  const auto until = from + std::min<std::ptrdiff_t>(kIdsPerRead, selection.ids.end() - from);
+  end = until == selection.ids.end();
+  if (from == until) co_return rows;
+  last = *(until - 1);
+  auto found = co_await store.deliveries().get_many(std::vector<DeliveryRef>(from, until));
+  if (!found.ok()) co_return found.error();
+  for (Delivery& row : *found) {
+    if (fits(selection.query, row)) rows.push_back(std::move(row));
+  }
+  co_return rows;
+}
+
+async::Task<Result<std::vector<Delivery>>> page_of_query(ports::Store& store,
+                                                         const ResolvedSelection& selection,
+                                                         DeliveryRef& last, bool& end) {
+  ports::DeliveryQuery query = selection.query;
+  query.after = last;
+  query.limit = kIdsPerRead;
+  auto found = co_await store.deliveries().list(query);
+  if (!found.ok()) co_return found.error();
+  end = found->size() < kIdsPerRead;
+  if (!found->empty()) last = found->back().ref;
+  co_return std::move(*found);
+}
+
 // One page of candidates; `last` is where the next page starts, and `end` says that there is none.
 async::Task<Result<std::vector<Delivery>>> read_page(ports::Store& store,
                                                      const ResolvedSelection& selection,
                                                      DeliveryRef& last, bool& end) {
-  std::vector<Delivery> rows;
-  if (selection.by_ids) {
-    auto from = std::ranges::upper_bound(selection.ids, last);
-    const auto until = from + std::min<std::ptrdiff_t>(kIdsPerRead, selection.ids.end() - from);
-    end = until == selection.ids.end();
-    if (from == until) co_return rows;
-    last = *(until - 1);
-    auto found = co_await store.deliveries().get_many(std::vector<DeliveryRef>(from, until));
-    if (!found.ok()) co_return found.error();
-    for (Delivery& row : *found) {
-      if (fits(selection.query, row)) rows.push_back(std::move(row));
-    }
+  Result<std::vector<Delivery>> rows = std::vector<Delivery>{};
+  if (selection.asked.delivered) {
+    rows = co_await delivered_page(store, selection, last, end);
+  } else if (selection.by_ids) {
+    rows = co_await page_of_ids(store, selection, last, end);
   } else {
-    ports::DeliveryQuery query = selection.query;
-    query.after = last;
-    query.limit = kIdsPerRead;
-    auto found = co_await store.deliveries().list(query);
-    if (!found.ok()) co_return found.error();
-    end = found->size() < kIdsPerRead;
-    if (!found->empty()) last = found->back().ref;
-    rows = std::move(*found);
+    rows = co_await page_of_query(store, selection, last, end);
   }
-  if (!selection.where) co_return rows;
-  co_return co_await keep_matching(store, *selection.where, std::move(rows));
+  if (!rows.ok()) co_return rows.error();
+  std::erase_if(*rows, [&](const Delivery& row) { return !is_asked_for(selection, row); });
+  if (!selection.where || rows->empty()) co_return std::move(*rows);
+  co_return co_await keep_matching(store, *selection.where, std::move(*rows));
+}
+
+// The group with everything that was merged into it.
+async::Task<Result<>> resolve_group(ports::Store& store, const std::string& prefix,
+                                    ResolvedSelection& into) {
+  auto group = co_await find_group(store, prefix);
+  if (!group.ok()) co_return group.error();
+  into.title = fmt::format("group {}", group->fingerprint.hash);
+  into.groups.push_back(group->id);
+  auto all = co_await store.recovery().groups(true);
+  if (!all.ok()) co_return all.error();
+  for (const Group& other : *all) {
+    if (other.notes.merged_into == group->id) into.groups.push_back(other.id);
+  }
+  if (into.groups.size() == 1) into.query.group = group->id;
+  co_return Result<>{};
+}
+
+async::Task<Result<>> resolve_dependency(ports::Store& store, const std::string& name,
+                                         ResolvedSelection& into) {
+  auto all = co_await store.recovery().groups(true);
+  if (!all.ok()) co_return all.error();
+  for (const Group& group : *all) {
+    if (group.dependency == name) into.of_dependency.push_back(group.id);
+  }
+  into.title += fmt::format("{}dependency {}", into.title.empty() ? "" : ", ", name);
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -112,18 +189,23 @@ async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, co
   if (selection.empty()) {
     co_return Error{
         Code::empty_selection, "nothing is selected",
-        "give at least one of --group, --flow, --class, --since, --until, --where or ids"};
+        "give at least one of --group, --flow, --dependency, --class, --status, --key, --type, "
+        "--mark, --since, --until, --where or ids"};
   }
   ResolvedSelection resolved;
   resolved.query.state = DeliveryState::quarantined;
   resolved.query.failure = selection.failure;
   resolved.query.since = selection.since;
   resolved.query.until = selection.until;
+  resolved.query.key = selection.key;
+  resolved.asked = selection;
   if (!selection.group.empty()) {
-    auto group = co_await find_group(store, selection.group);
+    auto group = co_await resolve_group(store, selection.group, resolved);
     if (!group.ok()) co_return group.error();
-    resolved.query.group = group->id;
-    resolved.title = fmt::format("group {}", group->fingerprint.hash);
+  }
+  if (!selection.dependency.empty()) {
+    auto dependency = co_await resolve_dependency(store, selection.dependency, resolved);
+    if (!dependency.ok()) co_return dependency.error();
   }
   if (!selection.flow.empty()) {
     auto flow = find_flow(live, selection.flow);
@@ -145,7 +227,12 @@ async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, co
     resolved.title += fmt::format("{}{} ids", resolved.title.empty() ? "" : ", ",
                                   selection.ids.size());
   }
-  if (resolved.title.empty()) resolved.title = "class or time";
+  if (selection.delivered) {
+    auto rewind = co_await resolve_rewind(store, live, resolved);
+    if (!rewind.ok()) co_return rewind.error();
+    resolved.title += ", delivered";
+  }
+  if (resolved.title.empty()) resolved.title = "class, time or attributes";
   co_return resolved;
 }
 

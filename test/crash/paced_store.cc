@@ -85,6 +85,10 @@ struct PacedDeliveries final : DeliveryTable {
                                                                     Position position) override {
     return in_turn(pace, inner.settlement(flow, position));
   }
+  Answer<std::vector<std::pair<Settlement, WallTime>>> settlements(FlowId flow, Position first,
+                                                                   std::size_t count) override {
+    return in_turn(pace, inner.settlements(flow, first, count));
+  }
   DeliveryTable& inner;
   Pace& pace;
 };

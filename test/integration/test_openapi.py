@@ -18,7 +18,7 @@ CONFIG = """
 streams:
   s: { retention: 7d }
 dependencies:
-  stub: { url: "{url}", capacity: 100/s, policy: open }
+  stub: { url: "{url}", capacity: 100/s, requestPrice: 0.001, policy: open }
   limited: { url: "{url}", policy: limited }
 flows:
   first:
@@ -26,7 +26,7 @@ flows:
     where: { type: [test] }
     to: { http: { dependency: stub, path: /first } }
     ordering: { key: subject }
-    policy: quick
+    policy: once
   leaving:
     from: { stream: s, start: earliest }
     where: { type: [leaving] }
@@ -47,6 +47,7 @@ LIMITED = """
   limited:
     rateLimit: { requests: 1, unit: hour, burst: 2 }
     circuitBreaker: { scope: [dependency, endpoint] }
+  once: { extends: quick, retry: { maxReplays: 1 } }
   patient:
     timeouts: { attempt: 5s }
     retry: { maxAttempts: 3, backOff: { baseInterval: 1h, maxInterval: 1h, multiplier: 1, jitter: none } }
@@ -207,10 +208,14 @@ class OpenApi(HandlerCase):
         groups = self.ask("GET", "/v1/groups?all=true", 200)["groups"]
         self.ask("GET", f"/v1/groups/{groups[0]['group']}", 200)
         self.ask("GET", "/v1/groups/ffff", 404)
+        self.groups([group["group"] for group in groups])
         page = self.ask("GET", "/v1/quarantine?limit=1", 200)
         self.ask("GET", f"/v1/quarantine?limit=1&cursor={page['cursor']}", 200)
         where = urllib.parse.quote('{"id":["failing"]}')
         self.assertEqual(len(self.ask("GET", f"/v1/quarantine?flow=first&where={where}", 200)["deliveries"]), 1)
+        for query, count in (("dependency=stub&status=422&type=test&key=k1", 1), ("dependency=limited", 0), ("status=500", 1), ("mark=archived", 0)):
+            self.assertEqual(len(self.ask("GET", f"/v1/quarantine?flow=first&{query}", 200)["deliveries"]), count, query)
+        self.ask("GET", "/v1/quarantine?mark=lost", 400)
         self.ask("GET", "/v1/quarantine?cursor=nonsense", 400)
         self.ask("GET", "/v1/quarantine?class=nonsense", 400)
         for verb in ("archive", "restore"):
@@ -224,9 +229,29 @@ class OpenApi(HandlerCase):
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": [verb], "reason": "by hand"})
             self.ask("GET", f"/v1/events/{verb}/explain", 200)
 
+    def groups(self, hashes):
+        first, second = hashes[:2]
+        self.ask("POST", "/v1/markers", 201, {"title": "tracker 2.4 deployed", "target": "tracker"})
+        self.ask("POST", "/v1/markers", 400, {"target": "tracker"})
+        self.ask("GET", f"/v1/groups/{first}/insight", 200)
+        self.ask("GET", "/v1/groups/ffff/insight", 404)
+        self.ask("GET", f"/v1/groups/{first}/split?by=type", 200)
+        self.ask("GET", f"/v1/groups/{first}/split?by=data.nothing", 400)
+        self.ask("PATCH", f"/v1/groups/{first}", 200, {"name": "no inbox", "owner": "ada", "note": "ask the customer",
+                                                       "snoozeUntil": "2h", "reason": "known"})
+        self.ask("PATCH", f"/v1/groups/{first}", 400, {"snoozeUntil": "soon"})
+        self.ask("PATCH", f"/v1/groups/{second}", 200, {"mergeInto": first})
+        self.ask("GET", f"/v1/groups/{first}", 200)
+        self.ask("GET", f"/v1/groups/{second}", 200)
+        self.ask("PATCH", f"/v1/groups/{second}", 200, {"mergeInto": ""})
+
     def replays(self):
         self.ask("GET", "/v1/replays", 200)
-        selection = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]},
+        rewind = {"selection": {"flow": "first", "delivered": True, "type": "test"}, "reason": "bug fixed"}
+        self.assertTrue(self.ask("POST", "/v1/replays?dryRun=true", 200, rewind)["forecast"]["repeats"])
+        self.ask("POST", "/v1/replays", 400, {"selection": {"delivered": True}, "reason": "of no flow"})
+        selection = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]}, "dependency": "stub",
+                     "status": 422, "type": "test",
                      "group": self.explain("unnamed", "first")["group"]["group"], "ids": ["unnamed"]}
         probe = {"http": {"url": self.weir.url + "/livez", "status": 200, "timeout": "1s"}}
         metric = {"prometheus": {"url": self.weir.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
@@ -235,7 +260,9 @@ class OpenApi(HandlerCase):
             "selection": selection, "reason": "mended",
             "preconditions": [{"breakerClosed": {"dependency": "limited", "for": "0s"}}, {"flow": {"name": "first", "is": "active"}},
                               {"timeWindow": {"from": "00:00", "until": "23:59"}}, {"noneInDoubt": True}, probe, metric],
-            "rate": {"start": "5/s", "max": "50/s", "factor": 2, "step": "5s", "concurrency": 16}, "canary": {"count": 1, "hold": "10ms"},
+            "rate": {"start": "5/s", "max": "50/s", "factor": 2, "step": "5s", "concurrency": 16, "share": 50},
+            "canary": {"count": 1, "share": 0, "hold": "10ms"}, "staleness": {"expired": "skip", "superseded": "ask"}, "attempts": 2,
+            "headers": {"trace": "new", "strip": ["baggage"], "set": {"X-Again": "yes"}},
             "verify": {"nothingReturned": True, "checks": [probe], "afterCanary": True, "eachStep": True, "atEnd": True},
             "stop": {"failureShare": 10, "sameFingerprint": {"limit": 3, "then": "pause"}, "latency": rule, "liveLag": rule,
                      "duration": rule, "breakerOpen": {"then": "pause"}}}
@@ -266,6 +293,9 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/events/unnamed/explain", 200)
         for verb in ("run", "resume", "abort"):
             self.ask("POST", f"/v1/replays/{replay}/{verb}", 409, {})
+        self.halted_replay()
+
+    def halted_replay(self):
         ids = [f"slow{number}" for number in range(6)]
         for one in ids:
             self.handler.script(one, stub.status(422))
@@ -283,8 +313,14 @@ class OpenApi(HandlerCase):
         self.ask("GET", f"/v1/replays/{halted}/items?limit=1&cursor={page['cursor']}", 200)
         self.ask("GET", f"/v1/replays/{halted}/items?state=planned", 200)
         self.ask("GET", f"/v1/replays/{halted}/items?state=plannd", 400)
+        self.ask("POST", f"/v1/replays/{halted}/slow", 409, {})
         self.ask("POST", f"/v1/replays/{halted}/resume", 200, {})
+        self.ask("GET", f"/v1/replays/{halted}?joined=true", 200)
+        self.ask("POST", f"/v1/replays/{halted}/slow", 200, {"reason": "gently"})
         self.ask("POST", f"/v1/replays/{halted}/abort", 200, {"reason": "enough"})
+        wait_for(lambda: self.state(ids[0], "first") == "quarantined", 5, "the end of the call")
+        self.ask("POST", "/v1/replays?dryRun=true", 200, {"selection": {"flow": "first", "mark": "exhausted"}})
+        self.ask("POST", "/v1/replays?dryRun=true", 200, {"selection": {"key": "k1"}})
         self.ask("GET", "/v1/replays", 200)
         self.ask("GET", "/v1/replays/r999", 404)
         self.ask("GET", "/v1/replays/nonsense/items", 404)

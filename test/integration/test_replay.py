@@ -48,7 +48,7 @@ GUARDED = """
 """
 FAST = {"rate": {"start": "500/s", "max": "1000/s"}}
 NONE_FIRST = {"count": 0}
-SELECTION = ("group", "flow", "class", "since", "until", "where", "ids")
+SELECTION = ("group", "flow", "class", "since", "until", "where", "ids", "dependency", "status", "key", "type", "mark", "delivered")
 
 
 def document(**members):

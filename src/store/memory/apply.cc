@@ -28,6 +28,7 @@ struct Holds {
     return row != tables.deliveries.end() && row->second.state == p.state &&
            (p.changed_at == WallTime{} || row->second.changed_at == p.changed_at);
   }
+  bool operator()(const DeliveryAbsent& p) const { return !tables.deliveries.contains(p.ref); }
   bool operator()(const ReplayIs& p) const {
     const auto replay = tables.replays.find(p.replay);
     return replay != tables.replays.end() && replay->second.state == p.state;
@@ -98,6 +99,11 @@ struct Apply {
 
   void operator()(const AddSettlements& m) {
     for (const Settlement& one : m.settlements) tables.settlements[{m.flow, one.seq}] = {one, m.at};
+  }
+
+  void operator()(const AnnotateGroup& m) {
+    const auto group = tables.groups.find(m.group);
+    if (group != tables.groups.end()) group->second.notes = m.notes;
   }
 
   void operator()(const LeaveGroup& m) {

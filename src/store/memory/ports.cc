@@ -121,6 +121,11 @@ async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> MemoryDelive
   co_return co_await core_.later(copy_of(core_.tables.settlements, std::pair(flow, position.seq)));
 }
 
+async::Task<Result<std::vector<std::pair<Settlement, WallTime>>>> MemoryDeliveryTable::settlements(
+    FlowId flow, Position first, std::size_t count) {
+  co_return co_await core_.later(settlements_of(core_.tables, flow, first, count));
+}
+
 async::Task<Result<std::vector<FlowRecord>>> MemoryFlowTable::flows() {
   std::vector<FlowRecord> list;
   for (const auto& [id, flow] : core_.tables.flows) list.push_back(flow);

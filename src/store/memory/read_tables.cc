@@ -64,6 +64,21 @@ std::vector<Hold> holds_of(const Tables& tables, FlowId flow) {
   return holds;
 }
 
+std::vector<std::pair<Settlement, WallTime>> settlements_of(const Tables& tables, FlowId flow,
+                                                            Position first, std::size_t count) {
+  std::vector<std::pair<Settlement, WallTime>> list;
+  const auto log = tables.streams.find(first.stream);
+  const std::uint64_t end = first.seq + std::min(count, kPageMax);
+  std::uint64_t from = first.seq;
+  if (log != tables.streams.end()) from = std::max(from, log->second.record.first_seq);
+  for (auto at = tables.settlements.lower_bound({flow, from}); at != tables.settlements.end();
+       ++at) {
+    if (at->first.first != flow || at->first.second >= end) break;
+    list.push_back(at->second);
+  }
+  return list;
+}
+
 std::vector<ports::FlowCounts> count_flows(const Tables& tables) {
   std::map<FlowId, ports::FlowCounts> counts;
   for (const auto& [id, flow] : tables.flows) counts[id].flow = id;

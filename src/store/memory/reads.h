@@ -29,6 +29,8 @@ std::vector<Delivery> list_deliveries(const Tables& tables, const ports::Deliver
 std::uint64_t count_deliveries(const Tables& tables, const ports::DeliveryQuery& query);
 std::vector<ports::DueEntry> due_entries(const Tables& tables, FlowId flow, Position after,
                                          std::size_t limit);
+std::vector<std::pair<Settlement, WallTime>> settlements_of(const Tables& tables, FlowId flow,
+                                                            Position first, std::size_t count);
 std::vector<Hold> holds_of(const Tables& tables, FlowId flow);
 
 // --- FlowTable ---

@@ -103,7 +103,8 @@ constexpr auto kGroup = [](auto& io, auto& row) {
       io(row.flow);
   io(row.dependency), io(row.failure), io(row.failure_mode), io(row.open), io(row.total),
       io(row.first_at);
-  io(row.last_at), io(row.sample);
+  io(row.last_at), io(row.sample), io(row.notes.name), io(row.notes.owner), io(row.notes.note),
+      io(row.notes.snoozed_until), io(row.notes.merged_into);
 };
 
 constexpr auto kHold = [](auto& io, auto& row) {
@@ -111,14 +112,17 @@ constexpr auto kHold = [](auto& io, auto& row) {
       io(row.released);
 };
 
+constexpr auto kCounts = [](auto& io, auto& counts) {
+  io(counts.planned), io(counts.sent), io(counts.succeeded), io(counts.failed_again),
+      io(counts.skipped), io(counts.in_doubt), io(counts.stale), io(counts.same_fingerprint);
+};
+
 constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
   io(row.id), io(plan), io(checked), io(row.state), io(row.resume_to), io(row.state_reason),
       io(row.created_at), io(row.cutoff);
-  io(row.started_at), io(row.finished_at), io(row.rate_now), io(row.counts.planned),
-      io(row.counts.sent);
-  io(row.counts.succeeded), io(row.counts.failed_again), io(row.counts.skipped),
-      io(row.counts.in_doubt);
-  io(row.counts.same_fingerprint);
+  io(row.started_at), io(row.finished_at), io(row.rate_now);
+  kCounts(io, row.counts);
+  kCounts(io, row.baseline);
 };
 
 constexpr auto kAudit = [](auto& io, auto& row) {

@@ -39,6 +39,11 @@ struct Holds {
                             -1, p.ref.flow.value, p.ref.position.pack(), to_micros(p.changed_at)),
                  static_cast<std::int64_t>(p.state));
   }
+  Result<bool> operator()(const DeliveryAbsent& p) const {
+    return equal(db.integer("SELECT count(*) FROM deliveries WHERE flow = ?1 AND pos = ?2", 0,
+                            p.ref.flow.value, p.ref.position.pack()),
+                 0);
+  }
   Result<bool> operator()(const ReplayIs& p) const {
     return equal(db.integer("SELECT state FROM replays WHERE id = ?1", -1, p.replay.value),
                  static_cast<std::int64_t>(p.state));
@@ -78,6 +83,7 @@ struct Apply {
   Result<> operator()(const DropHold& m) { return drop_hold(side, m); }
   Result<> operator()(const JoinGroup& m) { return join_group(side, m, receipt); }
   Result<> operator()(const LeaveGroup& m) { return leave_group(side, m); }
+  Result<> operator()(const AnnotateGroup& m) { return annotate_group(side, m); }
   Result<> operator()(const CreateReplay& m) { return create_replay(side, m, receipt); }
   Result<> operator()(const FreezeChunk& m) { return freeze_chunk(side, m, receipt); }
   Result<> operator()(const AddReplayItem& m) { return add_replay_item(side, m); }

@@ -26,6 +26,7 @@ Result<> drop_hold(WriteSide& side, const ports::DropHold& mutation);
 
 Result<> join_group(WriteSide& side, const ports::JoinGroup& mutation, ports::Receipt& receipt);
 Result<> leave_group(WriteSide& side, const ports::LeaveGroup& mutation);
+Result<> annotate_group(WriteSide& side, const ports::AnnotateGroup& mutation);
 
 Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation,
                        ports::Receipt& receipt);

@@ -39,6 +39,11 @@ Result<Group> find_or_start_group(WriteSide& side, const JoinGroup& mutation) {
                .first_at = mutation.at};
 }
 
+Result<std::optional<Group>> find_group(WriteSide& side, GroupId id) {
+  WEIR_TRY(Query query, side.db.query("SELECT id, record FROM groups WHERE id = ?1", id.value));
+  return group_of(query);
+}
+
 Result<> write_group(WriteSide& side, const Group& group) {
   const std::string record = seal(key_bytes({group.id.value}), encode_row(group));
   return side.db.run(
@@ -63,14 +68,16 @@ Result<> join_group(WriteSide& side, const JoinGroup& mutation, Receipt& receipt
 }
 
 Result<> leave_group(WriteSide& side, const LeaveGroup& mutation) {
-  std::optional<Group> group;
-  {
-    WEIR_TRY(Query query,
-             side.db.query("SELECT id, record FROM groups WHERE id = ?1", mutation.group.value));
-    WEIR_TRY(group, group_of(query));
-  }
+  WEIR_TRY(std::optional<Group> group, find_group(side, mutation.group));
   if (!group || group->open == 0) return {};
   --group->open;
+  return write_group(side, *group);
+}
+
+Result<> annotate_group(WriteSide& side, const AnnotateGroup& mutation) {
+  WEIR_TRY(std::optional<Group> group, find_group(side, mutation.group));
+  if (!group) return {};
+  group->notes = mutation.notes;
   return write_group(side, *group);
 }
 

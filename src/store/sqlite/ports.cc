@@ -116,6 +116,12 @@ async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> SqliteDelive
       [=](ReadSide& side) { return settlement_of(side.db, flow, position); });
 }
 
+async::Task<Result<std::vector<std::pair<Settlement, WallTime>>>> SqliteDeliveryTable::settlements(
+    FlowId flow, Position first, std::size_t count) {
+  return slow_.ask<std::vector<std::pair<Settlement, WallTime>>>(
+      [=](ReadSide& side) { return settlements_of(side.db, flow, first, count); });
+}
+
 async::Task<Result<std::vector<FlowRecord>>> SqliteFlowTable::flows() {
   return slow_.ask<std::vector<FlowRecord>>([](ReadSide& side) { return list_flows(side.db); });
 }

@@ -53,6 +53,8 @@ class SqliteDeliveryTable final : public ports::DeliveryTable {
   async::Task<Result<std::vector<Hold>>> holds(FlowId flow) override;
   async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> settlement(
       FlowId flow, Position position) override;
+  async::Task<Result<std::vector<std::pair<Settlement, WallTime>>>> settlements(
+      FlowId flow, Position first, std::size_t count) override;
 
  private:
   ReadThread& fast_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -106,6 +107,23 @@ Result<> due_of_state(Connection& db, FlowId flow, Position after, std::size_t l
   }
 }
 
+struct Settled {
+  std::vector<Settlement> list;
+  WallTime at{};
+};
+
+// Of a row with min_seq, number and record.
+Result<Settled> settled_of(FlowId flow, Query& query) {
+  const std::string bound = key_bytes({flow.value, query.integer(0), query.integer(1)});
+  WEIR_TRY(const std::string_view payload, unseal(bound, query.bytes(2), "settlements"));
+  std::int64_t at = 0;
+  if (payload.size() < sizeof at)
+    return Error{Code::store_corrupt, "a settlement record is too short", ""};
+  std::memcpy(&at, payload.data(), sizeof at);
+  WEIR_TRY(auto list, unpack_settlements(payload.substr(sizeof at)));
+  return Settled{std::move(list), from_micros(at)};
+}
+
 }  // namespace
 
 Result<std::optional<Delivery>> get_delivery(Connection& db, DeliveryRef ref) {
@@ -128,10 +146,13 @@ Result<std::vector<Delivery>> get_deliveries(Connection& db, const std::vector<D
 
 Result<std::vector<Delivery>> list_deliveries(Connection& db, const DeliveryQuery& query) {
   const std::size_t limit = std::min(query.limit, kListMax);
+  // Of one flow: said so that the index can begin there, instead of sorting all that is left.
+  const bool begun = query.flow && query.after.flow == *query.flow;
+  const std::string beyond = begun ? fmt::format(" AND pos > {}", query.after.position.pack()) : "";
   const std::string sql = fmt::format(
-      "SELECT " WEIR_ROW_COLUMNS "{}{}{} AND (flow, pos) > ({}, {}) ORDER BY flow, pos LIMIT {}",
-      source_of(query), conditions(query), group_term(query), query.after.flow.value,
-      query.after.position.pack(), limit);
+      "SELECT " WEIR_ROW_COLUMNS "{}{}{}{} AND (flow, pos) > ({}, {}) ORDER BY {} LIMIT {}",
+      source_of(query), conditions(query), group_term(query), beyond, query.after.flow.value,
+      query.after.position.pack(), query.flow ? "pos" : "flow, pos", limit);
   WEIR_TRY(const auto statement, db.prepare(sql));
   Query rows(statement.get());
   if (!query.key.empty()) rows.bind(1, std::string_view(query.key));
@@ -191,16 +212,40 @@ Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection&
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return Found();
-    const std::string bound = key_bytes({flow.value, query.integer(0), query.integer(1)});
-    WEIR_TRY(const std::string_view payload, unseal(bound, query.bytes(2), "settlements"));
-    std::int64_t at = 0;
-    if (payload.size() < sizeof at)
-      return Error{Code::store_corrupt, "a settlement record is too short", ""};
-    std::memcpy(&at, payload.data(), sizeof at);
-    WEIR_TRY(const auto list, unpack_settlements(payload.substr(sizeof at)));
-    const auto found = std::ranges::lower_bound(list, seq, {}, &Settlement::seq);
-    if (found != list.end() && found->seq == seq) return Found(std::pair(*found, from_micros(at)));
+    WEIR_TRY(const Settled settled, settled_of(flow, query));
+    const auto found = std::ranges::lower_bound(settled.list, seq, {}, &Settlement::seq);
+    if (found != settled.list.end() && found->seq == seq)
+      return Found(std::pair(*found, settled.at));
   }
+}
+
+Result<std::vector<std::pair<Settlement, WallTime>>> settlements_of(Connection& db, FlowId flow,
+                                                                    Position first,
+                                                                    std::size_t count) {
+  WEIR_TRY(const std::int64_t kept,
+           db.integer("SELECT first_seq FROM streams WHERE id = ?1", 0, first.stream.value));
+  const std::uint64_t from = std::max(first.seq, static_cast<std::uint64_t>(kept));
+  const std::uint64_t end = first.seq + std::min(count, kPageMax);
+  std::map<std::uint64_t, std::pair<Settlement, WallTime>> latest;
+  if (from >= end) return std::vector<std::pair<Settlement, WallTime>>();
+  const std::uint64_t lowest = from < kSettlementSpan ? 0 : from - kSettlementSpan + 1;
+  WEIR_TRY(Query query,
+           db.query("SELECT min_seq, number, record FROM settlements "
+                    "WHERE flow = ?1 AND min_seq >= ?2 AND min_seq < ?4 AND max_seq >= ?3 "
+                    "ORDER BY number",
+                    flow.value, lowest, from, end));
+  for (;;) {
+    WEIR_TRY(const bool row, query.next());
+    if (!row) break;
+    WEIR_TRY(const Settled settled, settled_of(flow, query));
+    for (const Settlement& one : settled.list) {
+      if (one.seq >= from && one.seq < end)
+        latest.insert_or_assign(one.seq, std::pair(one, settled.at));
+    }
+  }
+  std::vector<std::pair<Settlement, WallTime>> list;
+  for (const auto& [seq, settled] : latest) list.push_back(settled);
+  return list;
 }
 
 }  // namespace weir::store::sqlite

@@ -48,6 +48,9 @@ Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Po
 Result<std::vector<Hold>> holds_of(Connection& db, FlowId flow);
 Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow,
                                                                      Position position);
+Result<std::vector<std::pair<Settlement, WallTime>>> settlements_of(Connection& db, FlowId flow,
+                                                                    Position first,
+                                                                    std::size_t count);
 
 // --- FlowTable ---
 Result<std::vector<FlowRecord>> list_flows(Connection& db);

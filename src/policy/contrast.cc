@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/contrast.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "wire/json.h"
+
+namespace weir::policy {
+namespace {
+
+constexpr double kShared = 0.95;  // of the failed ones: a handful may be exceptions
+constexpr double kTelling = 0.1;  // less of a difference is chance
+constexpr double kMissing = 0.05;
+
+void add_field(std::vector<Field>& fields, std::string path, std::string_view value) {
+  if (value.empty() || fields.size() >= kPathsMax) return;
+  fields.push_back({std::move(path), std::string(value.substr(0, kValueMax))});
+}
+
+void add_data(std::vector<Field>& fields, const std::string& path, wire::Json node,
+              std::size_t depth) {
+  if (fields.size() >= kPathsMax) return;
+  if (node.is(wire::JsonType::array)) {
+    return add_field(fields, path + ".length", std::to_string(node.size()));
+  }
+  if (!node.is(wire::JsonType::object)) return add_field(fields, path, node.raw());
+  if (depth == kDepthMax) return;
+  for (const wire::Json member : node)
+    add_data(fields, path + "." + std::string(member.key()), member, depth + 1);
+}
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+std::vector<Field> fields_of(const Event& event) {
+  std::vector<Field> fields;
+  add_field(fields, "type", event.type);
+  add_field(fields, "source", event.source);
+  add_field(fields, "subject", event.subject);
+  add_field(fields, "datacontenttype", event.datacontenttype);
+  add_field(fields, "dataschema", event.dataschema);
+  for (const Extension& extension : event.extensions) {
+    // A trace is of one event.
+    if (extension.name == "traceparent" || extension.name == "tracestate") continue;
+    add_field(fields, std::string(extension.name), extension.value);
+  }
+  if (!event.data_is_json() || event.data.empty()) return fields;
+  const auto data = wire::parse_json(event.data);
+  if (data.ok()) add_data(fields, "data", data->root(), 0);
+  return fields;
+}
+
+void Contrast::add(const Event& event, std::uint64_t Counts::* side) {
+  for (Field& field : fields_of(event)) {
+    const auto path = paths_.find(field.path);
+    if (path != paths_.end()) {
+      ++(path->second.*side);
+    } else if (paths_.size() < kFieldsMax) {
+      ++(paths_[field.path].*side);
+    }
+    auto key = std::pair(std::move(field.path), std::move(field.value));
+    const auto known = values_.find(key);
+    if (known != values_.end()) {
+      ++(known->second.*side);
+    } else if (values_.size() < kFieldsMax) {
+      ++(values_[std::move(key)].*side);
+    }
+  }
+}
+
+std::vector<Trait> Contrast::traits(std::size_t most) const {
+  std::vector<Trait> traits;
+  if (failed_ == 0) return traits;
+  const auto is_telling = [this](double difference) {
+    return passed_ == 0 || difference >= kTelling;
+  };
+  for (const auto& [key, counts] : values_) {
+    const double of_failed = share(counts.failed, failed_);
+    const double of_passed = share(counts.passed, passed_);
+    if (of_failed < kShared || !is_telling(of_failed - of_passed)) continue;
+    traits.push_back({key.first, key.second, false, of_failed, of_passed});
+  }
+  for (const auto& [path, counts] : paths_) {
+    const double of_failed = share(counts.failed, failed_);
+    const double of_passed = share(counts.passed, passed_);
+    if (of_failed > kMissing || passed_ == 0 || of_passed < kTelling) continue;
+    traits.push_back({path, "", true, 1 - of_failed, 1 - of_passed});
+  }
+  std::ranges::sort(traits, [](const Trait& a, const Trait& b) {
+    const double of_a = a.of_failed - a.of_passed;
+    const double of_b = b.of_failed - b.of_passed;
+    return std::tie(of_b, a.path) < std::tie(of_a, b.path);
+  });
+  traits.resize(std::min(traits.size(), most));
+  return traits;
+}
+
+}  // namespace weir::policy
