@@ -21,7 +21,7 @@ bool same_deed(const AuditEntry& one, const AuditEntry& other) {
 // Told by lines of their own, or of no interest to an operator.
 bool is_told_elsewhere(const AuditEntry& entry) {
   return entry.action == "config.reload" || entry.action == "config.rollback" ||
-         entry.action == "stream.trim";
+         entry.action == "breaker.trip" || entry.action == "stream.trim";
 }
 
 Level level_of(const AuditEntry& entry) {
@@ -42,6 +42,8 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
               if (entry.action.starts_with("flow.")) json.field("flow", entry.target);
               if (entry.action.starts_with("dependency.")) json.field("dependency", entry.target);
               if (entry.action.starts_with("replay.")) json.field("replay", entry.target);
+              if (entry.action.starts_with("group.")) json.field("group", entry.target);
+              if (entry.action == "marker") json.field("target", entry.target);
               const bool quarantine = entry.action.starts_with("quarantine.");
               if (quarantine && count == 1) json.field("ref", entry.target);
               json.field("actor", entry.actor);

@@ -87,7 +87,8 @@ struct JoinGroup {
 };
 struct LeaveGroup {
   GroupId group;
-};  // one open member less
+  std::uint64_t count = 1;
+};  // so many open members less
 
 // Replaces what people said about a group; no-op for an unknown one.
 struct AnnotateGroup {

@@ -28,7 +28,6 @@ void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& r
   }
   batch.mutations.emplace_back(ports::PutDelivery{std::move(released)});
   batch.mutations.emplace_back(ports::SetReplayItem{replay.id, row.ref, ItemState::claimed});
-  if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
 }
 
 }  // namespace
@@ -221,6 +220,11 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
     const auto of_flow = patience.find(row.ref.flow);
     add_claim(batch, replay_, row,
               released(row, of_flow == patience.end() ? Duration{} : of_flow->second));
+  }
+  std::map<GroupId, std::uint64_t> leaving;
+  for (const Delivery& row : rows) ++leaving[row.group];
+  for (const auto& [group, count] : leaving) {
+    if (group) batch.mutations.emplace_back(ports::LeaveGroup{group, count});
   }
   batch.mutations.emplace_back(ports::PutReplay{replay_});
   (void)WEIR_FAILPOINT("replay.before_claim");

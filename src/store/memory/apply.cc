@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory/apply.h"
 
+#include <algorithm>
+
 #include "store/records/batch_check.h"
 
 namespace weir::store::memory {
@@ -108,7 +110,8 @@ struct Apply {
 
   void operator()(const LeaveGroup& m) {
     const auto group = tables.groups.find(m.group);
-    if (group != tables.groups.end() && group->second.open > 0) --group->second.open;
+    if (group == tables.groups.end()) return;
+    group->second.open -= std::min(group->second.open, m.count);
   }
 
   void operator()(const PutReplay& m) {

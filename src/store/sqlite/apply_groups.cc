@@ -70,7 +70,7 @@ Result<> join_group(WriteSide& side, const JoinGroup& mutation, Receipt& receipt
 Result<> leave_group(WriteSide& side, const LeaveGroup& mutation) {
   WEIR_TRY(std::optional<Group> group, find_group(side, mutation.group));
   if (!group || group->open == 0) return {};
-  --group->open;
+  group->open -= std::min(group->open, mutation.count);
   return write_group(side, *group);
 }
 
