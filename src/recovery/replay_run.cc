@@ -23,8 +23,8 @@ ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock
       alarms_(executor),
       begun_(clock.mono()) {
   // From here on by the monotonic clock: the wall clock may be set while the run goes on.
-  if (replay_.started_at != WallTime{})
-    begun_ -= std::max(clock.wall() - replay_.started_at, Duration{});
+  const WallTime begun = std::max(replay_.started_at, replay_.resumed_at);
+  if (begun != WallTime{}) begun_ -= std::max(clock.wall() - begun, Duration{});
 }
 
 void ReplayRun::stop() {
@@ -77,6 +77,7 @@ async::Task<Result<>> ReplayRun::recount() {
   counts.same_fingerprint = replay_.counts.same_fingerprint;
   auto gone = co_await skip_removed(counts);
   if (!gone.ok()) co_return gone;
+  dirty_ = dirty_ || counts != replay_.counts;
   replay_.counts = counts;
   last_result_ = clock_.mono();  // a canary is held once more
   counted_ = true;
@@ -182,11 +183,12 @@ async::Task<Result<bool>> ReplayRun::complete() {
 // counts for the next stop.
 ReplayCounts ReplayRun::since_resumed() const {
   ReplayCounts counts = replay_.counts;
-  counts.sent -= baseline_.sent - baseline_.in_flight();
-  counts.succeeded -= baseline_.succeeded;
-  counts.failed_again -= baseline_.failed_again;
-  counts.in_doubt -= baseline_.in_doubt;
-  counts.same_fingerprint -= baseline_.same_fingerprint;
+  const ReplayCounts& before = replay_.overruled;
+  counts.sent -= before.sent - before.in_flight();
+  counts.succeeded -= before.succeeded;
+  counts.failed_again -= before.failed_again;
+  counts.in_doubt -= before.in_doubt;
+  counts.same_fingerprint -= before.same_fingerprint;
   return counts;
 }
 
@@ -318,7 +320,8 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
   // Who resumes overrules what went wrong until then: only what follows counts for the next stop.
-  baseline_ = replay_.counts;
+  replay_.overruled = replay_.counts;
+  replay_.resumed_at = clock_.wall();
   begun_ = clock_.mono();
   latencies_ = {};
   co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",

@@ -115,7 +115,6 @@ class ReplayRun {
   std::set<std::string, std::less<>> dependencies_;
   std::set<FlowId> flows_;
   policy::RecentLatencies latencies_;
-  ReplayCounts baseline_;
   MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};

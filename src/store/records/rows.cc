@@ -111,14 +111,16 @@ constexpr auto kHold = [](auto& io, auto& row) {
       io(row.released);
 };
 
+constexpr auto kCounts = [](auto& io, auto& counts) {
+  io(counts.planned), io(counts.sent), io(counts.succeeded), io(counts.failed_again);
+  io(counts.skipped), io(counts.in_doubt), io(counts.same_fingerprint);
+};
+
 constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
   io(row.id), io(plan), io(checked), io(row.state), io(row.resume_to), io(row.state_reason),
       io(row.created_at), io(row.cutoff);
-  io(row.started_at), io(row.finished_at), io(row.rate_now), io(row.counts.planned),
-      io(row.counts.sent);
-  io(row.counts.succeeded), io(row.counts.failed_again), io(row.counts.skipped),
-      io(row.counts.in_doubt);
-  io(row.counts.same_fingerprint);
+  io(row.started_at), io(row.finished_at), io(row.resumed_at), io(row.rate_now);
+  kCounts(io, row.counts), kCounts(io, row.overruled);
 };
 
 constexpr auto kAudit = [](auto& io, auto& row) {

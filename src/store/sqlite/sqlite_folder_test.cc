@@ -119,10 +119,10 @@ TEST_CASE("data folder: a folder that is a file") {
 TEST_CASE("data folder: a newer format is refused in clear words") {
   TempFolder folder;
   fill(folder);
-  edit(folder, "PRAGMA user_version=4");
+  edit(folder, fmt::format("PRAGMA user_version={}", kFormat + 1).c_str());
   const Error error = refusal(folder);
   CHECK(error.code == Code::store_newer_format);
-  CHECK(error.detail.find("format 4") != std::string::npos);
+  CHECK(error.detail.find(fmt::format("format {}", kFormat + 1)) != std::string::npos);
 }
 
 TEST_CASE("data folder: an older format is refused in clear words") {
