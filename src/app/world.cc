@@ -316,9 +316,9 @@ async::Task<> World::tell_changes() {
       while (const auto transition = of_path.breaker.take_transition()) {
         const WallTime at = clock_.wall() - (now - transition->at);
         log_transition(log_, at, one->spec().name, of_path.path, *transition);
-        const bool trips = transition->from == policy::Breaker::State::closed &&
-                           transition->to == policy::Breaker::State::open && !transition->by_hand;
-        if (trips)
+        const bool opened = transition->from == policy::Breaker::State::closed &&
+                            transition->to == policy::Breaker::State::open && !transition->by_hand;
+        if (opened)
           trips.push_back(
               AuditEntry{.at = at,
                          .actor = "weir",

@@ -176,9 +176,10 @@ struct Replay {
   // The newest answers: to the preconditions, and once the run has begun to its verification.
   std::vector<CheckResult> checked;
   ReplayCounts counts;
-  // The counts when it was last resumed: who resumes a stopped run overrules what went wrong until
-  // then, and only what follows counts for the next stop.
-  ReplayCounts baseline;
+  // What an operator who resumed the run, or its slowing down, overruled: only what follows counts
+  // for the next stop.
+  ReplayCounts overruled;
+  WallTime resumed_at{};  // the last time; zero = never
   bool operator==(const Replay&) const = default;
 };
 

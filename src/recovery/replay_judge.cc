@@ -139,7 +139,7 @@ async::Task<Result<bool>> ReplayRun::stop_if_needed() {
     if (ramp_.slow_down(now)) {
       replay_.rate_now = ramp_.rate();
       replay_.state_reason = fmt::format("slowed to {:.3g}/s: {}", ramp_.rate(), verdict->reason);
-      replay_.baseline = replay_.counts;
+      replay_.overruled = replay_.counts;
       latencies_ = {};
       dirty_ = true;
       co_return false;
