@@ -179,6 +179,7 @@ struct Replay {
   // The counts when it was last resumed: who resumes a stopped run overrules what went wrong until
   // then, and only what follows counts for the next stop.
   ReplayCounts baseline;
+  WallTime resumed_at{};  // zero = never
   bool operator==(const Replay&) const = default;
 };
 

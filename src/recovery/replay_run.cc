@@ -26,8 +26,8 @@ ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock
       stale_(store, live, replay_.plan.staleness),
       begun_(clock.mono()) {
   // From here on by the monotonic clock: the wall clock may be set while the run goes on.
-  if (replay_.started_at != WallTime{})
-    begun_ -= std::max(clock.wall() - replay_.started_at, Duration{});
+  const WallTime begun = std::max(replay_.started_at, replay_.resumed_at);
+  if (begun != WallTime{}) begun_ -= std::max(clock.wall() - begun, Duration{});
 }
 
 void ReplayRun::stop() {
@@ -82,6 +82,7 @@ async::Task<Result<>> ReplayRun::recount() {
   counts.same_fingerprint = replay_.counts.same_fingerprint;
   auto gone = co_await skip_removed(counts);
   if (!gone.ok()) co_return gone;
+  dirty_ = dirty_ || counts != replay_.counts;
   replay_.counts = counts;
   last_result_ = clock_.mono();  // a canary is held once more
   counted_ = true;
@@ -326,6 +327,7 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
     co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
   }
   replay_.baseline = replay_.counts;
+  replay_.resumed_at = clock_.wall();
   begun_ = clock_.mono();
   latencies_ = {};
   co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",

@@ -11,16 +11,17 @@ namespace {
 
 constexpr std::uint64_t kMembers = 3;
 
-// A run of three deliveries that the last process left, all of them under way.
+// A run of three deliveries that the last process left, which knew of all of them as under way.
 struct Resumed {
   ExplainDesk desk{[](async::Executor executor) { return store::memory::open(executor); }};
   std::unique_ptr<ReplayRun> run;
   std::optional<bool> over;
 
-  Resumed() {
+  explicit Resumed(ReplayState state = ReplayState::running) {
     Replay replay = ports::testing::replay(Selection{.flow = "sync-issues"}, kNow);
     replay.id = desk.bench.commit({ports::CreateReplay{replay}}, ports::Lane::operate).replay;
-    replay.state = ReplayState::running;
+    replay.state = state;
+    replay.counts.sent = kMembers;
     for (std::uint64_t seq = 1; seq <= kMembers; ++seq) {
       desk.bench.commit({ports::PutDelivery{ports::testing::delivery(seq, DeliveryState::ready)}});
       desk.bench.commit({ports::AddReplayItem{replay.id, ref(seq)}}, ports::Lane::operate);
@@ -40,6 +41,9 @@ struct Resumed {
   void tell(std::uint64_t seq, DecisionKind kind = DecisionKind::done) {
     const Decision decision{.kind = kind};
     run->on_settled({.ref = ref(seq), .replay = run->replay().id, .decision = &decision});
+  }
+  Replay stored() {
+    return **desk.bench.run(desk.bench.store().recovery().replay(run->replay().id));
   }
   void start() { desk.bench.start(finish(), over); }
   void wait_over() {
@@ -100,28 +104,50 @@ TEST_CASE("what was on its way in a flow that was removed is skipped: nobody wai
   CHECK(resumed.run->replay().counts.sent == 0);
 }
 
+TEST_CASE("an aborted run whose last results were not written down yet writes them down") {
+  Resumed resumed(ReplayState::aborted);
+  for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.settle(seq);
+  resumed.start();
+  resumed.wait_over();
+  CHECK(resumed.stored().state == ReplayState::aborted);
+  CHECK(resumed.stored().counts.succeeded == kMembers);
+}
+
+TEST_CASE("what an operator overruled stays overruled in the next process") {
+  ExplainDesk desk{[](async::Executor executor) { return store::memory::open(executor); }};
+  Replay replay = ports::testing::replay(Selection{.flow = "sync-issues"}, kNow);
+  replay.state = ReplayState::running;
+  replay.plan.stop.duration = {60};
+  replay.counts = {
+      .planned = 20, .sent = 12, .succeeded = 2, .failed_again = 9, .same_fingerprint = 9};
+  replay.baseline = replay.counts;
+  replay.started_at = ago(3600);
+  replay.resumed_at = ago(5);
+  ReplayRun run(desk.bench.executor(), desk.bench.store(), desk.clock, desk.live, replay);
+  for (const policy::StopReading& reading : run.stop_readings()) {
+    CAPTURE(reading.name);
+    CHECK_FALSE(reading.reached);
+  }
+}
+
 TEST_CASE("an aborted run counts what it has sent until all of it has ended") {
   Resumed resumed;
   resumed.start();
   resumed.settle(1);  // by now the items are counted
-  const ReplayId id = resumed.run->replay().id;
   std::optional<Result<>> aborted;
   resumed.desk.bench.start(resumed.run->command(ReplayState::aborted, "enough", "me"), aborted);
   resumed.tell(1);
   resumed.desk.bench.wait([&] { return aborted.has_value(); });
   CHECK(aborted->ok());
-  const auto replay = [&] {
-    return **resumed.desk.bench.run(resumed.desk.bench.store().recovery().replay(id));
-  };
-  CHECK(replay().state == ReplayState::aborted);
+  CHECK(resumed.stored().state == ReplayState::aborted);
   CHECK_FALSE(resumed.over.has_value());  // two are under way
   resumed.tell(2);
   resumed.tell(3);
   resumed.wait_over();
-  CHECK(replay().state == ReplayState::aborted);
-  CHECK(replay().state_reason == "enough");
-  CHECK(replay().counts.succeeded == kMembers);
-  CHECK(replay().counts.in_flight() == 0);
+  CHECK(resumed.stored().state == ReplayState::aborted);
+  CHECK(resumed.stored().state_reason == "enough");
+  CHECK(resumed.stored().counts.succeeded == kMembers);
+  CHECK(resumed.stored().counts.in_flight() == 0);
 }
 
 }  // namespace

@@ -126,6 +126,8 @@ void replays(StoreBench& bench) {
                      .skipped = 3,
                      .in_doubt = 1,
                      .same_fingerprint = 1};
+    stored.baseline = {.planned = 78, .sent = 4, .failed_again = 2};
+    stored.resumed_at = at(7);
     bench.commit({PutReplay{stored}});
     stored.counts.planned = 1;
     CHECK(**bench.run(table.replay(first)) == stored);

@@ -120,7 +120,7 @@ constexpr auto kCounts = [](auto& io, auto& counts) {
 constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
   io(row.id), io(plan), io(checked), io(row.state), io(row.resume_to), io(row.state_reason),
       io(row.created_at), io(row.cutoff);
-  io(row.started_at), io(row.finished_at), io(row.rate_now);
+  io(row.started_at), io(row.finished_at), io(row.resumed_at), io(row.rate_now);
   kCounts(io, row.counts);
   kCounts(io, row.baseline);
 };
