@@ -14,7 +14,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual MonoTime mono() = 0;
-  // Never runs backwards: a logical clock over the wall clock that refuses jumps into the past.
+  // A logical clock over the wall clock: where that is set back, this one slows down instead.
   virtual WallTime wall() = 0;
   // Returns at the deadline or when cancelled through cancel_sleeps(). MonoTime::max() is allowed.
   virtual Task<> sleep_until(MonoTime deadline) = 0;

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "async/clock.h"
+#include "async/logical_wall.h"
 
 namespace weir::async {
 namespace {
@@ -19,10 +20,9 @@ class SystemClock final : public Clock {
   MonoTime mono() override { return steady_now(); }
 
   WallTime wall() override {
-    const auto now = WallTime{
+    const auto machine = WallTime{
         std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())};
-    last_wall_ = std::max(last_wall_, now);
-    return last_wall_;
+    return wall_.at(machine, mono());
   }
 
   Task<> sleep_until(MonoTime deadline) override {
@@ -45,7 +45,7 @@ class SystemClock final : public Clock {
  private:
   Executor executor_;
   std::list<boost::asio::steady_timer> sleepers_;
-  WallTime last_wall_{};
+  LogicalWall wall_;
   bool cancelled_ = false;
 };
 
