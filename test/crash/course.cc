@@ -3,8 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include "promises.h"
-#include "scenario.h"
 #include "store/sqlite/check.h"
 
 namespace weir::crash {
@@ -30,7 +28,7 @@ void Course::run_to_the_end() {
     Life life(site);
     REQUIRE_FALSE(life.dead());
     REQUIRE(run_script(life, journal));
-    check_promises(life, journal, crashes);
+    site.story.check(life, journal, crashes);
   }
   const auto report = store::sqlite::check(site.folder, vfs.name());
   REQUIRE(report.ok());

@@ -9,10 +9,13 @@
 namespace weir::crash {
 
 struct Course {
+  explicit Course(const Story& story = delivery_story())
+      : site{.journal = journal, .story = story, .vfs = &vfs} {}
+
   std::unique_ptr<Journal> memory = std::make_unique<Journal>();
   Journal& journal = *memory;
   store::sqlite::testing::FaultVfs vfs;
-  Site site{.journal = journal, .vfs = &vfs};
+  Site site;
   std::uint32_t crashes = 0;
   std::uint64_t operations = 0;  // of the disk, in the last life of the script
 

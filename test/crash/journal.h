@@ -13,7 +13,6 @@ namespace weir::crash {
 
 inline constexpr std::uint32_t kCallsMax = 4096;
 inline constexpr std::uint32_t kEvents = 24;
-inline constexpr std::uint32_t kReplays = 2;
 
 enum class FlowName : std::uint8_t { orders, feed };
 
@@ -24,6 +23,9 @@ struct Call {
   std::uint32_t replay = 0;  // 0 = none
   std::uint32_t life = 0;
   int status = 0;
+  bool settled = false;  // of a replay: durably, as whoever waits for it was told
+  bool late = false;     // it came although that had been told of an earlier one
+  MonoTime at{};
   std::array<char, 32> key{};
 };
 
@@ -33,6 +35,9 @@ struct Journal {
   std::uint32_t life = 0;    // process lives so far
   std::uint32_t step = 0;    // of the script, acknowledged
   bool fixed = false;        // the handler was repaired
+  int health = 200;          // what the service says of itself; 0 = it does not answer
+  Duration wall_ahead{};     // the machine's wall clock was set by so much
+  std::uint64_t sent = 0;    // by the replay that stands still
   std::uint32_t poison = 0;  // the event in flow orders whose call ends the process; 0 = none
   std::array<bool, kEvents + 1> acknowledged{};
   std::uint32_t refused = 0;  // publishes that were refused for want of space

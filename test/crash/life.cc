@@ -1,18 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "life.h"
 
+#include <algorithm>
+#include <span>
 #include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <fmt/format.h>
 
 #include "app/wiring.h"
-#include "scenario.h"
+#include "async/logical_wall.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace weir::crash {
 
 constexpr Duration kCallTakes = std::chrono::milliseconds{3};
 constexpr auto kPatience = std::chrono::seconds{20};  // for the store's threads
+
+namespace {
+
+// "e12", "r3"
+std::uint32_t number_of(std::string_view name) {
+  return static_cast<std::uint32_t>(std::stoul(std::string(name.substr(1))));
+}
+
+// Whether a call of the same release was settled before.
+bool is_late(const Journal& journal, const Call& call) {
+  return std::ranges::any_of(journal.calls, [&](const Call& other) {
+    return other.settled && other.flow == call.flow && other.event == call.event &&
+           other.replay == call.replay;
+  });
+}
+
+std::string problem_of(FlowName flow, const Call& call) {
+  return fmt::format(R"({{"type":"urn:test:{}:{}","title":"cannot do it","event":{}}})",
+                     name_of(flow), call.status, call.event);
+}
+
+}  // namespace
+
+// Notes in the journal which calls of replays need not come again.
+class Witness final : public ports::DecisionSink {
+ public:
+  explicit Witness(Journal& journal) : journal_(journal) {}
+
+  void on_decision(const ports::DecisionRecord& record) override {
+    const DecisionKind kind = record.decision->kind;
+    const bool open = kind == DecisionKind::retryAt || kind == DecisionKind::defer;
+    if (!record.replay || open) return;
+    for (Call& call : std::span(journal_.calls).first(journal_.count)) {
+      if (call.replay == record.replay.value && name_of(call.flow) == record.flow &&
+          call.event == number_of(record.event_id))
+        call.settled = true;
+    }
+  }
+
+ private:
+  Journal& journal_;
+};
+
+// Virtual time, with a wall clock that somebody sets.
+class SetClock final : public async::Clock {
+ public:
+  SetClock(async::VirtualClock& clock, const Journal& journal) : clock_(clock), journal_(journal) {}
+
+  MonoTime mono() override { return clock_.mono(); }
+  WallTime wall() override { return wall_.at(clock_.wall() + journal_.wall_ahead, clock_.mono()); }
+  async::Task<> sleep_until(MonoTime deadline) override { return clock_.sleep_until(deadline); }
+  void cancel_sleeps() override { clock_.cancel_sleeps(); }
+
+ private:
+  async::VirtualClock& clock_;
+  const Journal& journal_;
+  async::LogicalWall wall_;
+};
 
 // The receiving service: outlives every crash, and is all that an outsider can count with.
 class Receiver final : public ports::Handler {
@@ -30,18 +91,18 @@ class Receiver final : public ports::Handler {
     if (journal.count == kCallsMax) throw std::runtime_error("calls without end");
     Call& seen = journal.calls[journal.count++];
     seen.flow = flow_;
-    seen.event = static_cast<std::uint32_t>(std::stoul(std::string(call.event.id.substr(1))));
+    seen.event = number_of(call.event.id);
     seen.attempt = call.attempt;
-    seen.replay = call.replay.empty()
-                      ? 0
-                      : static_cast<std::uint32_t>(std::stoul(std::string(call.replay.substr(1))));
+    seen.replay = call.replay.empty() ? 0 : number_of(call.replay);
+    seen.late = is_late(journal, seen);
     seen.life = journal.life;
-    seen.status = answer_of(journal, flow_, seen.event);
+    seen.status = life_.site_.story.answer(journal, flow_, seen.event);
+    seen.at = life_.clock_->mono();
     if (call.idempotency_key.size() != seen.key.size()) throw std::runtime_error("odd key");
     std::ranges::copy(call.idempotency_key, seen.key.begin());
     if (flow_ == FlowName::orders && seen.event == journal.poison) _exit(kPoisoned);
     outcome.status = seen.status;
-    if (outcome.status >= 400) outcome.body = problem_of(flow_, seen.event);
+    if (outcome.status >= 400) outcome.body = problem_of(flow_, seen);
     co_await life_.clock_->sleep_until(life_.clock_->mono() + kCallTakes);
     co_return outcome;
   }
@@ -52,7 +113,9 @@ class Receiver final : public ports::Handler {
 };
 
 Life::Life(Site& site)
-    : site_(site), clock_(std::make_unique<async::VirtualClock>(io_.get_executor())) {
+    : site_(site),
+      clock_(std::make_unique<async::VirtualClock>(io_.get_executor())),
+      set_clock_(std::make_unique<SetClock>(*clock_, site.journal)) {
   ++site_.journal.life;
   pass(site_.journal.now - clock_->mono());
   open_store();
@@ -79,24 +142,34 @@ void Life::open_store() {
 }
 
 void Life::start() {
-  live_ = app::wire_recovery(io_.get_executor(), engine_, *clock_);
-  replays_ = std::make_unique<recovery::Replays>(io_.get_executor(), *store_, *clock_, live_);
+  live_ = app::wire_recovery(io_.get_executor(), engine_, clock());
+  live_.probe = [this](const std::string&, Duration) { return probe(); };
+  witness_ = std::make_unique<Witness>(site_.journal);
+  replays_ = std::make_unique<recovery::Replays>(io_.get_executor(), *store_, clock(), live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = io_.get_executor(),
-      .clock = *clock_,
+      .clock = clock(),
       .store = *store_,
       .make_handler = [this](const DependencySpec&,
                              const FlowSpec& flow) -> Result<std::shared_ptr<ports::Handler>> {
         const FlowName name = flow.name == "orders" ? FlowName::orders : FlowName::feed;
         return std::shared_ptr<ports::Handler>(std::make_shared<Receiver>(*this, name));
       },
-      .sinks = {replays_.get()},
+      .sinks = {replays_.get(), witness_.get()},
       .on_store_failed = [this](const Error& error) { die(error); }});
-  const auto started = wait(engine_->start(scenario_config()));
+  const auto started = wait(engine_->start(site_.story.config));
   if (!started) return;
   if (!started->ok()) return die(started->error());
   const auto replays = wait(replays_->start());
   if (replays && !replays->ok()) die(replays->error());
+}
+
+// The service is asked how it is.
+async::Task<Result<policy::ProbeAnswer>> Life::probe() {
+  co_await clock_->sleep_until(clock_->mono() + kCallTakes);
+  const int health = site_.journal.health;
+  if (health == 0) co_return Error{Code::request_timeout, "no answer", ""};
+  co_return policy::ProbeAnswer{.status = health};
 }
 
 void Life::die(const Error& error) {

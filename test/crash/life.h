@@ -18,6 +18,7 @@
 #include "paced_store.h"
 #include "recovery/live.h"
 #include "recovery/replays.h"
+#include "scenario.h"
 #include "store/sqlite/testing/fault_vfs.h"
 
 namespace weir::crash {
@@ -28,6 +29,7 @@ inline constexpr int kPoisoned = 99;
 // Where lives run, one after the other. Without a disk, in the folder.
 struct Site {
   Journal& journal;
+  const Story& story = delivery_story();
   store::sqlite::testing::FaultVfs* vfs = nullptr;
   std::string folder = "/disk";
   std::uint64_t reserve_bytes = 0;  // on the disk; 0 = its space is boundless
@@ -65,7 +67,8 @@ class Life {
   delivery::Engine& engine() { return *engine_; }
   recovery::Replays& replays() { return *replays_; }
   const recovery::Live& live() const { return live_; }
-  async::Clock& clock() { return *clock_; }
+  async::Clock& clock() { return *set_clock_; }
+  const Story& story() const { return site_.story; }
 
  private:
   friend class Receiver;
@@ -80,6 +83,7 @@ class Life {
   void start();
   void die(const Error& error);
   bool reaches_the_handler() const;
+  async::Task<Result<policy::ProbeAnswer>> probe();
   async::Task<bool> slept(MonoTime until);
   async::Task<bool> ended();
 
@@ -89,9 +93,11 @@ class Life {
   std::optional<Error> failure_;
   Pace pace_;
   std::unique_ptr<async::VirtualClock> clock_;
+  std::unique_ptr<async::Clock> set_clock_;  // the same, with the wall clock as it was set
   std::unique_ptr<ports::Store> store_;
   recovery::Live live_;
   std::unique_ptr<recovery::Replays> replays_;
+  std::unique_ptr<ports::DecisionSink> witness_;
   std::unique_ptr<delivery::Engine> engine_;
 };
 

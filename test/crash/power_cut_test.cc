@@ -4,14 +4,15 @@
 #include <doctest/doctest.h>
 
 #include "course.h"
+#include "replay_story.h"
 
 namespace weir::crash {
 namespace {
 
 // False if the scenario was over before the power could go.
-bool cut_and_recover(std::uint64_t operation) {
+bool cut_and_recover(const Story& story, std::uint64_t operation) {
   CAPTURE(operation);
-  Course course;
+  Course course(story);
   course.disk().cut_at(operation);
   const auto failure = course.live();
   if (!course.disk().is_off()) return false;
@@ -24,18 +25,19 @@ bool cut_and_recover(std::uint64_t operation) {
 }
 
 // Every stride-th operation, from the first.
-void cut_along(std::uint64_t first, std::uint64_t stride) {
+void cut_along(const Story& story, std::uint64_t first, std::uint64_t stride) {
   std::uint64_t cuts = 0;
-  for (std::uint64_t operation = first; cut_and_recover(operation); operation += stride) ++cuts;
+  for (std::uint64_t operation = first; cut_and_recover(story, operation); operation += stride)
+    ++cuts;
   MESSAGE("power cuts: ", cuts);
   CHECK(cuts > 10);
 }
 
 // The power goes, and goes again while Weir recovers from that or goes on after it.
-void cut_twice(std::uint64_t first, std::uint64_t second) {
+void cut_twice(const Story& story, std::uint64_t first, std::uint64_t second) {
   CAPTURE(first);
   CAPTURE(second);
-  Course course;
+  Course course(story);
   course.disk().cut_at(first);
   (void)course.live();
   REQUIRE(course.disk().is_off());
@@ -82,14 +84,27 @@ void fail_syncs(std::uint64_t stride) {
 TEST_CASE(
     "power cut while publishing, delivering and replaying: nothing acknowledged is lost, keys keep "
     "their order, no replay settles twice, every quarantine is explained") {
-  cut_along(3, 29);
+  cut_along(delivery_story(), 3, 29);
+}
+
+TEST_CASE(
+    "power cut at every step of replays: each goes on, or stays halted, as it was; the sums are "
+    "right") {
+  cut_along(replay_story(), 401, 67);
 }
 
 TEST_CASE("power cut during the recovery from a power cut") {
   Rng rng(11);
   for (std::uint64_t first = 60; first < 400; first += 70) {
-    cut_twice(first, 1 + rng.below(20));
-    cut_twice(first, 20 + rng.below(150));
+    cut_twice(delivery_story(), first, 1 + rng.below(20));
+    cut_twice(delivery_story(), first, 20 + rng.below(150));
+  }
+}
+
+TEST_CASE("power cut during the recovery of replays from a power cut") {
+  Rng rng(13);
+  for (std::uint64_t first = 700; first < 2400; first += 230) {
+    cut_twice(replay_story(), first, 1 + rng.below(60));
   }
 }
 
@@ -100,12 +115,16 @@ TEST_CASE(
 }
 
 TEST_CASE("everywhere: power cut at every operation of the disk" * doctest::skip()) {
-  cut_along(1, 1);
+  cut_along(delivery_story(), 1, 1);
+  cut_along(replay_story(), 1, 1);
 }
 
 TEST_CASE("everywhere: two power cuts" * doctest::skip()) {
   Rng rng(12);
-  for (std::uint64_t first = 10; first < 500; first += 7) cut_twice(first, 1 + rng.below(200));
+  for (std::uint64_t first = 10; first < 500; first += 7)
+    cut_twice(delivery_story(), first, 1 + rng.below(200));
+  for (std::uint64_t first = 500; first < 2500; first += 29)
+    cut_twice(replay_story(), first, 1 + rng.below(200));
 }
 
 TEST_CASE("everywhere: fsync error at every sync, restart, power cut" * doctest::skip()) {

@@ -2,13 +2,15 @@
 #include <doctest/doctest.h>
 
 #include "course.h"
+#include "replay_story.h"
 
 namespace weir::crash {
+namespace {
 
-TEST_CASE("the scenario without a fault keeps its own promises, and always takes the same course") {
+void tell_twice(const Story& story) {
   std::uint64_t operations = 0;
   for (int run = 0; run < 2; ++run) {
-    Course course;
+    Course course(story);
     course.run_to_the_end();
     CHECK(course.journal.life == 2);  // one, and one more to look at what it left
     const std::uint64_t now = course.operations;
@@ -16,6 +18,13 @@ TEST_CASE("the scenario without a fault keeps its own promises, and always takes
     operations = now;
   }
   MESSAGE("operations of the disk: ", operations);
+}
+
+}  // namespace
+
+TEST_CASE("a story without a fault keeps its own promises, and always takes the same course") {
+  tell_twice(delivery_story());
+  tell_twice(replay_story());
 }
 
 }  // namespace weir::crash

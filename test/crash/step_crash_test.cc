@@ -15,8 +15,7 @@
 
 #include "base/failpoint.h"
 #include "life.h"
-#include "promises.h"
-#include "scenario.h"
+#include "replay_story.h"
 #include "store/sqlite/check.h"
 #include "store/sqlite/testing/temp_folder.h"
 
@@ -24,24 +23,36 @@ namespace weir::crash {
 namespace {
 
 constexpr int kCrashed = 137;
+constexpr int kFailed = 5;
 
 // In the order in which a delivery meets them.
-constexpr const char* kSteps[] = {"store.before_begin",        "store.before_apply",
-                                  "store.before_commit",       "store.after_commit",
-                                  "store.before_reply",        "store.before_checkpoint",
-                                  "store.after_checkpoint",    "attempt.before_call",
-                                  "attempt.after_call",        "settle.before_commit",
-                                  "settle.after_commit",       "attempt.in_flight",
-                                  "quarantine.decided",        "hold.moved",
-                                  "operator.before_settle",    "operator.after_settle",
-                                  "replay.after_freeze_chunk", "replay.before_claim",
-                                  "replay.after_claim",        "replay.settled",
-                                  "replay.after_state",        "retention.before_trim",
-                                  "retention.after_trim"};
+const std::vector<std::string> kSteps = {"store.before_begin",        "store.before_apply",
+                                         "store.before_commit",       "store.after_commit",
+                                         "store.before_reply",        "store.before_checkpoint",
+                                         "store.after_checkpoint",    "attempt.before_call",
+                                         "attempt.after_call",        "settle.before_commit",
+                                         "settle.after_commit",       "attempt.in_flight",
+                                         "quarantine.decided",        "hold.moved",
+                                         "operator.before_settle",    "operator.after_settle",
+                                         "replay.after_freeze_chunk", "replay.before_claim",
+                                         "replay.after_claim",        "replay.settled",
+                                         "replay.after_state",        "retention.before_trim",
+                                         "retention.after_trim"};
+
+// Of these, the ones by which a replay goes on.
+const std::vector<std::string> kReplaySteps = {"store.before_commit",       "store.after_commit",
+                                               "store.before_reply",        "attempt.in_flight",
+                                               "attempt.after_call",        "settle.before_commit",
+                                               "settle.after_commit",       "quarantine.decided",
+                                               "operator.before_settle",    "operator.after_settle",
+                                               "replay.after_freeze_chunk", "replay.before_claim",
+                                               "replay.after_claim",        "replay.settled",
+                                               "replay.after_state",        "retention.after_trim"};
 
 // Steps of a start that finds something to recover.
-constexpr const char* kRecoverySteps[] = {"recover.rows_read", "recover.interrupted",
-                                          "recover.ended", "store.open_checkpoint", "store.opened"};
+const std::vector<std::string> kRecoverySteps = {"recover.rows_read", "recover.interrupted",
+                                                 "recover.ended", "store.open_checkpoint",
+                                                 "store.opened"};
 
 class SharedJournal {
  public:
@@ -64,7 +75,13 @@ class SharedJournal {
 // Exit code of a process of its own.
 int in_child(const std::function<int()>& work) {
   const pid_t pid = fork();
-  if (pid == 0) _exit(work());
+  if (pid == 0) {
+    try {
+      _exit(work());
+    } catch (...) {  // a test that failed in here must not go on as a second one
+      _exit(kFailed);
+    }
+  }
   int status = 0;
   REQUIRE(waitpid(pid, &status, 0) == pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -83,19 +100,19 @@ void finish(Site& site, std::uint32_t crashes) {
   {
     Life life(site);
     REQUIRE(run_script(life, site.journal));
-    check_promises(life, site.journal, crashes);
+    site.story.check(life, site.journal, crashes);
   }
   CHECK(store::sqlite::check(site.folder)->sound());
 }
 
 // Every passage up to the third, then every stride-th, until the scenario ends without a crash.
-int crash_at(const std::string& step, int stride) {
+int crash_at(const Story& story, const std::string& step, int stride) {
   for (int passage = 1, crashes = 0;; passage += passage < 3 ? 1 : stride, ++crashes) {
     CAPTURE(step);
     CAPTURE(passage);
     SharedJournal journal;
     const store::sqlite::testing::TempFolder folder;
-    Site site{.journal = *journal, .folder = folder.path()};
+    Site site{.journal = *journal, .story = story, .folder = folder.path()};
     const int code = live_in_child(site, fmt::format("{}=crash@{}", step, passage));
     if (code == 0) return crashes;
     REQUIRE(code == kCrashed);
@@ -103,10 +120,10 @@ int crash_at(const std::string& step, int stride) {
   }
 }
 
-void crash_everywhere(int stride) {
+void crash_everywhere(const Story& story, const std::vector<std::string>& steps, int stride) {
   int crashes = 0;
-  for (const std::string step : kSteps) {
-    const int of_it = crash_at(step, stride);
+  for (const std::string& step : steps) {
+    const int of_it = crash_at(story, step, stride);
     CAPTURE(step);
     CHECK(of_it > 0);  // the failpoint is there
     crashes += of_it;
@@ -117,18 +134,30 @@ void crash_everywhere(int stride) {
 }  // namespace
 
 TEST_CASE("crash at every logical step and every store operation: every promise is kept") {
-  crash_everywhere(31);
+  crash_everywhere(delivery_story(), kSteps, 31);
+}
+
+TEST_CASE(
+    "crash at every step of replays: each goes on, or stays halted, as it was; each delivery is "
+    "settled once per release; the sums are right") {
+  crash_everywhere(replay_story(), kReplaySteps, 67);
 }
 
 TEST_CASE("crash during the recovery from a crash: every promise is kept") {
-  for (const std::string step : kRecoverySteps) {
-    for (const int first : {4, 11, 19}) {
+  const std::vector<std::pair<const Story*, std::string>> firsts = {
+      {&delivery_story(), "attempt.after_call=crash@4"},
+      {&delivery_story(), "attempt.after_call=crash@11"},
+      {&delivery_story(), "attempt.after_call=crash@19"},
+      {&replay_story(), "attempt.in_flight=crash@6"},
+      {&replay_story(), "attempt.after_call=crash@48"}};
+  for (const std::string& step : kRecoverySteps) {
+    for (const auto& [story, first] : firsts) {
       CAPTURE(step);
       CAPTURE(first);
       SharedJournal journal;
       const store::sqlite::testing::TempFolder folder;
-      Site site{.journal = *journal, .folder = folder.path()};
-      REQUIRE(live_in_child(site, fmt::format("attempt.after_call=crash@{}", first)) == kCrashed);
+      Site site{.journal = *journal, .story = *story, .folder = folder.path()};
+      REQUIRE(live_in_child(site, first) == kCrashed);
       REQUIRE(live_in_child(site, step + "=crash@1") == kCrashed);
       finish(site, 2);
     }
@@ -155,7 +184,7 @@ TEST_CASE(
   int code = 0;
   while ((code = in_child(work)) == kPoisoned) REQUIRE(++deaths < 10);
   REQUIRE(code == 0);
-  CHECK(deaths == scenario_config().flows[0].policy.retry.max_interruptions);
+  CHECK(deaths == delivery_story().config.flows[0].policy.retry.max_interruptions);
   Life life(site);
   const auto rows = life.wait(
       life.store().deliveries().list({.state = DeliveryState::quarantined}));
@@ -181,7 +210,8 @@ TEST_CASE(
 }
 
 TEST_CASE("everywhere: crash at every passage of every step" * doctest::skip()) {
-  crash_everywhere(1);
+  crash_everywhere(delivery_story(), kSteps, 1);
+  crash_everywhere(replay_story(), kReplaySteps, 1);
 }
 
 }  // namespace weir::crash

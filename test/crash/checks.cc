@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <span>
+#include <tuple>
+
+#include <doctest/doctest.h>
+
+#include "ask.h"
+
+namespace weir::crash {
+namespace {
+
+std::span<const Call> calls_of(const Journal& journal) {
+  return {journal.calls.data(), journal.count};
+}
+
+// Done, or never to be done: nothing follows such a call without an operator or a crash.
+bool is_last(const Call& call) { return call.status != 503; }
+
+ReplayCounts recount(const std::vector<ReplayItem>& items) {
+  ReplayCounts counts;
+  for (const ReplayItem& item : items) {
+    ++counts.planned;
+    counts.sent += item.state != ItemState::planned && item.state != ItemState::skipped;
+    counts.succeeded += item.state == ItemState::succeeded;
+    counts.failed_again += item.state == ItemState::failedAgain;
+    counts.skipped += item.state == ItemState::skipped;
+    counts.in_doubt += item.state == ItemState::inDoubt;
+  }
+  return counts;
+}
+
+}  // namespace
+
+DeliveryRef ref_of(Life& life, FlowName flow, std::uint32_t event) {
+  return {life.engine().find_flow(name_of(flow))->id(),
+          Position{life.engine().find_stream("s")->id, 0, event}};
+}
+
+void check_order(const Journal& journal) {
+  std::map<std::uint32_t, std::uint32_t> last;
+  for (const Call& call : calls_of(journal)) {
+    if (call.flow != FlowName::orders) continue;
+    CAPTURE(call.event);
+    CHECK(last[key_of(call.event)] <= call.event);
+    last[key_of(call.event)] = call.event;
+  }
+}
+
+void check_calls(const Journal& journal, std::uint32_t crashes) {
+  std::map<std::tuple<FlowName, std::uint32_t, std::uint32_t>, std::uint32_t> ends;
+  std::map<std::tuple<FlowName, std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t> once;
+  std::map<std::pair<FlowName, std::uint32_t>, std::set<std::array<char, 32>>> keys;
+  for (const Call& call : calls_of(journal)) {
+    keys[{call.flow, call.event}].insert(call.key);
+    if (!is_last(call)) continue;
+    CAPTURE(call.event);
+    CAPTURE(call.replay);
+    CHECK(++once[{call.flow, call.event, call.replay, call.life}] == 1);
+    CHECK(++ends[{call.flow, call.event, call.replay}] <= 1 + crashes);
+    CHECK_FALSE(call.late);
+  }
+  for (const auto& [delivery, used] : keys) CHECK(used.size() == 1);
+}
+
+void check_sums(Life& life) {
+  for (const Replay& replay : answer(life, life.replays().list())) {
+    CAPTURE(replay.plan.reason);
+    const auto items = answer(life,
+                              life.store().recovery().items(replay.id, std::nullopt, {}, 100));
+    const auto stored = answer(life, life.store().recovery().replay(replay.id));
+    REQUIRE(stored);
+    for (ReplayCounts told : {replay.counts, stored->counts}) {
+      told.same_fingerprint = 0;  // the members do not know
+      CHECK(told == recount(items));
+      CHECK(told.sent + told.skipped <= told.planned);
+      CHECK(told.succeeded + told.failed_again + told.in_doubt == told.sent);
+    }
+  }
+}
+
+}  // namespace weir::crash
