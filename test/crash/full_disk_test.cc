@@ -100,7 +100,7 @@ TEST_CASE("everywhere: full disk at every page" * doctest::skip()) {
   std::vector<std::uint64_t> rooms;
   for (std::uint64_t pages = 0; pages < 40; ++pages) rooms.push_back(pages * kPage);
   fill_everywhere(delivery_story(), 1, rooms);
-  fill_everywhere(replay_story(), 1, rooms);
+  fill_everywhere(replay_story(), 4, rooms);
 }
 
 }  // namespace weir::crash

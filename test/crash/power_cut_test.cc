@@ -116,6 +116,9 @@ TEST_CASE(
 
 TEST_CASE("everywhere: power cut at every operation of the disk" * doctest::skip()) {
   cut_along(delivery_story(), 1, 1);
+}
+
+TEST_CASE("everywhere: power cut at every operation of the disk in replays" * doctest::skip()) {
   cut_along(replay_story(), 1, 1);
 }
 
