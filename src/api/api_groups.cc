@@ -111,7 +111,10 @@ Api::Answer Api::groups(Call call) {
   wire::JsonWriter json;
   json.begin_object().key("groups").begin_array();
   for (const Group& group : *groups) {
-    if (!group.notes.merged_into) write_group(json, parts_.live, group, *all);
+    // A part whose whole is gone stands for itself.
+    const bool is_part = group.notes.merged_into &&
+                         std::ranges::find(*all, group.notes.merged_into, &Group::id) != all->end();
+    if (!is_part) write_group(json, parts_.live, group, *all);
   }
   json.end_array().end_object();
   co_return json_answer(std::move(json).take());

@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kSeedKey = "dedupe.seed";
 constexpr Duration kCountsEvery = std::chrono::seconds{2};
 constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
+constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
+constexpr Duration kDiscardEvery = std::chrono::minutes{10};
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
 
 net::HttpServerOptions server_options(const LimitsSpec& limits) {
@@ -276,8 +278,11 @@ async::Task<> World::keep_counts() {
     auto counts = co_await store_->flows().counts();
     if (counts.ok()) counts_ = std::move(*counts);
     co_await engine_->look_at_ages(counts_);
-    (void)co_await quarantine_watch_.look(*store_, live_, engine_->config().quarantine,
-                                          clock_.wall());
+    if (clock_.mono() >= next_look_) {
+      next_look_ = clock_.mono() + kQuarantineEvery;
+      (void)co_await quarantine_watch_.look(*store_, live_, engine_->config().quarantine,
+                                            clock_.wall());
+    }
     co_await tell_changes();
     co_await close_unused_pools();
     decision_log_.flush(false);
@@ -352,10 +357,9 @@ async::Task<> World::keep_retention() {
 async::Task<> World::discard_archived() {
   const Duration keep = engine_->config().quarantine.keep_archived;
   if (keep <= Duration::zero()) co_return;
-  auto done = co_await recovery::settle_quarantined(
-      *store_, clock_, live_, recovery::Settle::discard,
-      Selection{.until = clock_.wall() - keep, .mark = Mark::archived},
-      fmt::format("archived, and longer in quarantine than {}", to_text(keep)), "weir", false);
+  if (clock_.mono() < next_discard_) co_return;
+  next_discard_ = clock_.mono() + kDiscardEvery;
+  auto done = co_await recovery::discard_archived(*store_, clock_, live_, keep);
   if (!done.ok()) log_.error(clock_.wall(), "quarantine.retention", done.error());
 }
 

@@ -93,6 +93,8 @@ class World {
   std::vector<ports::FlowCounts> counts_;
   AuditTail audit_tail_;
   std::map<std::string, MonoTime> trip_told_;  // when the last trip of a breaker was audited
+  MonoTime next_look_{};                       // at the alarms of quarantine
+  MonoTime next_discard_{};                    // of what was archived long ago
   bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;

@@ -29,7 +29,10 @@ void read_time(MapReader& map, std::string_view key, WallTime now, std::optional
   std::string text;
   map.text(key, text);
   if (text.empty() && map.node().find(key) == nullptr) return;
-  if ((into = parse_rfc3339(text))) return;
+  if (const auto time = parse_rfc3339(text)) {
+    into = std::chrono::floor<std::chrono::milliseconds>(*time);
+    return;
+  }
   if (const auto ago = parse_duration(text)) {
     into = std::chrono::floor<std::chrono::milliseconds>(now - *ago);  // as it is shown
     return;

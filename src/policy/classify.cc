@@ -176,10 +176,11 @@ Classification meaning_of(const ClassRow& row, const Answer& answer, ServerHint 
   const Override forced = forced_by(outcome);
   if (forced != Override::none) apply_override(result, forced, outcome);
   apply_hint(result, std::move(hint));
+  if (forced != Override::none) result.mode_action = ModeAction::none;
   if (mode_delay && forced == Override::none) {
     result.retryable = true;
     result.needs_idempotent = result.in_doubt;
-    result.retry_after = std::max(result.retry_after.value_or(Duration{}), *mode_delay);
+    result.retry_after = mode_delay;
   }
   return result;
 }

@@ -25,6 +25,7 @@ void add_data(std::vector<Field>& fields, const std::string& path, wire::Json no
     return add_field(fields, path + ".length", std::to_string(node.size()));
   }
   if (!node.is(wire::JsonType::object)) return add_field(fields, path, node.raw());
+  if (depth > 0) fields.push_back({path, "", true});
   if (depth == kDepthMax) return;
   for (const wire::Json member : node)
     add_data(fields, path + "." + std::string(member.key()), member, depth + 1);
@@ -62,6 +63,7 @@ void Contrast::add(const Event& event, std::uint64_t Counts::* side) {
     } else if (paths_.size() < kFieldsMax) {
       ++(paths_[field.path].*side);
     }
+    if (field.is_object) continue;
     auto key = std::pair(std::move(field.path), std::move(field.value));
     const auto known = values_.find(key);
     if (known != values_.end()) {
@@ -74,7 +76,7 @@ void Contrast::add(const Event& event, std::uint64_t Counts::* side) {
 
 std::vector<Trait> Contrast::traits(std::size_t most) const {
   std::vector<Trait> traits;
-  if (failed_ == 0) return traits;
+  if (failed_ < 2) return traits;
   const auto is_telling = [this](double difference) {
     return passed_ == 0 || difference >= kTelling;
   };
@@ -88,6 +90,11 @@ std::vector<Trait> Contrast::traits(std::size_t most) const {
     const double of_failed = share(counts.failed, failed_);
     const double of_passed = share(counts.passed, passed_);
     if (of_failed > kMissing || passed_ == 0 || of_passed < kTelling) continue;
+    // Paths come in order: what it lies within has been before it.
+    const bool within = std::ranges::any_of(traits, [&path](const Trait& trait) {
+      return trait.absent && path.starts_with(trait.path + ".");
+    });
+    if (within) continue;
     traits.push_back({path, "", true, 1 - of_failed, 1 - of_passed});
   }
   std::ranges::sort(traits, [](const Trait& a, const Trait& b) {

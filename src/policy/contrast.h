@@ -21,14 +21,15 @@ struct Trait {
   bool operator==(const Trait&) const = default;
 };
 
-// Members of an event's data as paths and values: scalars, to kDepthMax levels, kPathsMax of them
-// at most, values cut to kValueMax bytes.
+// Attributes and members of an event's data as paths and values: scalars and the length of lists,
+// to kDepthMax levels, kPathsMax of them at most, values cut to kValueMax bytes.
 struct Field {
   std::string path;
   std::string value;
+  bool is_object = false;  // that there is one; without a value
 };
 inline constexpr std::size_t kDepthMax = 4;
-inline constexpr std::size_t kPathsMax = 64;
+inline constexpr std::size_t kPathsMax = 256;
 inline constexpr std::size_t kValueMax = 128;
 std::vector<Field> fields_of(const Event& event);
 
@@ -43,7 +44,8 @@ class Contrast {
 
   // What all of the failed ones share, or lack, the most telling first: how much rarer it is among
   // the passed ones. At most `most`. What all the passed ones share too tells nothing and is left
-  // out; without any passed one everything shared is told.
+  // out, and so is what lies within something that they lack. Without any passed one everything
+  // shared is told; a single failed one shares nothing.
   std::vector<Trait> traits(std::size_t most) const;
 
  private:

@@ -14,9 +14,8 @@ constexpr double kOne = 1 - 1e-9;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-double held_within(double rate, const RatePlan& plan, double ceiling = 0) {
-  const double most = ceiling > 0 ? std::min(ceiling, plan.max_per_second) : plan.max_per_second;
-  return std::clamp(rate, kSlowest, std::max(most, kSlowest));
+double held_within(double rate, const RatePlan& plan) {
+  return std::clamp(rate, kSlowest, std::max(plan.max_per_second, kSlowest));
 }
 
 double credit_max(double rate) { return 1 + rate * seconds(kRampSlack); }
@@ -32,14 +31,14 @@ Ramp::Ramp(const RatePlan& plan, MonoTime now, double rate)
 Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
   advance(now);
   const std::uint64_t unsettled = counts.in_flight();
-  if (unsettled >= plan_.concurrency) return {0, MonoTime::max(), rate_};
+  if (unsettled >= plan_.concurrency) return {0, MonoTime::max(), rate()};
   const auto room = plan_.concurrency - static_cast<std::uint32_t>(unsettled);
   const auto saved = static_cast<std::uint32_t>(std::floor(credit_ + (1 - kOne)));
   const std::uint32_t release = std::min(room, saved);
-  if (release == room) return {release, MonoTime::max(), rate_};
+  if (release == room) return {release, MonoTime::max(), rate()};
   const double missing = std::max(1 - (credit_ - release), 0.0);
-  const auto wait = static_cast<std::int64_t>(std::ceil(missing / rate_ * 1e6));
-  return {release, now + Duration{std::max<std::int64_t>(wait, 1)}, rate_};
+  const auto wait = static_cast<std::int64_t>(std::ceil(missing / rate() * 1e6));
+  return {release, now + Duration{std::max<std::int64_t>(wait, 1)}, rate()};
 }
 
 void Ramp::released(std::uint32_t count, MonoTime now) {
@@ -51,7 +50,7 @@ void Ramp::settled(bool success) { ++(success ? step_good_ : step_bad_); }
 
 bool Ramp::slow_down(MonoTime now) {
   advance(now);
-  const double slower = rate_ / 2;
+  const double slower = rate() / 2;
   if (slower < std::max(plan_.start_per_second * kSlowestShare, kSlowest)) return false;
   rate_ = held_within(slower, plan_);
   credit_ = std::min(credit_, 1.0);
@@ -63,8 +62,7 @@ bool Ramp::slow_down(MonoTime now) {
 void Ramp::limit(double per_second, MonoTime now) {
   advance(now);
   ceiling_ = std::isfinite(per_second) ? std::max(per_second, kSlowest) : 0;
-  rate_ = held_within(rate_, plan_, ceiling_);
-  credit_ = std::min(credit_, credit_max(rate_));
+  credit_ = std::min(credit_, credit_max(rate()));
 }
 
 double room_of_share(const RatePlan& plan, double limit, double live) {
@@ -74,12 +72,12 @@ double room_of_share(const RatePlan& plan, double limit, double live) {
 
 void Ramp::advance(MonoTime now) {
   if (now > credited_at_) {
-    credit_ = std::min(credit_ + rate_ * seconds(now - credited_at_), credit_max(rate_));
+    credit_ = std::min(credit_ + rate() * seconds(now - credited_at_), credit_max(rate()));
     credited_at_ = now;
   }
   if (now - step_started_ < plan_.step) return;
   const bool went_well = step_good_ > 0 && step_bad_ == 0;
-  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_, ceiling_);
+  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_);
   step_good_ = step_bad_ = 0;
   step_started_ = now;
 }

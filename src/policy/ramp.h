@@ -2,6 +2,7 @@
 // How fast a replay releases deliveries. Pure: no clock, no store.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/time.h"
@@ -33,13 +34,13 @@ class Ramp {
   Pace pace(const ReplayCounts& counts, MonoTime now);
   void released(std::uint32_t count, MonoTime now);
   void settled(bool success);
-  // What the dependency has left for the run now, per second: it holds for the rate, and the ramp
-  // goes on from there.
+  // What the dependency has left for the run now, per second: no more than that is released until
+  // the next word. The ramp goes on beside it.
   void limit(double per_second, MonoTime now);
   // Half the rate, for a step at least. false: it is as slow as it can be, a kSlowestShare of where
   // it started.
   bool slow_down(MonoTime now);
-  double rate() const { return rate_; }
+  double rate() const { return ceiling_ > 0 ? std::min(rate_, ceiling_) : rate_; }
 
  private:
   void advance(MonoTime now);

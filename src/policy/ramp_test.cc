@@ -2,6 +2,7 @@
 #include "policy/ramp.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "policy/testing/draws.h"
@@ -131,4 +132,30 @@ TEST_CASE("slowing down halves the rate, down to a sixteenth of where it began")
 }
 
 }  // namespace
+TEST_CASE("what the dependency has left holds for the rate, which is there again afterwards") {
+  RatePlan plan;
+  plan.start_per_second = 100;
+  plan.max_per_second = 100;
+  Ramp ramp(plan, MonoTime{});
+  ramp.limit(10, MonoTime{});
+  CHECK(ramp.rate() == 10);
+  CHECK(ramp.pace({.planned = 1000}, MonoTime{} + std::chrono::seconds{10}).release <= 2);
+  ramp.limit(std::numeric_limits<double>::infinity(), MonoTime{});
+  CHECK(ramp.rate() == 100);
+  ramp.limit(20, MonoTime{});
+  CHECK(ramp.slow_down(MonoTime{}));
+  CHECK(ramp.rate() == 10);  // half of what it was in truth
+}
+
+TEST_CASE("a share of a limit is what live traffic leaves of it, and never nothing") {
+  RatePlan plan;
+  plan.start_per_second = 16;
+  plan.share = 50;
+  CHECK(room_of_share(plan, 200, 30) == 70);
+  CHECK(room_of_share(plan, 200, 150) == 1);
+  CHECK(std::isinf(room_of_share(plan, 0, 150)));
+  plan.share = 0;
+  CHECK(std::isinf(room_of_share(plan, 200, 30)));
+}
+
 }  // namespace weir::policy

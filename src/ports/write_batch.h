@@ -168,6 +168,10 @@ struct DeliveryIs {
 struct DeliveryAbsent {
   DeliveryRef ref;
 };
+// The event is in the log: retention has not trimmed it.
+struct EventStored {
+  Position position;
+};
 struct ReplayIs {
   ReplayId replay;
   ReplayState state;
@@ -181,7 +185,8 @@ struct FlowEpochIs {
   FlowId flow;
   std::uint64_t epoch;
 };
-using Precondition = std::variant<DeliveryIs, DeliveryAbsent, ReplayIs, ReplayItemIs, FlowEpochIs>;
+using Precondition =
+    std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs, FlowEpochIs>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };

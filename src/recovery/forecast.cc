@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kSample = 64;
 constexpr Duration kRecently = std::chrono::minutes{1};
 constexpr std::size_t kLookedAt = 10'000;
-constexpr std::size_t kRowsPerRead = 500;
+constexpr std::size_t kLookedAtOnce = 500;
 constexpr int kStepsMax = 10'000;     // of a ramp that is followed step by step
 constexpr double kSecondsMax = 1e10;  // some centuries
 constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
@@ -159,8 +159,8 @@ async::Task<Result<>> look_at_events(ports::Store& store, const Live& live, cons
     if (filter.ok()) filters.emplace(flow.record.id, std::move(*filter));
   }
   StaleCheck stale(store, live, plan.staleness);
-  for (std::size_t from = 0; from < members.sample.size(); from += kRowsPerRead) {
-    const auto until = std::min(from + kRowsPerRead, members.sample.size());
+  for (std::size_t from = 0; from < members.sample.size(); from += kLookedAtOnce) {
+    const auto until = std::min(from + kLookedAtOnce, members.sample.size());
     std::vector<Delivery> rows(members.sample.begin() + static_cast<std::ptrdiff_t>(from),
                                members.sample.begin() + static_cast<std::ptrdiff_t>(until));
     std::multimap<Position, FlowId> flows;
@@ -212,7 +212,9 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
   const std::uint64_t first = canary_size(plan.canary, deliveries);
   if (first > 0 && left > 0) {
     left -= std::min(left, first);
-    result.canary = attempt + (left > 0 ? plan.canary.hold : Duration{});
+    const std::uint64_t rounds = (first + plan.rate.concurrency - 1) / plan.rate.concurrency;
+    result.canary = attempt * static_cast<std::int64_t>(rounds) +
+                    (left > 0 ? plan.canary.hold : Duration{});
   }
   result.total = result.canary;
   const double step = std::chrono::duration<double>(plan.rate.step).count();

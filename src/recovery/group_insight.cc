@@ -13,7 +13,7 @@ namespace weir::recovery {
 namespace {
 
 constexpr std::uint64_t kLookBack = 4000;  // seqs below the floor, for what passed
-constexpr std::size_t kFetched = 500;
+constexpr std::size_t kFetched = 25;       // looked into between two turns of the thread
 constexpr std::size_t kAuditPage = 500;
 constexpr int kAuditPages = 20;
 
@@ -34,16 +34,17 @@ async::Task<Result<>> each_event(ports::Store& store, std::vector<DeliveryRef> r
   co_return Result<>{};
 }
 
-struct Members {
+struct GroupMembers {
   FlowId flow;
   std::vector<DeliveryRef> refs;
   std::vector<WallTime> failed_at;
 };
 
-async::Task<Result<Members>> members_of(ports::Store& store, const Live& live, std::string group) {
+async::Task<Result<GroupMembers>> members_of(ports::Store& store, const Live& live,
+                                             std::string group) {
   auto resolved = co_await resolve_selection(store, live, Selection{.group = std::move(group)});
   if (!resolved.ok()) co_return resolved.error();
-  Members members;
+  GroupMembers members;
   auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
     members.refs.push_back(row.ref);
     members.failed_at.push_back(row.first_at);
@@ -199,6 +200,7 @@ async::Task<Result<GroupSplit>> split_group(ports::Store& store, const Live& liv
     ++split.members;
     std::string value;
     for (policy::Field& one : policy::fields_of(event)) {
+      if (one.is_object) continue;
       ++paths[one.path];
       if (one.path == field) value = std::move(one.value);
     }

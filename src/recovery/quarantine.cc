@@ -15,6 +15,7 @@ constexpr std::size_t kSamples = 5;
 
 struct Order {
   Settle what;
+  WallTime archived_before{};  // only what was; epoch zero = whatever
   std::string reason;
   std::string actor;
 };
@@ -36,8 +37,11 @@ Verb verb_of(Settle what) {
 
 bool settles(Settle what) { return what == Settle::resolve || what == Settle::discard; }
 
-bool applies(Settle what, const Delivery& row) {
-  return settles(what) || row.archived == (what == Settle::restore);
+bool applies(const Order& order, const Delivery& row) {
+  if (order.archived_before != WallTime{}) {  // its last line says when that was
+    return row.archived && !row.history.empty() && row.history.back().at < order.archived_before;
+  }
+  return settles(order.what) || row.archived == (order.what == Settle::restore);
 }
 
 Delivery changed(const Delivery& row, const Order& order, WallTime now) {
@@ -112,19 +116,11 @@ async::Task<Result<>> settle_page(ports::Store& store, async::Clock& clock, cons
   co_return Result<>{};
 }
 
-}  // namespace
-
-async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
-                                                   const Live& live, Settle what,
-                                                   Selection selection, std::string reason,
-                                                   std::string actor, bool dry_run) {
-  if (reason.empty() && !dry_run) {
-    co_return Error{Code::reason_required, "settling quarantined deliveries needs a reason",
-                    "add --reason TEXT"};
-  }
+async::Task<Result<BulkResult>> settle_selected(ports::Store& store, async::Clock& clock,
+                                                const Live& live, Selection selection, Order order,
+                                                bool dry_run) {
   auto resolved = co_await resolve_selection(store, live, std::move(selection));
   if (!resolved.ok()) co_return resolved.error();
-  const Order order{what, std::move(reason), std::move(actor)};
   BulkResult result;
   DeliveryRef after{};
   for (;;) {
@@ -132,7 +128,7 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
     if (!page.ok()) co_return page.error();
     const bool last = page->size() < kChangesPerPage;
     if (!page->empty()) after = page->back().ref;
-    std::erase_if(*page, [&](const Delivery& row) { return !applies(order.what, row); });
+    std::erase_if(*page, [&](const Delivery& row) { return !applies(order, row); });
     result.selected += page->size();
     for (const Delivery& row : *page) {
       if (result.samples.size() < kSamples)
@@ -144,6 +140,32 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
     }
     if (last) co_return result;
   }
+}
+
+}  // namespace
+
+async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
+                                                   const Live& live, Settle what,
+                                                   Selection selection, std::string reason,
+                                                   std::string actor, bool dry_run) {
+  if (reason.empty() && !dry_run) {
+    co_return Error{Code::reason_required, "settling quarantined deliveries needs a reason",
+                    "add --reason TEXT"};
+  }
+  co_return co_await settle_selected(
+      store, clock, live, std::move(selection),
+      Order{.what = what, .reason = std::move(reason), .actor = std::move(actor)}, dry_run);
+}
+
+async::Task<Result<BulkResult>> discard_archived(ports::Store& store, async::Clock& clock,
+                                                 const Live& live, Duration keep) {
+  co_return co_await settle_selected(
+      store, clock, live, Selection{.mark = Mark::archived},
+      Order{.what = Settle::discard,
+            .archived_before = clock.wall() - keep,
+            .reason = fmt::format("archived for more than {}", weir::to_text(keep)),
+            .actor = "weir"},
+      false);
 }
 
 }  // namespace weir::recovery

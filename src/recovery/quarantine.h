@@ -32,4 +32,8 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
                                                    Selection selection, std::string reason,
                                                    std::string actor, bool dry_run);
 
+// Discards what was archived longer ago than `keep`, audited, on behalf of the configuration.
+async::Task<Result<BulkResult>> discard_archived(ports::Store& store, async::Clock& clock,
+                                                 const Live& live, Duration keep);
+
 }  // namespace weir::recovery

@@ -129,6 +129,15 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
 
 Result<> check_plan(const ReplayPlan& plan) {
   const RatePlan& rate = plan.rate;
+  const bool asks = plan.staleness.expired == Stale::ask || plan.staleness.superseded == Stale::ask;
+  if (plan.selection.delivered && asks) {
+    return Error{Code::invalid_argument, "a rewind cannot ask about what is too old",
+                 "staleness: skip or replay"};
+  }
+  if (plan.selection.mark == Mark::archived) {
+    return Error{Code::invalid_argument, "no plan takes what is archived",
+                 "weir quarantine restore --mark archived comes first"};
+  }
   if (!(rate.start_per_second > 0) || !(rate.max_per_second > 0) || rate.max_per_second > 100'000) {
     return Error{Code::invalid_argument,
                  "a replay's rates must be above 0 and at most 100000 per second", ""};
@@ -185,7 +194,11 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   replay.plan = std::move(plan);
   replay.created_at = clock.wall();
   replay.cutoff = replay.created_at;
-  if (selection->query.group) {  // the plan keeps the whole hash of what was typed as a prefix
+  if (!replay.plan.selection.delivered) {
+    ports::DeliveryQuery& query = selection->query;
+    query.until = std::min(query.until.value_or(replay.cutoff), replay.cutoff);
+  }
+  if (!selection->groups.empty()) {  // the plan keeps the whole hash of what was typed as a prefix
     auto group = co_await find_group(store, replay.plan.selection.group);
     if (!group.ok()) co_return group.error();
     replay.plan.selection.group = group->fingerprint.hash;

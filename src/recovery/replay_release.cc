@@ -25,6 +25,7 @@ void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& r
     batch.preconditions.emplace_back(ports::DeliveryIs{row.ref, row.state, row.changed_at});
   } else {
     batch.preconditions.emplace_back(ports::DeliveryAbsent{row.ref});
+    batch.preconditions.emplace_back(ports::EventStored{row.ref.position});
   }
   batch.mutations.emplace_back(ports::PutDelivery{std::move(released)});
   batch.mutations.emplace_back(ports::SetReplayItem{replay.id, row.ref, ItemState::claimed});
@@ -93,9 +94,21 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
   co_return static_cast<std::uint32_t>(refs.size());
 }
 
+bool ReplayRun::goes_in_turn() const {
+  const Selection& selection = replay_.plan.selection;
+  if (!selection.delivered) return false;
+  const auto flow = find_flow(live_, selection.flow);
+  return flow.ok() && flow->spec != nullptr && !flow->spec->ordering_key.empty();
+}
+
 bool ReplayRun::is_claimable(const Delivery& row) const {
   const bool rewinds = replay_.plan.selection.delivered;
-  return row.state == (rewinds ? DeliveryState::done : DeliveryState::quarantined) && !row.archived;
+  if (!rewinds) return row.state == DeliveryState::quarantined && !row.archived;
+  if (row.state != DeliveryState::done) return false;
+  if (row.key.empty()) return true;
+  // Behind a failed one of its key it would go out of order.
+  const auto now = live_.delivery(row.ref.flow, row.ref.position, row.key);
+  return !now || !now->hold;
 }
 
 async::Task<Result<std::optional<std::vector<Delivery>>>> ReplayRun::claimable(
@@ -112,8 +125,8 @@ async::Task<Result<std::optional<std::vector<Delivery>>>> ReplayRun::claimable(
     }
     const auto flow = find_flow(live_, replay_.plan.selection.flow);
     const bool known = flow.ok() && flow->spec != nullptr;
-    auto made = co_await rows_of_events(store_, std::move(missing),
-                                        known ? flow->spec->ordering_key : "");
+    const std::string ordering_key = known ? flow->spec->ordering_key : "";
+    auto made = co_await rows_of_events(store_, std::move(missing), ordering_key);
     if (!made.ok()) co_return made.error();
     for (Delivery& row : *made) by_ref.emplace(row.ref, std::move(row));
   }
@@ -141,6 +154,7 @@ async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows
   auto found = co_await stale_.look(rows, clock_.wall());
   if (!found.ok()) co_return found.error();
   for (const StaleDelivery& stale : *found) {
+    if (!is_running(replay_.state)) co_return false;  // an operator was quicker
     const Stale rule = stale.expired ? rules.expired : rules.superseded;
     if (rule == Stale::ask) {
       auto paused = co_await change_state(
@@ -155,7 +169,7 @@ async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows
     if (!skipped.ok()) co_return skipped.error();
     std::erase_if(rows, [&](const Delivery& row) { return row.ref == stale.ref; });
   }
-  co_return true;
+  co_return is_running(replay_.state);
 }
 
 // A flow that is removed takes its rows along: what was on its way there has no end to wait for.

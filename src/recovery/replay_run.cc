@@ -123,7 +123,12 @@ async::Task<Result<bool>> ReplayRun::pass_canary() {
   const Canary& canary = replay_.plan.canary;
   const MonoTime now = clock_.mono();
   if (!policy::canary_passed(canary, replay_.counts, last_result_, now)) {
-    const std::uint32_t count = policy::canary_release(canary, replay_.counts);
+    const std::uint64_t room = replay_.plan.rate.concurrency -
+                               std::min<std::uint64_t>(replay_.plan.rate.concurrency,
+                                                       replay_.counts.in_flight());
+    const auto count = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(policy::canary_release(canary, replay_.counts),
+                                goes_in_turn() ? room / replay_.plan.rate.concurrency : room));
     const MonoTime held = last_result_ + canary.hold;
     if (count == 0 && replay_.counts.in_flight() == 0 && held > now) wake_at(held);
     if (count == 0) co_return false;
@@ -154,8 +159,9 @@ async::Task<Result<bool>> ReplayRun::run_on() {
     }
   }
   ramp_.limit(room_now(), now);
-  const policy::Pace pace = ramp_.pace(replay_.counts, now);
+  policy::Pace pace = ramp_.pace(replay_.counts, now);
   replay_.rate_now = pace.rate;
+  if (pace.release > 0 && goes_in_turn()) pace.release = replay_.counts.in_flight() == 0 ? 1 : 0;
   if (pace.release == 0) {
     wake_at(pace.ask_again);
     co_return false;
@@ -257,9 +263,11 @@ async::Task<Result<>> ReplayRun::checkpoint() {
 
 async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reason,
                                               std::string action, std::string actor) {
+  if (is_over(replay_.state))
+    co_return Error{Code::conflict, "the replay ended in between", "look at it again"};
   Replay changed = replay_;
-  if (next == ReplayState::paused || next == ReplayState::stopped)
-    changed.resume_to = replay_.state;
+  const bool halts = next == ReplayState::paused || next == ReplayState::stopped;
+  if (halts && is_running(replay_.state)) changed.resume_to = replay_.state;
   changed.state = next;
   changed.state_reason = reason;
   if (is_over(next)) changed.finished_at = clock_.wall();

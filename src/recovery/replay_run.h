@@ -104,6 +104,8 @@ class ReplayRun {
   void wake_at(MonoTime at);
   async::Task<> alarm(MonoTime at);
   Delivery released(const Delivery& row, Duration patience) const;
+  // What is run again has left its line: of a flow with ordering keys one goes at a time.
+  bool goes_in_turn() const;
   std::map<FlowId, Duration> patience_of_flows() const;  // of those that are configured
 
   ports::Store& store_;

@@ -46,10 +46,8 @@ async::Task<Result<std::vector<StaleDelivery>>> StaleCheck::look(std::vector<Del
                                                                  WallTime now) {
   std::map<DeliveryRef, StaleDelivery> found;
   if (rules_.expired != Stale::replay) {
-    std::map<Position, DeliveryRef> refs;
     std::vector<DeliveryRef> wanted;
     for (const Delivery& row : rows) {
-      refs.emplace(row.ref.position, row.ref);
       wanted.push_back(row.ref);
     }
     auto events = co_await store_->events().fetch(std::move(wanted));

@@ -25,10 +25,12 @@ ReplayCounts recount(const std::vector<ReplayItem>& items) {
   ReplayCounts counts;
   for (const ReplayItem& item : items) {
     ++counts.planned;
-    counts.sent += item.state != ItemState::planned && item.state != ItemState::skipped;
+    const bool left_out = item.state == ItemState::skipped || item.state == ItemState::stale;
+    counts.sent += item.state != ItemState::planned && !left_out;
     counts.succeeded += item.state == ItemState::succeeded;
     counts.failed_again += item.state == ItemState::failedAgain;
-    counts.skipped += item.state == ItemState::skipped;
+    counts.skipped += left_out;
+    counts.stale += item.state == ItemState::stale;
     counts.in_doubt += item.state == ItemState::inDoubt;
   }
   return counts;

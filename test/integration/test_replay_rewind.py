@@ -97,20 +97,28 @@ class Rewind(RunCase):
         self.assertEqual(self.plan(404, selection={"flow": "plian", "delivered": True})["code"], "WR1202")
         self.assertEqual(self.plan(422, selection={"flow": "plain", "delivered": True, "type": "never"})["code"], "WR1501")
 
-    def test_a_failing_one_does_not_take_the_key_of_a_held_one(self):
+    def test_keys_keep_their_order(self):
         self.publish("early", "keyed", subject="k")
         wait_for(lambda: self.state("early", "keyed") == "done", 10, "the first one")
         self.handler.script("holder", stub.status(422))
         self.publish("holder", "keyed", subject="k")
         self.publish("behind", "keyed", subject="k")
         wait_for(lambda: self.state("holder", "keyed") == "quarantined", 10, "the holder")
-        self.handler.script("early", stub.status(422))
-        self.run_plan(selection={"flow": "keyed", "delivered": True, "where": {"id": ["early"]}}, stop={"failureShare": 0, "sameFingerprint": 0})
-        self.assertEqual(self.state("early", "keyed"), "quarantined")
-        self.post("/v1/quarantine/resolve", {"ids": ["early"], "reason": "not needed"})
-        self.assertEqual(self.count_calls("behind"), 0)
+        # Its key is held: it is left where it is.
+        done = self.run_plan(selection={"flow": "keyed", "delivered": True, "key": "k"})
+        self.assertEqual((done["counts"]["planned"], done["counts"]["skipped"]), (1, 1))
         self.post("/v1/quarantine/resolve", {"ids": ["holder"], "reason": "by hand"})
-        wait_for(lambda: self.count_calls("behind") == 1, 10, "the one behind")
+        wait_for(lambda: self.state("behind", "keyed") == "done", 10, "the one behind")
+        more = [f"more{number}" for number in range(4)]
+        for one in more:
+            self.publish(one, "keyed", subject="k")
+        wait_for(lambda: self.state(more[-1], "keyed") == "done", 10, "four more")
+        # The second one fails now: those after it are not run again before it.
+        self.handler.script(more[1], stub.status(422))
+        done = self.run_plan(selection={"flow": "keyed", "delivered": True, "where": {"id": [{"prefix": "more"}]}},
+                             stop={"failureShare": 0, "sameFingerprint": 0})
+        self.assertEqual([done["counts"][name] for name in ("succeeded", "failedAgain", "skipped")], [1, 1, 2])
+        self.assertEqual([self.count_calls(one) for one in more], [2, 2, 1, 1])
 
 
 class Terms(RunCase):

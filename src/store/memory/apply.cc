@@ -31,6 +31,7 @@ struct Holds {
            (p.changed_at == WallTime{} || row->second.changed_at == p.changed_at);
   }
   bool operator()(const DeliveryAbsent& p) const { return !tables.deliveries.contains(p.ref); }
+  bool operator()(const EventStored& p) const { return tables.find_event(p.position) != nullptr; }
   bool operator()(const ReplayIs& p) const {
     const auto replay = tables.replays.find(p.replay);
     return replay != tables.replays.end() && replay->second.state == p.state;

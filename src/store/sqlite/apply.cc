@@ -44,6 +44,9 @@ struct Holds {
                             p.ref.flow.value, p.ref.position.pack()),
                  0);
   }
+  Result<bool> operator()(const EventStored& p) const {
+    return equal(db.integer("SELECT count(*) FROM events WHERE pos = ?1", 0, p.position.pack()), 1);
+  }
   Result<bool> operator()(const ReplayIs& p) const {
     return equal(db.integer("SELECT state FROM replays WHERE id = ?1", -1, p.replay.value),
                  static_cast<std::int64_t>(p.state));
