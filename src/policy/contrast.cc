@@ -18,17 +18,26 @@ void add_field(std::vector<Field>& fields, std::string path, std::string_view va
   fields.push_back({std::move(path), std::string(value.substr(0, kValueMax))});
 }
 
-void add_data(std::vector<Field>& fields, const std::string& path, wire::Json node,
-              std::size_t depth) {
-  if (fields.size() >= kPathsMax) return;
-  if (node.is(wire::JsonType::array)) {
-    return add_field(fields, path + ".length", std::to_string(node.size()));
+// The members of one level before what lies within them: a large one must not hide its neighbours.
+void add_members(std::vector<Field>& fields, const std::string& path, wire::Json object,
+                 std::size_t depth) {
+  const auto path_to = [&path](wire::Json member) {
+    return path + "." + std::string(member.key());
+  };
+  for (const wire::Json member : object) {
+    if (fields.size() >= kPathsMax) return;
+    if (member.is(wire::JsonType::object)) {
+      fields.push_back({path_to(member), "", true});
+    } else if (member.is(wire::JsonType::array)) {
+      add_field(fields, path_to(member) + ".length", std::to_string(member.size()));
+    } else {
+      add_field(fields, path_to(member), member.raw());
+    }
   }
-  if (!node.is(wire::JsonType::object)) return add_field(fields, path, node.raw());
-  if (depth > 0) fields.push_back({path, "", true});
   if (depth == kDepthMax) return;
-  for (const wire::Json member : node)
-    add_data(fields, path + "." + std::string(member.key()), member, depth + 1);
+  for (const wire::Json member : object) {
+    if (member.is(wire::JsonType::object)) add_members(fields, path_to(member), member, depth + 1);
+  }
 }
 
 double share(std::uint64_t part, std::uint64_t whole) {
@@ -51,7 +60,8 @@ std::vector<Field> fields_of(const Event& event) {
   }
   if (!event.data_is_json() || event.data.empty()) return fields;
   const auto data = wire::parse_json(event.data);
-  if (data.ok()) add_data(fields, "data", data->root(), 0);
+  if (data.ok() && data->root().is(wire::JsonType::object))
+    add_members(fields, "data", data->root(), 1);
   return fields;
 }
 

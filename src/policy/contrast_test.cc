@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/contrast.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -62,6 +64,8 @@ TEST_CASE("an event has a bounded number of fields, of bounded size and depth") 
     CHECK(field.value.size() <= kValueMax);
     CHECK(field.path != "data.deep.a.b.c.d");
   }
+  const auto paths = fields_of(with_data(fmt::format(R"({{"large":{},"after":1}})", wide)));
+  CHECK(std::ranges::count(paths, "data.after", &Field::path) == 1);
   CHECK(fields_of(with_data("{broken")).size() == 2);  // type and source
   CHECK(fields_of(with_data(R"({"list":[1,2]})")).back().path == "data.list.length");
 }
