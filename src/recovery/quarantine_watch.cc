@@ -59,9 +59,9 @@ void QuarantineWatch::look_at_growth(const Live& live, const std::vector<Group>&
       continue;
     }
     const WallTime since = growing_since_.try_emplace(flow, now).first->second;
-    into.push_back(
-        {"quarantineGrowth", name_of_flow(live, flow), since,
-         fmt::format("{} deliveries went into quarantine within {}", grown, to_text(spec.window))});
+    into.push_back({"quarantineGrowth", name_of_flow(live, flow), since,
+                    fmt::format("{} deliveries went into quarantine within {}", grown,
+                                weir::to_text(spec.window))});
   }
 }
 
@@ -82,9 +82,9 @@ async::Task<Result<>> QuarantineWatch::look_at_age(ports::Store& store, const Li
     if (!rows.ok()) co_return rows.error();
     for (const Delivery& row : *rows) {
       if (row.archived || snoozed[row.group] || now - row.changed_at < spec.oldest) continue;
-      into.push_back(
-          {"quarantineAge", name_of_flow(live, flow), row.changed_at + spec.oldest,
-           fmt::format("deliveries are in quarantine for more than {}", to_text(spec.oldest))});
+      into.push_back({"quarantineAge", name_of_flow(live, flow), row.changed_at + spec.oldest,
+                      fmt::format("deliveries are in quarantine for more than {}",
+                                  weir::to_text(spec.oldest))});
       break;
     }
   }
