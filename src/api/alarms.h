@@ -14,8 +14,10 @@
 namespace weir::api {
 
 struct Alarm {
-  std::string_view type;  // "deadLetterBrake", "flowStoppedOnFailure", "retriesFull", "breakerOpen"
-  std::string name;       // of the flow or the dependency
+  // "deadLetterBrake", "flowStoppedOnFailure", "retriesFull", "breakerOpen", or one of
+  // recovery/quarantine_watch.h
+  std::string_view type;
+  std::string name;  // of the flow or the dependency
   WallTime since{};
   std::string reason;
 };

@@ -111,6 +111,7 @@ class Api {
   // api_groups.cc
   Answer groups(Call call);
   Answer group(Call call);
+  Answer answer_with(Group group);
   Answer annotate_group(Call call);
   Answer group_insight(Call call);
   Answer split_group(Call call);

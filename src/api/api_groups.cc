@@ -99,13 +99,30 @@ void add_wholes(std::vector<Group>& groups, const std::vector<Group>& all) {
   }
 }
 
+// Those among which a group's parts, and what it was merged into, are looked for.
+async::Task<Result<std::vector<Group>>> read_groups(ports::Store& store) {
+  constexpr std::size_t kGroupsMax = 10'000;
+  std::vector<Group> all;
+  GroupId before{UINT32_MAX};
+  while (all.size() < kGroupsMax) {
+    auto page = co_await store.recovery().groups(
+        {.with_closed = true, .with_keys = true, .before = before});
+    if (!page.ok()) co_return page.error();
+    if (page->empty()) break;
+    before = page->back().id;
+    std::ranges::move(*page, std::back_inserter(all));
+  }
+  co_return all;
+}
+
 }  // namespace
 
 Api::Answer Api::groups(Call call) {
   const bool with_closed = call.arg("all") == "true";
-  auto groups = co_await parts_.store.recovery().groups(with_closed);
+  auto groups = co_await parts_.store.recovery().groups(
+      {.with_closed = with_closed, .with_keys = true});
   if (!groups.ok()) co_return net::problem_response(groups.error());
-  auto all = co_await parts_.store.recovery().groups(true);
+  auto all = co_await read_groups(parts_.store);
   if (!all.ok()) co_return net::problem_response(all.error());
   add_wholes(*groups, *all);
   wire::JsonWriter json;
@@ -123,10 +140,19 @@ Api::Answer Api::groups(Call call) {
 Api::Answer Api::group(Call call) {
   auto group = co_await recovery::find_group(parts_.store, std::string(call.param("group")));
   if (!group.ok()) co_return net::problem_response(group.error());
-  auto all = co_await parts_.store.recovery().groups(true);
+  co_return co_await answer_with(std::move(*group));
+}
+
+Api::Answer Api::answer_with(Group group) {
+  auto keyed = co_await parts_.store.recovery().groups(
+      {.with_closed = true, .with_keys = true, .hash_prefix = group.fingerprint.hash});
+  if (!keyed.ok()) co_return net::problem_response(keyed.error());
+  const auto found = std::ranges::find(*keyed, group.id, &Group::id);
+  if (found != keyed->end()) group.keys = found->keys;
+  auto all = co_await read_groups(parts_.store);
   if (!all.ok()) co_return net::problem_response(all.error());
   wire::JsonWriter json;
-  write_group(json, parts_.live, *group, *all);
+  write_group(json, parts_.live, group, *all);
   co_return json_answer(std::move(json).take());
 }
 
@@ -137,11 +163,7 @@ Api::Answer Api::annotate_group(Call call) {
       parts_.store, parts_.clock, std::string(call.param("group")), std::move(annotation->word),
       call.actor, std::move(annotation->reason));
   if (!group.ok()) co_return net::problem_response(group.error());
-  auto all = co_await parts_.store.recovery().groups(true);
-  if (!all.ok()) co_return net::problem_response(all.error());
-  wire::JsonWriter json;
-  write_group(json, parts_.live, *group, *all);
-  co_return json_answer(std::move(json).take());
+  co_return co_await answer_with(std::move(*group));
 }
 
 Api::Answer Api::group_insight(Call call) {

@@ -33,23 +33,34 @@ Result<ReplayId> replay_id(const Call& call) {
                "weir replay list"};
 }
 
+constexpr Duration kWaitMax = std::chrono::days{7};
+
 struct Word {
   std::string reason;
   std::string hash;  // of the plan that was read
+  Duration wait{};   // for the preconditions of what starts
 };
 
 Result<Word> word_of(const Call& call) {
-  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason", "hash"}));
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason", "hash", "wait"}));
   Word word;
   WEIR_TRY(word.reason, body.text("reason"));
   WEIR_TRY(word.hash, body.text("hash"));
+  WEIR_TRY(const std::string wait, body.text("wait"));
+  if (wait.empty()) return word;
+  const auto duration = parse_duration(wait);
+  if (!duration || *duration <= Duration::zero() || *duration > kWaitMax) {
+    return Error{Code::invalid_argument, fmt::format("'{}' is no time to wait", printable(wait)),
+                 "for example 30m or 24h, at most 7d"};
+  }
+  word.wait = *duration;
   return word;
 }
 
 std::optional<ItemState> parse_item_state(std::string_view text) {
   for (const ItemState state :
        {ItemState::planned, ItemState::claimed, ItemState::succeeded, ItemState::failedAgain,
-        ItemState::skipped, ItemState::inDoubt, ItemState::stale}) {
+        ItemState::skipped, ItemState::inDoubt, ItemState::stale, ItemState::discarded}) {
     if (to_text(state) == text) return state;
   }
   return std::nullopt;
@@ -113,7 +124,8 @@ Api::Answer Api::replay(Call call) {
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   ReplayNow now{.stops = parts_.replays.stop_readings(*id),
-                .time_left = parts_.replays.time_left(*id)};
+                .time_left = parts_.replays.time_left(*id),
+                .rate = parts_.replays.rate(*replay)};
   if (call.arg("joined") == "true") {
     auto joined = co_await parts_.replays.joined_since(*id);
     if (!joined.ok()) co_return net::problem_response(joined.error());
@@ -134,7 +146,7 @@ Api::Answer Api::replay_items(Call call) {
   if (!call.arg("state").empty() && !state) {
     co_return net::problem_response(
         Error{Code::invalid_argument, "unknown item state",
-              "planned, claimed, succeeded, failedAgain, skipped, inDoubt or stale"});
+              "planned, claimed, succeeded, failedAgain, discarded, skipped, inDoubt or stale"});
   }
   auto known = co_await parts_.replays.get(*id);
   if (!known.ok()) co_return net::problem_response(known.error());
@@ -159,7 +171,8 @@ Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   if (!id.ok()) co_return net::problem_response(id.error());
   auto word = word_of(call);
   if (!word.ok()) co_return net::problem_response(word.error());
-  auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash);
+  auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash,
+                                                word->wait);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   write_replay(json, *replay);

@@ -26,6 +26,7 @@ void write_group(wire::JsonWriter& json, const recovery::Live& live, Group group
 struct ReplayNow {
   std::vector<policy::StopReading> stops;
   std::optional<Duration> time_left;
+  std::optional<double> rate;           // what a run under way may release per second
   std::optional<std::uint64_t> joined;  // came into quarantine since, and would have fitted
 };
 void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow& now = {});

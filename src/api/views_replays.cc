@@ -16,18 +16,25 @@ void write_counts(wire::JsonWriter& json, const ReplayCounts& counts) {
       .field("stale", counts.stale)
       .field("inDoubt", counts.in_doubt);
   json.field("inFlight", counts.in_flight()).field("sameFingerprint", counts.same_fingerprint);
+  json.field("discarded", counts.discarded);
   json.end_object();
+}
+
+void write_steps(wire::JsonWriter& json, const std::vector<recovery::RateStep>& steps) {
+  json.key("steps").begin_array();
+  for (const recovery::RateStep& step : steps) {
+    json.begin_object().field("fromSeconds", seconds(step.from));
+    json.field("perSecond", step.per_second).end_object();
+  }
+  json.end_array();
 }
 
 void write_estimate(wire::JsonWriter& json, const recovery::ReplayEstimate& estimate) {
   json.begin_object().field("canarySeconds", seconds(estimate.canary));
   json.field("seconds", seconds(estimate.total));
-  json.field("peakPerSecond", estimate.peak_per_second).key("steps").begin_array();
-  for (const recovery::ReplayEstimate::Step& step : estimate.steps) {
-    json.begin_object().field("fromSeconds", seconds(step.from));
-    json.field("perSecond", step.per_second).end_object();
-  }
-  json.end_array().end_object();
+  json.field("peakPerSecond", estimate.peak_per_second);
+  write_steps(json, estimate.steps);
+  json.end_object();
 }
 
 void write_checks(wire::JsonWriter& json, const std::vector<CheckResult>& checks) {
@@ -69,11 +76,12 @@ void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow&
     json.begin_object().field("condition", stop.name).field("value", stop.value);
     json.field("limit", stop.rule.limit).field("then", to_text(stop.rule.then)).end_object();
   }
-  json.end_array().field("ratePerSecond", replay.rate_now);
+  json.end_array().field("ratePerSecond", now.rate.value_or(replay.rate_now));
   if (now.time_left) json.field("secondsLeft", seconds(*now.time_left));
   if (now.joined) json.field("joinedSince", *now.joined);
   time_field(json, "createdAt", replay.created_at);
   time_field(json, "cutoff", replay.cutoff);
+  time_field(json, "waitsUntil", replay.waits_until);
   time_field(json, "startedAt", replay.started_at);
   time_field(json, "finishedAt", replay.finished_at);
   json.end_object();
@@ -93,6 +101,7 @@ void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast) 
     json.begin_object().field("dependency", load.dependency).field("deliveries", load.deliveries);
     json.field("livePerSecond", load.live).field("peakPerSecond", load.peak);
     json.field("limitPerSecond", load.limit);
+    write_steps(json, load.steps);
     if (load.price > 0) json.field("cost", load.price * static_cast<double>(load.deliveries));
     json.end_object();
   }

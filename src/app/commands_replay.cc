@@ -41,6 +41,7 @@ struct ItemOptions {
 struct Command {
   std::string replay;
   std::string hash;
+  std::string wait;
   bool watch = false;
   bool dry_run = false;
 };
@@ -167,6 +168,7 @@ std::string word_of(const Session& session, const Command& asked) {
   json.begin_object();
   if (!session.options().reason.empty()) json.field("reason", session.options().reason);
   if (!asked.hash.empty()) json.field("hash", asked.hash);
+  if (!asked.wait.empty()) json.field("wait", asked.wait);
   json.end_object();
   return std::move(json).take();
 }
@@ -209,7 +211,7 @@ void add_reads(CLI::App& noun, Chosen& chosen) {
   CLI::App* added = add_verb(noun, "items", "the deliveries of a replay", options->replay);
   added
       ->add_option("--state", options->state,
-                   "planned, claimed, succeeded, failedAgain, skipped, inDoubt or stale")
+                   "planned, claimed, succeeded, failedAgain, discarded, skipped, inDoubt or stale")
       ->option_text("STATE");
   added->add_option("--limit", options->limit, "how many, up to 1000")
       ->check(CLI::Range(1, 1000))
@@ -241,7 +243,13 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
     if (starts)
       added->add_option("--hash", asked->hash, "only if the plan is still this one")
           ->option_text("HASH");
-    if (verb == "run") added->add_flag("--dry-run", asked->dry_run, "only say what it would do");
+    if (verb == "run") {
+      added->add_flag("--dry-run", asked->dry_run, "only say what it would do");
+      added
+          ->add_option("--wait", asked->wait,
+                       "start by itself as soon as its preconditions hold, within this time")
+          ->option_text("DURATION");
+    }
     added->callback([&chosen, asked, verb] {
       chosen.action = [asked, verb](Session& session) { return command(session, *asked, verb); };
     });

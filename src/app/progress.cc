@@ -37,8 +37,41 @@ std::string time_left(const ReplayProgress& progress, std::string_view before) {
 
 bool ReplayProgress::is_over() const { return state == "completed" || state == "aborted"; }
 bool ReplayProgress::is_at_rest() const {
-  return is_over() || state == "stopped" || state == "paused";
+  const bool waited = state == "planned" && !waits && !state_reason.empty();
+  return is_over() || state == "stopped" || state == "paused" || waited;
 }
+
+namespace {
+
+std::string checked_by(wire::Json replay) {
+  const auto checks = member_at(replay, "checks");
+  if (!checks || checks->size() == 0) return "";
+  std::string worst = "yes";
+  for (const wire::Json check : *checks) {
+    const std::string verdict = text_at(check, "verdict");
+    if (verdict == "failed") return "no";
+    if (verdict != "successful") worst = "unknown";
+  }
+  return worst;
+}
+
+double number_in(wire::Json object, std::string_view name) {
+  const auto member = member_at(object, name);
+  return member && member->is(wire::JsonType::number) ? member->number() : 0;
+}
+
+std::vector<ReplayProgress::Stop> stops_in(wire::Json replay) {
+  std::vector<ReplayProgress::Stop> stops;
+  const auto found = member_at(replay, "stops");
+  if (!found || !found->is(wire::JsonType::array)) return stops;
+  for (const wire::Json stop : *found) {
+    stops.push_back({printable(text_at(stop, "condition")), number_in(stop, "value"),
+                     number_in(stop, "limit")});
+  }
+  return stops;
+}
+
+}  // namespace
 
 ReplayProgress read_progress(wire::Json replay) {
   const auto rate = member_at(replay, "ratePerSecond");
@@ -46,6 +79,7 @@ ReplayProgress read_progress(wire::Json replay) {
   return {.replay = printable(text_at(replay, "replay")),
           .state = printable(text_at(replay, "state")),
           .state_reason = printable(text_at(replay, "stateReason")),
+          .waits = member_at(replay, "waitsUntil").has_value(),
           .planned = count_at(replay, "counts.planned"),
           .sent = count_at(replay, "counts.sent"),
           .succeeded = count_at(replay, "counts.succeeded"),
@@ -54,7 +88,9 @@ ReplayProgress read_progress(wire::Json replay) {
           .in_doubt = count_at(replay, "counts.inDoubt"),
           .rate = rate && rate->is(wire::JsonType::number) ? rate->number() : 0,
           .left = left && left->is(wire::JsonType::number) ? left->number() : -1,
-          .joined = count_at(replay, "joinedSince")};
+          .joined = count_at(replay, "joinedSince"),
+          .checked = checked_by(replay),
+          .stops = stops_in(replay)};
 }
 
 std::string progress_bar(const ReplayProgress& progress, std::size_t width) {
@@ -75,11 +111,31 @@ std::string progress_bar(const ReplayProgress& progress, std::size_t width) {
 }
 
 std::string progress_line(const ReplayProgress& progress) {
+  if (progress.waits) return fmt::format("{} {}", progress.replay, progress.state_reason);
   std::string text = fmt::format("{} {}: {} of {} settled", progress.replay, progress.state,
                                  grouped(progress.settled()), grouped(progress.planned));
-  if (const std::string bad = trouble(progress); !bad.empty()) text += ", " + bad;
   if (progress.rate > 0 && !progress.is_at_rest()) text += fmt::format(", {:.3g}/s", progress.rate);
-  text += time_left(progress, ", ");
+  text += time_left(progress, ", ") + "; " + report_line(progress);
+  if (const std::string limits = limits_line(progress); !limits.empty()) text += "; " + limits;
+  return text;
+}
+
+std::string limits_line(const ReplayProgress& progress) {
+  std::string text = progress.checked.empty() ? "" : "checks " + progress.checked;
+  std::string stops;
+  for (const ReplayProgress::Stop& stop : progress.stops) {
+    stops += fmt::format("{}{} {:.3g} of {:.3g}", stops.empty() ? "" : ", ", stop.condition,
+                         stop.value, stop.limit);
+  }
+  if (!stops.empty()) text += fmt::format("{}stops: {}", text.empty() ? "" : "; ", stops);
+  return text;
+}
+
+std::string progress_block(const ReplayProgress& progress, std::size_t width) {
+  std::string text = progress_bar(progress, width);
+  for (const std::string& line : {report_line(progress), limits_line(progress)}) {
+    if (!line.empty()) text += "\n" + cut_to(line, std::max<std::size_t>(width, 1));
+  }
   return text;
 }
 
@@ -91,7 +147,7 @@ std::string report_line(const ReplayProgress& progress) {
 }
 
 int exit_of(const ReplayProgress& progress) {
-  if (progress.state == "stopped") return kExitStopped;
+  if (progress.state == "stopped" || progress.state == "planned") return kExitStopped;
   if (progress.state == "aborted") return kExitFailed;
   if (progress.failed_again + progress.in_doubt > 0) return kExitPartial;
   return kExitOk;

@@ -33,6 +33,13 @@ TEST_CASE("progress is read from the API's answer") {
   CHECK(progress.sent == 9);
   CHECK(progress.settled() == 9);
   CHECK(progress.rate == 2.5);
+  CHECK(progress.checked.empty());
+  const auto watched = wire::parse_json(
+      R"({"checks":[{"verdict":"successful"},{"verdict":"inconclusive"}],)"
+      R"("stops":[{"condition":"failureShare","value":0.5,"limit":10}]})");
+  REQUIRE(watched.ok());
+  CHECK(limits_line(read_progress(watched->root())) ==
+        "checks unknown; stops: failureShare 0.5 of 10");
 }
 
 TEST_CASE("the bar shows what is settled") {
@@ -58,7 +65,17 @@ TEST_CASE("the bar never exceeds the width, whatever is counted") {
 }
 
 TEST_CASE("lines and the report") {
-  CHECK(progress_line(sample()) == "r12 running: 412 of 1,204 settled, 2 failed again, 5/s");
+  ReplayProgress progress = sample();
+  const std::string line =
+      "r12 running: 412 of 1,204 settled, 5/s; sent 420 / succeeded 400 / failed again 2 / "
+      "skipped 10 / in doubt 0";
+  CHECK(progress_line(progress) == line);
+  progress.checked = "yes";
+  progress.stops = {{"failureShare", 0.5, 10}, {"sameFingerprint", 2, 3}};
+  const std::string limits = "checks yes; stops: failureShare 0.5 of 10, sameFingerprint 2 of 3";
+  CHECK(progress_line(progress) == line + "; " + limits);
+  CHECK(progress_block(progress, 100) ==
+        progress_bar(progress, 100) + "\n" + report_line(progress) + "\n" + limits);
   CHECK(report_line(sample()) ==
         "sent 420 / succeeded 400 / failed again 2 / skipped 10 / in doubt 0");
 }

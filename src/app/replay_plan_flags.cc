@@ -20,6 +20,11 @@ void add_replay_plan_flags(CLI::App& command, ReplayPlanFlags& flags) {
   command.add_option("--max-rate", flags.max_rate, "highest rate, per second")->option_text("N");
   command.add_option("--ramp", flags.ramp, "factor for the rate after each step that went well")
       ->option_text("FACTOR");
+  command
+      .add_option("--rates", flags.rates,
+                  "these rates per second, a step each, instead of the three above: 5,20,100")
+      ->delimiter(',')
+      ->option_text("N,N,...");
   command.add_option("--step", flags.step, "length of a step")->option_text("DURATION");
   command.add_option("--concurrency", flags.concurrency, "deliveries on their way at a time")
       ->option_text("N");
@@ -57,12 +62,15 @@ std::string replay_plan_document(const ReplayPlanFlags& flags, const std::string
   write_selection(json, flags.selection);
   if (flags.delivered) json.field("delivered", true);
   json.end_object();
-  if (flags.rate || flags.max_rate || flags.ramp || !flags.step.empty() || flags.concurrency ||
-      flags.share) {
+  if (flags.rate || flags.max_rate || flags.ramp || !flags.rates.empty() || !flags.step.empty() ||
+      flags.concurrency || flags.share) {
     json.key("rate").begin_object();
     if (flags.rate) json.field("start", fmt::format("{}/s", *flags.rate));
     if (flags.max_rate) json.field("max", fmt::format("{}/s", *flags.max_rate));
     if (flags.ramp) json.field("factor", *flags.ramp);
+    if (!flags.rates.empty()) json.key("steps").begin_array();
+    for (const double rate : flags.rates) json.value(fmt::format("{}/s", rate));
+    if (!flags.rates.empty()) json.end_array();
     if (!flags.step.empty()) json.field("step", flags.step);
     if (flags.concurrency) json.field("concurrency", *flags.concurrency);
     if (flags.share) json.field("share", *flags.share);
@@ -106,9 +114,9 @@ Result<std::string> read_plan_file(const std::string& name) {
 }
 
 bool ReplayPlanFlags::has_settings() const {
-  return !selection.empty() || rate || max_rate || ramp || !step.empty() || concurrency || canary ||
-         !canary_hold.empty() || failure_share || share || canary_share || attempts ||
-         !expired.empty() || !superseded.empty() || delivered;
+  return !selection.empty() || rate || max_rate || ramp || !rates.empty() || !step.empty() ||
+         concurrency || canary || !canary_hold.empty() || failure_share || share || canary_share ||
+         attempts || !expired.empty() || !superseded.empty() || delivered;
 }
 
 }  // namespace weir::app

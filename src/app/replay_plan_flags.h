@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/selection_flags.h"
 
@@ -15,6 +16,7 @@ struct ReplayPlanFlags {
   std::optional<double> rate;  // per second, after the canary
   std::optional<double> max_rate;
   std::optional<double> ramp;  // factor per step
+  std::vector<double> rates;
   std::string step;
   std::optional<unsigned> concurrency;
   std::optional<unsigned> canary;

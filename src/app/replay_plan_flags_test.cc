@@ -28,6 +28,8 @@ TEST_CASE("every option reaches its member") {
       R"({"selection":{"flow":"sync"},)"
       R"("rate":{"start":"5/s","max":"50.5/s","factor":2,"step":"5s","concurrency":16},)"
       R"("canary":{"count":0,"hold":"2s"},"stop":{"failureShare":10}})");
+  CHECK(body_of("--flow sync --rates 5,20.5 --step 1m") ==
+        R"({"selection":{"flow":"sync"},"rate":{"steps":["5/s","20.5/s"],"step":"1m"}})");
   CHECK(body_of("github#1 github#2") == R"({"selection":{"ids":["github#1","github#2"]}})");
 }
 

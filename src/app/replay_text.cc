@@ -27,7 +27,12 @@ std::string rate_text(Json plan) {
   const std::string start = text_at(plan, "rate.start");
   const std::string max = text_at(plan, "rate.max");
   std::string text = start;
-  if (max != start) {
+  const auto steps = member_at(plan, "rate.steps");
+  if (steps && steps->is(wire::JsonType::array)) {
+    for (const Json step : *steps)
+      text += fmt::format("{}{}", text.empty() ? "" : ", then ", printable(step.string()));
+    text += fmt::format(", {} each", text_at(plan, "rate.step"));
+  } else if (max != start) {
     text += fmt::format(", x {:.3g} every {} up to {}", number_at(plan, "rate.factor"),
                         text_at(plan, "rate.step"), max);
   }
@@ -165,9 +170,16 @@ std::string line(std::string_view label, std::string_view value) {
   return value.empty() ? "" : fmt::format("{:<12}{}\n", label, value);
 }
 
-std::string stale_text(Json replay) {
+std::string parts_text(Json replay) {
   const std::uint64_t stale = count_at(replay, "counts.stale");
-  return stale == 0 ? "" : fmt::format("of those skipped, {} were too old\n", grouped(stale));
+  const std::uint64_t discarded = count_at(replay, "counts.discarded");
+  std::string text;
+  if (stale > 0) text = fmt::format("of those skipped, {} were too old\n", grouped(stale));
+  if (discarded > 0) {
+    text += fmt::format("of those that failed again, {} were given up: discarded\n",
+                        grouped(discarded));
+  }
+  return text;
 }
 
 std::string result_text(Json replay) {
@@ -276,6 +288,10 @@ std::string report_text(Json replay, WallTime now) {
   std::string text = fmt::format("{} {}", progress.replay, progress.state);
   if (!progress.state_reason.empty()) text += ": " + progress.state_reason;
   text += "\n";
+  const std::string waits = text_at(replay, "waitsUntil");
+  if (!waits.empty())
+    text += fmt::format("it starts by itself when its preconditions hold, until {}\n",
+                        printable(waits));
   const auto started = parse_rfc3339(text_at(replay, "startedAt"));
   const auto finished = parse_rfc3339(text_at(replay, "finishedAt"));
   if (started && *started <= now) {
@@ -296,7 +312,7 @@ std::string report_text(Json replay, WallTime now) {
         "{} came into quarantine since the plan was made: they are not part of it\n",
         grouped(progress.joined));
   }
-  return text + report_line(progress) + "\n" + stale_text(replay) + result_text(replay) +
+  return text + report_line(progress) + "\n" + parts_text(replay) + result_text(replay) +
          checks_text(replay) + stops_text(replay);
 }
 

@@ -15,7 +15,7 @@ constexpr Duration kPollEvery = std::chrono::milliseconds(500);
 
 void show_progress(Session& session, const ReplayProgress& progress, LineSchedule& schedule) {
   if (session.terminal().error_tty) {
-    session.redraw(progress_bar(progress, session.terminal().error_width - 1));
+    session.redraw(progress_block(progress, session.terminal().error_width - 1));
   } else if (schedule.due(progress, session.client().mono())) {
     session.note(progress_line(progress));
   }
@@ -39,7 +39,9 @@ void show_report(Session& session, wire::Json replay) {
   const bool over = progress.is_over();
   if (progress.failed_again > 0)
     session.next(fmt::format("weir replay items {} --state failedAgain", progress.replay));
-  if (progress.is_at_rest() && !over)
+  if (progress.state == "planned" && !progress.waits)
+    session.next(fmt::format("weir replay get {}", progress.replay));
+  else if (progress.is_at_rest() && !over)
     session.next(fmt::format("weir replay resume {} --watch", progress.replay));
   if (!progress.is_at_rest()) session.next(fmt::format("weir replay watch {}", progress.replay));
   if (over && progress.failed_again == 0) session.next("weir group list");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -68,8 +69,12 @@ void Session::note(std::string_view line) const {
   if (!options_.quiet) write(stderr, fmt::format("{}\n", line));
 }
 
-void Session::redraw(std::string_view line) const {
-  if (terminal_.error_tty && !options_.quiet) write(stderr, fmt::format("\r\x1b[K{}", line));
+void Session::redraw(std::string_view text) const {
+  if (!terminal_.error_tty || options_.quiet) return;
+  // The cursor goes back to where the text begins, which is where the next one is drawn.
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  const std::string back = lines > 0 ? fmt::format("\x1b[{}A\r", lines) : "";
+  write(stderr, fmt::format("\r\x1b[J{}{}", text, back));
 }
 
 void Session::next(std::string_view command) const {

@@ -57,12 +57,7 @@ recovery::LiveDependency live_dependency(delivery::Dispatcher& dispatcher, async
   return answer;
 }
 
-}  // namespace
-
-recovery::Live wire_recovery(async::Executor executor,
-                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
-  recovery::Live live;
-  const MonoTime started = clock.mono();
+void wire_flows(recovery::Live& live, const std::unique_ptr<delivery::Engine>& engine) {
   live.flows = [&engine] {
     std::vector<recovery::LiveFlow> flows;
     for (const delivery::FlowView& view : engine->flow_views()) {
@@ -74,6 +69,26 @@ recovery::Live wire_recovery(async::Executor executor,
     }
     return flows;
   };
+  live.flow = [&engine](FlowId id) -> std::optional<recovery::LiveFlow> {
+    if (const delivery::Flow* flow = engine->find_flow(id)) {
+      return recovery::LiveFlow{flow->record(), engine->stream_name(flow->stream()), &flow->spec(),
+                                flow->cursor().floor()};
+    }
+    for (const FlowRecord& record : engine->removed_flows()) {
+      if (record.id == id)
+        return recovery::LiveFlow{record, engine->stream_name(record.stream), nullptr};
+    }
+    return std::nullopt;
+  };
+}
+
+}  // namespace
+
+recovery::Live wire_recovery(async::Executor executor,
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
+  recovery::Live live;
+  const MonoTime started = clock.mono();
+  wire_flows(live, engine);
   live.delivery = [&engine](FlowId id, Position position,
                             std::string_view key) -> std::optional<recovery::LiveDelivery> {
     const delivery::Flow* flow = engine->find_flow(id);

@@ -163,19 +163,29 @@ void MapReader::bytes(std::string_view key, std::size_t& into, std::size_t least
 }
 
 void MapReader::rate(std::string_view key, double& into) {
-  const YamlNode* found = scalar(key);
-  if (found == nullptr) return;
-  const auto slash = found->text.find('/');
-  const auto amount = parse_number(std::string_view(found->text).substr(0, slash));
-  const std::string unit = slash == std::string::npos ? "" : found->text.substr(slash + 1);
+  if (const YamlNode* found = scalar(key)) read_rate(key, *found, into);
+}
+
+void MapReader::rates(std::string_view key, std::vector<double>& into, std::size_t most) {
+  const YamlNode* list = take(key);
+  if (list == nullptr) return;
+  if (list->kind != YamlNode::Kind::list || list->items.empty() || list->items.size() > most)
+    return problem(key, fmt::format("'{}' must be a list of 1 to {} rates", key, most));
+  for (const YamlNode& item : list->items) read_rate(key, item, into.emplace_back());
+}
+
+void MapReader::read_rate(std::string_view key, const YamlNode& from, double& into) {
+  const auto slash = from.text.find('/');
+  const auto amount = parse_number(std::string_view(from.text).substr(0, slash));
+  const std::string unit = slash == std::string::npos ? "" : from.text.substr(slash + 1);
   const double seconds = unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3600 : 0;
   if (!amount || seconds == 0) {
-    report_->add(file_, *found, fmt::format("'{}' is no rate", found->text),
+    report_->add(file_, from, fmt::format("'{}' is no rate", from.text),
                  "for example 300/s, 30/min, 1000/h");
     return;
   }
   if (!(*amount > 0)) {
-    report_->add(file_, *found, fmt::format("'{}' must be above zero", key));
+    report_->add(file_, from, fmt::format("'{}' must be above zero", key));
     return;
   }
   into = *amount / seconds;

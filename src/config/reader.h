@@ -47,6 +47,7 @@ class MapReader {
   void count(std::string_view key, T& into, std::uint64_t least, std::uint64_t most);
   void bytes(std::string_view key, std::size_t& into, std::size_t least);
   void rate(std::string_view key, double& into);  // "300/s"
+  void rates(std::string_view key, std::vector<double>& into, std::size_t most);
   void choice(std::string_view key, std::initializer_list<std::string_view> names, int& into);
   void strings(std::string_view key, std::vector<std::string>& into);  // one or a list
   // Header names and values with secrets resolved.
@@ -67,6 +68,7 @@ class MapReader {
 
  private:
   const YamlNode* scalar(std::string_view key);
+  void read_rate(std::string_view key, const YamlNode& from, double& into);
   std::optional<std::string> resolve(const YamlNode& value);
 
   Report* report_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/replay_plan_document.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -191,12 +193,27 @@ void read_checks(MapReader& map, std::string_view key, bool precondition,
   }
 }
 
+// Rates one by one, which say all that start, max and factor would.
+void read_steps(MapReader& map, RatePlan& into) {
+  map.rates("steps", into.steps, kRateStepsMax);
+  if (into.steps.empty()) return;
+  for (const std::string_view other : {"start", "max", "factor"}) {
+    if (map.node().find(other) != nullptr)
+      return map.problem(other, fmt::format("'steps' are the rates: leave '{}' out", other));
+  }
+  if (!std::ranges::is_sorted(into.steps, std::less_equal<>()))
+    return map.problem("steps", "each of 'steps' must be above the one before");
+  into.start_per_second = into.steps.front();
+  into.max_per_second = into.steps.back();
+}
+
 void read_rate(MapReader map, RatePlan& into) {
   map.rate("start", into.start_per_second);
   into.max_per_second = std::max(into.max_per_second, into.start_per_second);
   map.rate("max", into.max_per_second);
   map.number("share", into.share, 0, 100);
   map.number("factor", into.ramp_factor, 1, 100);
+  read_steps(map, into);
   map.duration("step", into.step, std::chrono::milliseconds{1});
   map.count("concurrency", into.concurrency, 1, 10'000);
   map.finish();
@@ -389,6 +406,21 @@ void write_header_policy(wire::JsonWriter& json, const ReplayTerms& terms) {
   json.end_object().end_object();
 }
 
+void write_rate(wire::JsonWriter& json, const RatePlan& rate) {
+  const auto text = [](double per_second) { return fmt::format("{}/s", per_second); };
+  json.begin_object();
+  if (rate.steps.empty()) {
+    json.field("start", text(rate.start_per_second)).field("max", text(rate.max_per_second));
+    json.field("factor", rate.ramp_factor);
+  } else {
+    json.key("steps").begin_array();
+    for (const double step : rate.steps) json.value(text(step));
+    json.end_array();
+  }
+  json.field("step", to_setting(rate.step)).field("share", rate.share);
+  json.field("concurrency", rate.concurrency).end_object();
+}
+
 }  // namespace
 
 PlanOutcome read_replay_plan(std::string_view text, WallTime now) {
@@ -410,12 +442,8 @@ void write_replay_plan(wire::JsonWriter& json, const ReplayPlan& plan) {
   json.begin_object().key("selection");
   write_selection(json, plan.selection);
   write_checks(json, "preconditions", plan.preconditions);
-  json.key("rate").begin_object();
-  json.field("start", fmt::format("{}/s", plan.rate.start_per_second));
-  json.field("max", fmt::format("{}/s", plan.rate.max_per_second));
-  json.field("factor", plan.rate.ramp_factor).field("step", to_setting(plan.rate.step));
-  json.field("share", plan.rate.share);
-  json.field("concurrency", plan.rate.concurrency).end_object();
+  json.key("rate");
+  write_rate(json, plan.rate);
   json.key("canary").begin_object().field("count", plan.canary.count);
   json.field("share", plan.canary.share);
   json.field("hold", to_setting(plan.canary.hold)).end_object();

@@ -79,7 +79,11 @@ TEST_CASE("what is shown is read back as the same plan") {
   other.selection.flow = "f";
   other.stop = {.failure_share = {0}, .same_fingerprint = {0}, .breaker_open = {0}};
   other.rate.start_per_second = 1.0 / 3;
-  for (const ReplayPlan& plan : {whole(), ReplayPlan{}, other}) {
+  ReplayPlan by_steps;
+  by_steps.rate.steps = {0.5, 20, 100};
+  by_steps.rate.start_per_second = 0.5;
+  by_steps.rate.max_per_second = 100;
+  for (const ReplayPlan& plan : {whole(), ReplayPlan{}, other, by_steps}) {
     wire::JsonWriter json;
     write_replay_plan(json, plan);
     const std::string shown = std::move(json).take();
@@ -110,6 +114,10 @@ TEST_CASE("what is wrong with a plan is told with its place") {
       {"[]", "the plan must be a map of settings"},
       {"selektion: {}", "unknown setting 'selektion' in the plan"},
       {"rate: { start: 5 }", "'5' is no rate"},
+      {"rate: { steps: [] }", "'steps' must be a list of 1 to 20 rates"},
+      {"rate: { steps: [5/s, 5/s] }", "each of 'steps' must be above the one before"},
+      {"rate: { steps: [5/s, fast] }", "'fast' is no rate"},
+      {"rate: { steps: [5/s], max: 9/s }", "'steps' are the rates: leave 'max' out"},
       {"rate: { concurrency: 0 }", "'concurrency' must be from 1 to 10000"},
       {"selection: { class: permanant }", "unknown class 'permanant'"},
       {"selection: { since: yesterday }", "'yesterday' is neither a time nor a duration"},

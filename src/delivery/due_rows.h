@@ -20,7 +20,10 @@ struct Due {
   std::uint32_t interruptions = 0;
   policy::RetryCost cost = policy::RetryCost::transient;
   WallTime deadline{};  // of the event; epoch zero = none, or not known here
-  auto operator<=>(const Due&) const = default;
+  // By what it is, not by what is known of it: a row that is told of twice is one.
+  std::tuple<WallTime, DeliveryRef, ReplayId> id() const { return {due, ref, replay}; }
+  auto operator<=>(const Due& other) const { return id() <=> other.id(); }
+  bool operator==(const Due& other) const { return id() == other.id(); }
 };
 
 class DueRows {

@@ -24,6 +24,15 @@ TEST_CASE("due rows: the earliest due goes first") {
   CHECK(rows.next().ref.position.seq == 3);
 }
 
+TEST_CASE("due rows: one that is told of twice is one, whatever is known of it") {
+  DueRows rows;
+  rows.add(due(1, 0, {}));
+  rows.add(due(1, 0, at(100)));
+  CHECK(rows.size() == 1);
+  rows.add(due(1, 10, {}));  // a retry of it
+  CHECK(rows.size() == 2);
+}
+
 TEST_CASE("due rows: those past their deadline are taken out, the others stay") {
   DueRows rows;
   rows.add(due(1, 10, at(100)));

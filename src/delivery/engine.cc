@@ -50,7 +50,8 @@ void Engine::release(const std::vector<DeliveryRef>& refs, ReplayId replay) {
 
 void Engine::settled_elsewhere(DeliveryRef ref, const std::string& key) {
   Flow* flow = find_open_flow(ref.flow);
-  if (flow != nullptr && flow->keys().is_held_by(key, ref.position)) flow->drain_key(key);
+  if (flow == nullptr || !flow->keys().is_held_by(key, ref.position)) return;
+  if (flow->keys().may_drain_now(key)) flow->drain_key(key);
 }
 
 async::Task<> Engine::drain(MonoTime deadline) {

@@ -88,7 +88,8 @@ KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
   // A delivery that is run again, long after its place, does not take the key from the one that
   // holds it: what stands behind that one must not go before it is settled.
   const Hold& held = *state.held;
-  const bool keeps = !held.released && held.holder.seq > holder.seq;
+  const bool keeps = !held.released && !state.to_drain && held.holder.seq > holder.seq;
+  state.to_drain = false;
   if (!keeps) state.held->holder = holder;
   state.held->released = false;
   std::deque<Candidate> rows;
@@ -115,6 +116,7 @@ void KeyGate::join(State& state, std::uint64_t seq) {
   if (alone) hold.first = seq;
   hold.last = seq;
   ++hold.count;
+  ++held_count_;
   // The list stays a complete prefix: once one seq is left out, all later ones are.
   if (state.known_until >= known_before || alone) {
     if (state.behind.size() >= kBehindMax) return;
@@ -131,18 +133,33 @@ KeyGate::Drain KeyGate::drain(const std::string& key) {
   mark_dirty(key);
   if (state.behind.empty() && has_behind(hold) && state.known_until < hold.last)
     return {.needs_rebuild = true};
+  state.to_drain = false;
   if (state.behind.empty()) {
+    held_count_ -= hold.count;
     state.held.reset();
     return {.next = settled(key)};
   }
   const std::uint64_t seq = state.behind.front();
   state.behind.pop_front();
+  held_count_ -= hold.count > 0;
   hold.count -= std::min<std::uint64_t>(hold.count, 1);
   hold.holder.seq = seq;
   hold.first = seq + 1;
   hold.released = true;
   state.busy = true;
   return {.next = Candidate{.position = hold.holder, .origin = Origin::hold, .key = key}};
+}
+
+bool KeyGate::may_drain_now(const std::string& key) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || !found->second.held) return false;
+  found->second.to_drain = found->second.busy;
+  return !found->second.busy;
+}
+
+bool KeyGate::is_to_drain(std::string_view key) const {
+  const auto found = keys_.find(key);
+  return found != keys_.end() && found->second.to_drain && !found->second.busy;
 }
 
 void KeyGate::rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
@@ -169,6 +186,7 @@ void KeyGate::take_back(const std::string& key) {
   hold.first = hold.holder.seq;
   if (alone) hold.last = hold.first;
   ++hold.count;
+  ++held_count_;
   hold.holder.seq = 0;
   hold.released = false;
   mark_dirty(key);
@@ -176,6 +194,8 @@ void KeyGate::take_back(const std::string& key) {
 
 void KeyGate::load(const Hold& hold) {
   State& state = keys_[hold.key];
+  if (state.held) held_count_ -= state.held->count;
+  held_count_ += hold.count;
   state.held = hold;
   state.known_until = hold.holder.seq;
 }
@@ -201,14 +221,6 @@ bool KeyGate::is_held_by(std::string_view key, Position holder) const {
 bool KeyGate::key_is_busy(std::string_view key) const {
   const auto found = keys_.find(key);
   return found != keys_.end() && found->second.busy;
-}
-
-std::uint64_t KeyGate::held_count() const {
-  std::uint64_t count = 0;
-  for (const auto& [key, state] : keys_) {
-    if (state.held) count += state.held->count;
-  }
-  return count;
 }
 
 std::optional<std::uint64_t> KeyGate::oldest_held() const {

@@ -63,6 +63,10 @@ class KeyGate {
     bool needs_rebuild = false;
   };
   Drain drain(const std::string& key);
+  // As drain(), when somebody else settled the holder: while another delivery of the key is on its
+  // way, the hold waits for that one to end, and is_to_drain() says so then.
+  bool may_drain_now(const std::string& key);
+  bool is_to_drain(std::string_view key) const;
   // Answers needs_rebuild: the events of this key behind the hold, in order, complete up to
   // `known_until`.
   void rebuilt(const std::string& key, const std::set<std::uint64_t>& seqs,
@@ -81,7 +85,7 @@ class KeyGate {
   bool is_held_by(std::string_view key, Position holder) const;
   bool key_is_busy(std::string_view key) const;
   std::size_t in_line() const { return in_line_; }
-  std::uint64_t held_count() const;
+  std::uint64_t held_count() const { return held_count_; }
   // The seq of the oldest event behind a hold, or on its way from there.
   std::optional<std::uint64_t> oldest_held() const;
 
@@ -99,6 +103,7 @@ class KeyGate {
     std::optional<Position> reserved;  // the row that it is busy with is still to be dispatched
     std::deque<Candidate> line;        // waiting for busy to end
     std::optional<Hold> held;          // durable
+    bool to_drain = false;             // its holder is settled, the key is busy
     std::deque<std::uint64_t> behind;  // seqs of the hold, complete from held->first to known_until
     std::uint64_t known_until = 0;     // inclusive
   };
@@ -115,6 +120,7 @@ class KeyGate {
   std::unordered_map<std::string, State, Hash, std::equal_to<>> keys_;
   std::unordered_map<std::string, bool> dirty_;
   std::size_t in_line_ = 0;
+  std::uint64_t held_count_ = 0;  // events behind all holds
 };
 
 }  // namespace weir::delivery

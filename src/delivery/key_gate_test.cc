@@ -99,6 +99,29 @@ TEST_CASE("changes are told once") {
   CHECK(gate.take_changes().drop == std::vector<std::string>{"k"});
 }
 
+TEST_CASE("a hold whose holder was settled by somebody else waits for what is on its way") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 5);
+  (void)gate.hold("k", at(5).position);
+  admit(gate, 7);
+  CHECK(gate.admit_row(at(2)));  // a replay of an earlier one
+  CHECK_FALSE(gate.may_drain_now("k"));
+  CHECK_FALSE(gate.is_to_drain("k"));
+  SUBCASE("until that one has succeeded") {
+    CHECK_FALSE(gate.settled("k").has_value());
+    CHECK(gate.is_to_drain("k"));
+    CHECK(gate.drain("k").next->position.seq == 7);
+    CHECK_FALSE(gate.is_to_drain("k"));
+  }
+  SUBCASE("or holds the key itself") {
+    (void)gate.hold("k", at(2).position);
+    CHECK(gate.is_held_by("k", at(2).position));
+    CHECK_FALSE(gate.is_to_drain("k"));
+    CHECK(gate.may_drain_now("k"));
+  }
+  CHECK(gate.held_count() == (gate.is_held_by("k", at(2).position) ? 1 : 0));
+}
+
 namespace {
 
 Candidate row_at(std::uint64_t seq) {

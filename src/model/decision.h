@@ -45,6 +45,7 @@ struct Classification {
   bool counts_limiter = false;          // an explicit decrease signal for the adaptive limit
   bool in_doubt = false;                // a side effect may have happened
   std::optional<Duration> retry_after;  // the server's minimum, clamped
+  Duration mode_delay{};                // the failure mode's, beside it
   std::string hint_note;     // what was wrong with the server's hint; empty if nothing was
   std::string failure_mode;  // name of the matching failure mode, or empty
   ModeAction mode_action = ModeAction::none;

@@ -12,12 +12,12 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kPlanVersion = 3;
+constexpr std::uint8_t kPlanVersion = 4;
 constexpr std::uint64_t kIdsMax = 10'000;
 constexpr std::array<std::string_view, 8> kReplayStates = {
     "planning", "planned", "canary", "running", "paused", "stopped", "aborted", "completed"};
-constexpr std::array<std::string_view, 7> kItems = {
-    "planned", "claimed", "succeeded", "failedAgain", "skipped", "inDoubt", "stale"};
+constexpr std::array<std::string_view, 8> kItems = {
+    "planned", "claimed", "succeeded", "failedAgain", "skipped", "inDoubt", "stale", "discarded"};
 constexpr std::array<std::string_view, 4> kMarks = {"any", "archived", "exhausted", "inDoubt"};
 constexpr std::array<std::string_view, 3> kStale = {"replay", "skip", "ask"};
 
@@ -147,6 +147,12 @@ std::optional<Mark> parse_mark(std::string_view text) {
 
 std::string_view to_text(Stale stale) { return kStale[static_cast<std::size_t>(stale)]; }
 
+double next_rate(const RatePlan& plan, double rate) {
+  if (plan.steps.empty()) return rate * std::max(plan.ramp_factor, 1.0);
+  const auto next = std::ranges::upper_bound(plan.steps, rate);
+  return next == plan.steps.end() ? rate : *next;
+}
+
 std::uint64_t canary_size(const Canary& canary, std::uint64_t planned) {
   if (canary.share <= 0) return canary.count;
   const double size = std::ceil(canary.share / 100 * static_cast<double>(planned));
@@ -175,6 +181,8 @@ std::string encode_replay_plan(const ReplayPlan& plan) {
   out.varint(plan.canary.count);
   write_duration(out, plan.canary.hold);
   write_number(out, plan.rate.share);
+  out.varint(plan.rate.steps.size());
+  for (const double rate : plan.rate.steps) write_number(out, rate);
   write_number(out, plan.canary.share);
   out.u8(static_cast<std::uint8_t>(plan.staleness.expired));
   out.u8(static_cast<std::uint8_t>(plan.staleness.superseded));
@@ -206,6 +214,9 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   plan.canary.count = in.varint_as<std::uint32_t>();
   plan.canary.hold = read_duration(in);
   plan.rate.share = read_number(in);
+  const std::uint64_t steps = in.varint();
+  if (in.failed() || steps > kRateStepsMax) return damaged;
+  for (std::uint64_t i = 0; i < steps; ++i) plan.rate.steps.push_back(read_number(in));
   plan.canary.share = read_number(in);
   for (Stale* stale : {&plan.staleness.expired, &plan.staleness.superseded}) {
     const std::uint8_t value = in.u8();

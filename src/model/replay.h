@@ -49,8 +49,14 @@ struct RatePlan {
   // Percent of what the dependency can take per second (its rate limit, or else its capacity) that
   // the replay may add up to together with the live traffic; 0 = the rate alone counts.
   double share = 0;
+  // The rates one after the other, each after a step that went well, instead of the factor; the
+  // first and the last are start_per_second and max_per_second. Empty = by the factor.
+  std::vector<double> steps;
   bool operator==(const RatePlan&) const = default;
 };
+inline constexpr std::size_t kRateStepsMax = 20;
+// What follows `rate` when a step went well.
+double next_rate(const RatePlan& plan, double rate);
 
 struct Canary {
   std::uint32_t count = 5;  // 0 = no canary; on by default for more than kCanaryAbove deliveries
@@ -126,7 +132,8 @@ inline bool is_running(ReplayState state) {
   return state == ReplayState::canary || state == ReplayState::running;
 }
 
-// stale: skipped because it was too old.
+// stale: skipped because it was too old. discarded: sent, and given up by its handler's word or its
+// failure mode.
 enum class ItemState : std::uint8_t {
   planned,
   claimed,
@@ -134,7 +141,8 @@ enum class ItemState : std::uint8_t {
   failedAgain,
   skipped,
   inDoubt,
-  stale
+  stale,
+  discarded
 };
 std::string_view to_text(ItemState state);
 
@@ -158,6 +166,7 @@ struct ReplayCounts {
   std::uint64_t in_doubt = 0;
   std::uint64_t stale = 0;             // of skipped: too old by the plan's staleness
   std::uint64_t same_fingerprint = 0;  // of failed_again: into the group they came from
+  std::uint64_t discarded = 0;         // of failed_again: given up, not back in quarantine
   std::uint64_t in_flight() const { return sent - succeeded - failed_again - in_doubt; }
   bool operator==(const ReplayCounts&) const = default;
 };
@@ -180,6 +189,9 @@ struct Replay {
   // for the next stop.
   ReplayCounts overruled;
   WallTime resumed_at{};  // the last time; zero = never
+  // A planned one starts by itself as soon as its preconditions hold, until then; zero = it waits
+  // for an operator.
+  WallTime waits_until{};
   bool operator==(const Replay&) const = default;
 };
 

@@ -102,7 +102,7 @@ TEST_CASE("cut, lengthened and unknown plans are damaged") {
   }
   CHECK_FALSE(decode_replay_plan(blob + '\0').ok());
   std::string newer = blob;
-  newer[0] = 4;
+  newer[0] = static_cast<char>(newer[0] + 1);
   CHECK_FALSE(decode_replay_plan(newer).ok());
   std::string unknown_class = blob;
   unknown_class[3] = kFailureClassCount + 1;  // version, empty group, empty flow, class + 1

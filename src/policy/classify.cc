@@ -162,14 +162,14 @@ Classification meaning_of(const ClassRow& row, const Answer& answer, ServerHint 
     result.in_doubt = true;
     result.needs_idempotent = true;
   }
-  std::optional<Duration> mode_delay;
+  std::optional<Duration> later;
   if (const auto* mode = find_mode(answer.rules.failure_modes, outcome, row_ok, answer.flow,
                                    answer.dependency)) {
     result.failure_mode = mode->name;
     result.reason = reason_of(row, answer) + fmt::format(", failure mode {}", mode->name);
     if (mode->failure) apply_class(result, *mode->failure, outcome);
     result.mode_action = mode->then;
-    if (mode->then == ModeAction::retryLater) mode_delay = mode->retry_after;
+    if (mode->then == ModeAction::retryLater) later = mode->retry_after;
   }
   const bool answered = outcome.fault == Fault::none && answer.code.empty();
   if (outcome.phase != Phase::maybeSeen && !answered) clear_doubt(result);
@@ -177,10 +177,10 @@ Classification meaning_of(const ClassRow& row, const Answer& answer, ServerHint 
   if (forced != Override::none) apply_override(result, forced, outcome);
   apply_hint(result, std::move(hint));
   if (forced != Override::none) result.mode_action = ModeAction::none;
-  if (mode_delay && forced == Override::none) {
+  if (later && forced == Override::none) {
     result.retryable = true;
     result.needs_idempotent = result.in_doubt;
-    result.retry_after = mode_delay;
+    result.mode_delay = *later;
   }
   return result;
 }

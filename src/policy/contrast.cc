@@ -40,6 +40,13 @@ void add_members(std::vector<Field>& fields, const std::string& path, wire::Json
   }
 }
 
+void add_root(std::vector<Field>& fields, wire::Json root) {
+  if (root.is(wire::JsonType::object)) return add_members(fields, "data", root, 1);
+  if (root.is(wire::JsonType::array))
+    return add_field(fields, "data.length", std::to_string(root.size()));
+  add_field(fields, "data", root.raw());
+}
+
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -60,8 +67,7 @@ std::vector<Field> fields_of(const Event& event) {
   }
   if (!event.data_is_json() || event.data.empty()) return fields;
   const auto data = wire::parse_json(event.data);
-  if (data.ok() && data->root().is(wire::JsonType::object))
-    add_members(fields, "data", data->root(), 1);
+  if (data.ok()) add_root(fields, data->root());
   return fields;
 }
 

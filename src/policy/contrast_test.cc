@@ -68,6 +68,8 @@ TEST_CASE("an event has a bounded number of fields, of bounded size and depth") 
   CHECK(std::ranges::count(paths, "data.after", &Field::path) == 1);
   CHECK(fields_of(with_data("{broken")).size() == 2);  // type and source
   CHECK(fields_of(with_data(R"({"list":[1,2]})")).back().path == "data.list.length");
+  CHECK(fields_of(with_data("[1,2,3]")).back().path == "data.length");
+  CHECK(fields_of(with_data("17")).back().path == "data");
 }
 
 TEST_CASE("different values beyond the bound are not counted") {

@@ -69,9 +69,15 @@ BackOffSpec back_off_after(const RetrySpec& spec, FailureClass failure) {
 }
 
 std::optional<Duration> server_minimum(const RetrySpec& spec, const Classification& failure) {
-  if (failure.mode_action == ModeAction::retryLater) return failure.retry_after;
   if (!spec.honor_server || !failure.retry_after) return {};
   return std::min(*failure.retry_after, spec.server_directed_max);
+}
+
+// What the server asks for, and what its failure mode does.
+std::optional<Duration> minimum_of(const RetrySpec& spec, const Classification& failure) {
+  const auto server = server_minimum(spec, failure);
+  if (failure.mode_action != ModeAction::retryLater) return server;
+  return std::max(failure.mode_delay, server.value_or(Duration{}));
 }
 
 std::string hint_note(const RetrySpec& spec, const Classification& failure) {
@@ -96,8 +102,7 @@ Decision retry(const DecideInput& input, Rng& rng) {
                    std::move(reason));
 
   const Duration delay = retry_delay(back_off_after(spec, input.failure.failure), attempt,
-                                     input.previous_delay, server_minimum(spec, input.failure),
-                                     rng);
+                                     input.previous_delay, minimum_of(spec, input.failure), rng);
   const WallTime at = input.now + delay;
   const WallTime deadline = input.delivery.deadline;
   if (is_expired(deadline, at)) {
@@ -120,7 +125,7 @@ DelayRange retry_range(const DecideInput& input) {
   const RetrySpec& spec = input.policy.retry;
   return delay_range(back_off_after(spec, input.failure.failure),
                      input.delivery.attempts_this_round, input.previous_delay,
-                     server_minimum(spec, input.failure));
+                     minimum_of(spec, input.failure));
 }
 
 Decision decide(const DecideInput& input, Rng& rng) {

@@ -77,7 +77,7 @@ void Ramp::advance(MonoTime now) {
   }
   if (now - step_started_ < plan_.step) return;
   const bool went_well = step_good_ > 0 && step_bad_ == 0;
-  if (went_well) rate_ = held_within(rate_ * std::max(plan_.ramp_factor, 1.0), plan_);
+  if (went_well) rate_ = held_within(next_rate(plan_, rate_), plan_);
   step_good_ = step_bad_ = 0;
   step_started_ = now;
 }

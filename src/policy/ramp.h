@@ -14,7 +14,7 @@ struct Pace {
   std::uint32_t release = 0;  // how many may be released now
   MonoTime ask_again{};  // when one more may be, if these are released now; MonoTime::max() = when
                          // one settles
-  double rate = 0;       // per second, now: the checkpoint of the ramp
+  double rate = 0;       // per second, now
 };
 
 // Releases at the plan's rate, which is multiplied after every step in which something settled and
@@ -41,6 +41,7 @@ class Ramp {
   // it started.
   bool slow_down(MonoTime now);
   double rate() const { return ceiling_ > 0 ? std::min(rate_, ceiling_) : rate_; }
+  double unlimited() const { return rate_; }  // what the ramp goes on with when the limit is gone
 
  private:
   void advance(MonoTime now);

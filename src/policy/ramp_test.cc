@@ -48,6 +48,16 @@ TEST_CASE("the rate grows after good steps only, up to its maximum") {
   CHECK(ramp.rate() == 12);
 }
 
+TEST_CASE("rates that are given one by one follow each other, wherever the run stands") {
+  const RatePlan plan{.start_per_second = 5, .max_per_second = 100, .steps = {5, 20, 100}};
+  CHECK(next_rate(plan, 5) == 20);
+  CHECK(next_rate(plan, 20) == 100);
+  CHECK(next_rate(plan, 100) == 100);
+  CHECK(next_rate(plan, 2.5) == 5);  // slowed down
+  CHECK(next_rate(plan, 40) == 100);
+  CHECK(next_rate({.ramp_factor = 3}, 5) == 15);
+}
+
 TEST_CASE("goes on at the checkpoint") {
   CHECK(Ramp({.start_per_second = 5, .max_per_second = 50}, kStart, 20).rate() == 20);
   CHECK(Ramp({.start_per_second = 5, .max_per_second = 50}, kStart, 90).rate() == 50);

@@ -117,12 +117,21 @@ class FlowTable {
   virtual async::Task<Result<std::optional<std::string>>> meta(std::string key) = 0;
 };
 
+struct GroupQuery {
+  bool with_closed = false;  // those without open members too
+  bool with_keys = false;    // fills Group::keys, for which the members are read
+  std::string hash_prefix;   // empty = any
+  // Keyset: those that were made before this one, the newest first. Without it, those with the
+  // newest activity come first.
+  std::optional<GroupId> before;
+  std::size_t limit = 1000;  // at most 1000
+};
+
 class RecoveryTable {
  public:
   virtual ~RecoveryTable() = default;
-  // Newest activity first; with_closed adds groups without open members. At most 1000. Fills
-  // Group::keys.
-  virtual async::Task<Result<std::vector<Group>>> groups(bool with_closed) = 0;
+  virtual async::Task<Result<std::vector<Group>>> groups(GroupQuery query) = 0;
+  virtual async::Task<Result<std::optional<Group>>> group(GroupId id) = 0;  // without its keys
   virtual async::Task<Result<std::vector<Replay>>>
   replays() = 0;  // unfinished, then newest first; at most 200
   virtual async::Task<Result<std::optional<Replay>>> replay(ReplayId id) = 0;

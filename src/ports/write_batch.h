@@ -109,10 +109,10 @@ struct FreezeChunk {
   DeliveryRef after;
   std::uint32_t limit;
 };
-// For selections by pattern or ids. No-op for a member of this or of another unfinished replay.
-struct AddReplayItem {
+// For selections by pattern or ids. Members of this or of another unfinished replay are left out.
+struct AddReplayItems {
   ReplayId replay;
-  DeliveryRef ref;
+  std::vector<DeliveryRef> refs;
 };
 struct PutReplay {
   Replay replay;
@@ -154,7 +154,7 @@ struct PutMeta {
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
-                 AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItem, PutReplay, DropReplay,
+                 AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
                  SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
@@ -185,8 +185,13 @@ struct FlowEpochIs {
   FlowId flow;
   std::uint64_t epoch;
 };
-using Precondition =
-    std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs, FlowEpochIs>;
+// Nobody has said anything else about the group since it was read.
+struct GroupNotesAre {
+  GroupId group;
+  GroupNotes notes;
+};
+using Precondition = std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs,
+                                  FlowEpochIs, GroupNotesAre>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };

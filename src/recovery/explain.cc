@@ -30,8 +30,7 @@ struct Inquiry {
   WallTime now;
   StreamRecord stream;
   std::optional<StoredEvent> stored;
-  std::optional<Event> event;                  // views into `stored`
-  std::optional<std::vector<Group>> groups{};  // read once, when a delivery needs them
+  std::optional<Event> event;  // views into `stored`
   Explanation answer{};
 };
 
@@ -277,15 +276,17 @@ void add_flow(Inquiry& inquiry, const KnownFlow& flow, DeliveryExplanation& into
 
 async::Task<Result<>> add_group(Inquiry& inquiry, DeliveryExplanation& into) {
   if (!into.row->group || into.state != DeliveryState::quarantined) co_return Result<>{};
-  if (!inquiry.groups) {
-    auto groups = co_await inquiry.store.recovery().groups(true);
-    if (!groups.ok()) co_return groups.error();
-    inquiry.groups = std::move(*groups);
-  }
-  const auto group = std::ranges::find(*inquiry.groups, into.row->group, &Group::id);
-  if (group == inquiry.groups->end()) co_return Result<>{};
+  auto known = co_await inquiry.store.recovery().group(into.row->group);
+  if (!known.ok()) co_return known.error();
+  if (!known->has_value()) co_return Result<>{};
+  const std::string prefix = (*known)->fingerprint.hash.substr(0, kGroupNameMin);
+  auto alike = co_await inquiry.store.recovery().groups(
+      {.with_closed = true, .with_keys = true, .hash_prefix = prefix});
+  if (!alike.ok()) co_return alike.error();
+  const auto group = std::ranges::find(*alike, into.row->group, &Group::id);
+  if (group == alike->end()) co_return Result<>{};
   into.group = *group;
-  into.group_name = short_name(*inquiry.groups, group->fingerprint.hash);
+  into.group_name = short_name(*alike, group->fingerprint.hash);
   if (into.dependency.empty()) into.dependency = group->dependency;
   co_return Result<>{};
 }

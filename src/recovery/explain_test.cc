@@ -85,7 +85,7 @@ TEST_CASE(
   desk.records[0].status = FlowStatus::active;
   auto receipt = desk.bench.commit(
       {ports::CreateReplay{replay(Selection{.flow = "sync-issues"}, kNow)}}, ports::Lane::operate);
-  desk.bench.commit({ports::AddReplayItem{receipt.replay, row.ref}}, ports::Lane::operate);
+  desk.bench.commit({ports::AddReplayItems{receipt.replay, {row.ref}}}, ports::Lane::operate);
   const DeliveryExplanation taken = desk.ask("github#1").deliveries.at(0);
   CHECK(taken.replay_blocked == std::vector<std::string>{"it belongs to replay r1 already"});
   CHECK(taken.next.at(0) == "weir replay get r1");

@@ -7,7 +7,9 @@
 #include "policy/filter.h"
 #include "policy/ramp.h"
 #include "recovery/plan_checks.h"
+#include "recovery/references.h"
 #include "recovery/replay_plan.h"
+#include "recovery/rewind.h"
 #include "recovery/selection.h"
 #include "recovery/staleness.h"
 
@@ -22,6 +24,9 @@ constexpr std::size_t kLookedAtOnce = 500;
 constexpr int kStepsMax = 10'000;     // of a ramp that is followed step by step
 constexpr double kSecondsMax = 1e10;  // some centuries
 constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
+
+Duration to_duration(double seconds) { return Duration{static_cast<std::int64_t>(seconds * 1e6)}; }
+double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 struct FlowPast {
   std::vector<Duration> attempts;
@@ -103,13 +108,13 @@ async::Task<Result<Members>> count_members(ports::Store& store, const Live& live
 }
 
 async::Task<Result<>> name_groups(ports::Store& store, const Members& members, Forecast& into) {
-  auto groups = co_await store.recovery().groups(true);
-  if (!groups.ok()) co_return groups.error();
-  for (const Group& group : *groups) {
+  auto walked = co_await for_each_group(store, [&](const Group& group) {
     const auto found = members.groups.find(group.id);
-    if (found == members.groups.end()) continue;
-    into.groups.push_back({group.fingerprint.hash, group.fingerprint.title, found->second});
-  }
+    if (found != members.groups.end())
+      into.groups.push_back({group.fingerprint.hash, group.fingerprint.title, found->second});
+    return true;
+  });
+  if (!walked.ok()) co_return walked;
   std::ranges::sort(into.groups, std::ranges::greater{}, &GroupShare::deliveries);
   co_return Result<>{};
 }
@@ -189,18 +194,28 @@ async::Task<Result<>> look_at_events(ports::Store& store, const Live& live, cons
   co_return Result<>{};
 }
 
-// What is left for the replay where the least is left, for its part of the deliveries.
+// What is left for the replay where the least is left: flows go one after the other.
 double room_for(const Forecast& forecast, const ReplayPlan& plan) {
   double room = std::numeric_limits<double>::infinity();
   for (const ForecastLoad& load : forecast.loads) {
     if (load.limit <= 0 || load.deliveries == 0) continue;
-    const double share = static_cast<double>(load.deliveries) /
-                         static_cast<double>(forecast.deliveries);
     const double left = std::max(load.limit - load.live, load.limit * 0.01);
-    room = std::min(
-        room, std::min(left, policy::room_of_share(plan.rate, load.limit, load.live)) / share);
+    room = std::min({room, left, policy::room_of_share(plan.rate, load.limit, load.live)});
   }
   return room;
+}
+
+// Which deliveries of the run call which dependency.
+std::map<std::string, std::vector<Stretch>> stretches_of(const Live& live, const Members& members) {
+  std::map<std::string, std::vector<Stretch>> stretches;
+  std::uint64_t first = 0;
+  for (const auto& [id, count] : members.flows) {  // in the order in which they go
+    const auto flow = live.flow(id);
+    if (flow && flow->spec != nullptr)
+      stretches[flow->spec->dependency].push_back({first, first + count});
+    first += count;
+  }
+  return stretches;
 }
 
 }  // namespace
@@ -217,8 +232,8 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
                     (left > 0 ? plan.canary.hold : Duration{});
   }
   result.total = result.canary;
-  const double step = std::chrono::duration<double>(plan.rate.step).count();
-  const double busy = std::chrono::duration<double>(attempt).count();
+  const double step = to_seconds(plan.rate.step);
+  const double busy = to_seconds(attempt);
   const double by_concurrency = busy > 0 ? plan.rate.concurrency / busy : plan.rate.max_per_second;
   const double cap = std::min({plan.rate.max_per_second, by_concurrency, room});
   double rate = std::min(plan.rate.start_per_second, cap);
@@ -229,18 +244,55 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
     if (result.steps.size() < kStepsShown)
       result.steps.push_back(
           {result.canary + Duration{static_cast<std::int64_t>(seconds * 1e6)}, rate});
-    const bool at_cap = rate >= cap || plan.rate.ramp_factor <= 1 || steps >= kStepsMax;
+    const double next = std::min(next_rate(plan.rate, rate), cap);
+    const bool at_cap = next <= rate || steps >= kStepsMax;
     if (at_cap || rest <= rate * step) {
       seconds += rest / rate;
       break;
     }
     rest -= rate * step;
     seconds += step;
-    rate = std::min(rate * plan.rate.ramp_factor, cap);
+    rate = next;
   }
   result.total += Duration{static_cast<std::int64_t>(std::min(seconds, kSecondsMax) * 1e6)};
   if (left > 0) result.total += attempt;
   return result;
+}
+
+std::vector<RateStep> load_over_time(const ReplayEstimate& estimate, std::uint64_t canary,
+                                     std::uint64_t deliveries,
+                                     const std::vector<Stretch>& stretches) {
+  // The whole run: its canary, then the steps.
+  std::vector<RateStep> run;
+  const auto first = static_cast<double>(std::min(canary, deliveries));
+  if (first > 0 && estimate.canary > Duration{})
+    run.push_back({Duration{}, first / to_seconds(estimate.canary)});
+  run.insert(run.end(), estimate.steps.begin(), estimate.steps.end());
+  std::vector<RateStep> load;
+  const auto note = [&load](double at, double rate) {
+    const Duration from = to_duration(at);
+    if (!load.empty() && load.back().from == from) load.pop_back();
+    const double before = load.empty() ? 0 : load.back().per_second;
+    if (rate != before) load.push_back({from, rate});
+  };
+  double done = 0;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const double rate = run[i].per_second;
+    const double from = to_seconds(run[i].from);
+    const bool last = i + 1 == run.size();
+    const auto rest = static_cast<double>(deliveries);
+    const double until = last ? rest
+                              : std::min(rest, done + rate * (to_seconds(run[i + 1].from) - from));
+    for (const Stretch& stretch : stretches) {
+      const double begin = std::max(done, static_cast<double>(stretch.first));
+      const double end = std::min(until, static_cast<double>(stretch.last));
+      if (begin >= end) continue;
+      note(from + (begin - done) / rate, rate);
+      note(from + (end - done) / rate, 0);
+    }
+    done = until;
+  }
+  return load;
 }
 
 async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock, const Live& live,
@@ -262,10 +314,15 @@ async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock,
   auto looked = co_await look_at_events(store, live, plan, *members, clock.wall(), result);
   if (!looked.ok()) co_return looked.error();
   leave_out_default_canary(plan, result.deliveries);
+  if (goes_in_turn(live, plan.selection)) plan.rate.concurrency = 1;
   result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result, plan));
+  const auto stretches = stretches_of(live, *members);
+  const std::uint64_t canary = canary_size(plan.canary, result.deliveries);
   for (ForecastLoad& load : result.loads) {
-    load.peak = result.estimate.peak_per_second * static_cast<double>(load.deliveries) /
-                static_cast<double>(result.deliveries);
+    const auto found = stretches.find(load.dependency);
+    if (found == stretches.end()) continue;
+    load.steps = load_over_time(result.estimate, canary, result.deliveries, found->second);
+    for (const RateStep& step : load.steps) load.peak = std::max(load.peak, step.per_second);
   }
   result.preconditions = co_await ask_all(live, plan.preconditions, clock.wall(),
                                           result.in_doubt > 0);

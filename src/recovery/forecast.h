@@ -16,22 +16,36 @@ namespace weir::recovery {
 
 inline constexpr std::size_t kStepsShown = 100;
 
+// From then on, until the next one.
+struct RateStep {
+  Duration from{};  // since the start
+  double per_second = 0;
+  bool operator==(const RateStep&) const = default;
+};
+
 // Pure, from the plan alone.
 struct ReplayEstimate {
-  Duration canary{};           // until the canary is over, its hold included
-  Duration total{};            // if nothing fails
-  double peak_per_second = 0;  // highest release rate that will be reached
-  struct Step {
-    Duration from{};  // since the start
-    double per_second = 0;
-  };
-  std::vector<Step> steps;  // the rate over time, after the canary; the first kStepsShown
+  Duration canary{};            // until the canary is over, its hold included
+  Duration total{};             // if nothing fails
+  double peak_per_second = 0;   // highest release rate that will be reached
+  std::vector<RateStep> steps;  // the rate over time, after the canary; the first kStepsShown
 };
 
 // attempt: the typical duration of one delivery. room: what the dependency has left for it, per
 // second.
 ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Duration attempt,
                         double room = std::numeric_limits<double>::infinity());
+
+// Deliveries first to last - 1 of a run.
+struct Stretch {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+// What these stretches of a run of so many deliveries come to over time: flows go one after the
+// other, so a dependency may have its load at the end of a run. Pure.
+std::vector<RateStep> load_over_time(const ReplayEstimate& estimate, std::uint64_t canary,
+                                     std::uint64_t deliveries,
+                                     const std::vector<Stretch>& stretches);
 
 struct GroupShare {
   std::string group;  // hash
@@ -43,10 +57,11 @@ struct GroupShare {
 struct ForecastLoad {
   std::string dependency;
   std::uint64_t deliveries = 0;
-  double live = 0;   // first attempts of live events in the last minute
-  double peak = 0;   // of the replay
-  double price = 0;  // of one call; 0 = none is known
-  double limit = 0;  // its rate limit, or else its capacity; 0 = none is known
+  double live = 0;              // first attempts of live events in the last minute
+  double peak = 0;              // of the replay
+  double price = 0;             // of one call; 0 = none is known
+  double limit = 0;             // its rate limit, or else its capacity; 0 = none is known
+  std::vector<RateStep> steps;  // of the replay over time, its canary included
 };
 
 struct Forecast {

@@ -237,21 +237,25 @@ Result<> take_text(std::string_view name, const std::optional<std::string>& from
   return {};
 }
 
-async::Task<Result<>> merge(ports::Store& store, const std::string& into, Group& group) {
+// Also the group that it becomes a part of, if any.
+async::Task<Result<std::optional<Group>>> merge(ports::Store& store, const std::string& into,
+                                                Group& group) {
   group.notes.merged_into = {};
-  if (into.empty()) co_return Result<>{};
+  if (into.empty()) co_return std::optional<Group>();
   auto target = co_await find_group(store, into);
   if (!target.ok()) co_return target.error();
-  auto all = co_await store.recovery().groups(true);
-  if (!all.ok()) co_return all.error();
-  const bool has_parts = std::ranges::any_of(
-      *all, [&](const Group& other) { return other.notes.merged_into == group.id; });
+  bool has_parts = false;
+  auto walked = co_await for_each_group(store, [&](const Group& other) {
+    has_parts = has_parts || other.notes.merged_into == group.id;
+    return !has_parts;
+  });
+  if (!walked.ok()) co_return walked.error();
   if (target->id == group.id || target->notes.merged_into || has_parts) {
     co_return Error{Code::invalid_argument, "a group is merged into one that stands for itself",
                     "neither into itself, nor in chains: weir group list"};
   }
   group.notes.merged_into = target->id;
-  co_return Result<>{};
+  co_return std::optional(std::move(*target));
 }
 
 }  // namespace
@@ -262,6 +266,7 @@ async::Task<Result<Group>> annotate_group(ports::Store& store, async::Clock& clo
   auto known = co_await find_group(store, std::move(group));
   if (!known.ok()) co_return known.error();
   const GroupNotes before = known->notes;
+  std::vector<ports::Precondition> conditions = {ports::GroupNotesAre{known->id, before}};
   GroupNotes& notes = known->notes;
   for (const auto& taken :
        {take_text("name", word.name, notes.name), take_text("owner", word.owner, notes.owner),
@@ -272,6 +277,7 @@ async::Task<Result<Group>> annotate_group(ports::Store& store, async::Clock& clo
   if (word.merge_into) {
     auto merged = co_await merge(store, *word.merge_into, *known);
     if (!merged.ok()) co_return merged.error();
+    if (*merged) conditions.emplace_back(ports::GroupNotesAre{(*merged)->id, (*merged)->notes});
   }
   if (notes == before) {
     co_return Error{Code::invalid_argument, "nothing about the group would change",
@@ -283,6 +289,7 @@ async::Task<Result<Group>> annotate_group(ports::Store& store, async::Clock& clo
     detail += " snoozed until " + to_rfc3339(notes.snoozed_until);
   if (notes.merged_into) detail += fmt::format(" merged into {}", notes.merged_into.value);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions = std::move(conditions);
   batch.mutations.emplace_back(ports::AnnotateGroup{known->id, notes});
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock.wall(),
                                                           .actor = std::move(actor),
@@ -292,6 +299,10 @@ async::Task<Result<Group>> annotate_group(ports::Store& store, async::Clock& clo
                                                           .detail = std::move(detail)}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) {
+    co_return Error{Code::conflict, "somebody else wrote about the group in between",
+                    "weir group get " + known->fingerprint.hash};
+  }
   co_return std::move(*known);
 }
 

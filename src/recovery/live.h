@@ -44,6 +44,7 @@ struct LiveDependency {
 
 struct Live {
   std::function<std::vector<LiveFlow>()> flows;
+  std::function<std::optional<LiveFlow>(FlowId)> flow;  // nullopt: removed for good
   std::function<std::optional<LiveDelivery>(FlowId, Position, std::string_view key)> delivery;
   std::function<std::optional<LiveDependency>(std::string_view name)> dependency;
   std::function<const FailureModeSpec*(std::string_view name)> failure_mode;

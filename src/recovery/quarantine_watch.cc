@@ -2,14 +2,17 @@
 #include "recovery/quarantine_watch.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
+
+#include "recovery/references.h"
 
 namespace weir::recovery {
 namespace {
 
-constexpr std::size_t kOldestLookedAt = 100;  // rows per flow, for one that nobody put aside
+// Rows per flow that are looked at for one that nobody put aside.
+constexpr std::size_t kOldPerRead = 200;
+constexpr std::size_t kOldReads = 10;
 
 std::string name_of_flow(const Live& live, FlowId id) {
   for (const LiveFlow& flow : live.flows()) {
@@ -32,27 +35,20 @@ std::uint64_t Growth::add(std::uint64_t total, WallTime now, Duration window) {
   return total - std::min(total, samples_.front().total);
 }
 
-std::vector<QuarantineAlarm> alarms_of_groups(const std::vector<Group>& groups,
-                                              const QuarantineSpec& spec, WallTime now) {
-  std::vector<QuarantineAlarm> alarms;
-  for (const Group& group : groups) {
-    const bool is_new = group.open > 0 && now - group.first_at < spec.new_group;
-    const bool is_known = !group.notes.owner.empty() || group.notes.merged_into ||
-                          is_snoozed(group, now);
-    if (!is_new || is_known) continue;
-    alarms.push_back({"newGroup", group.fingerprint.hash, group.first_at,
-                      fmt::format("deliveries began to fail with: {}", group.title())});
-  }
-  return alarms;
+std::optional<QuarantineAlarm> alarm_of_group(const Group& group, const QuarantineSpec& spec,
+                                              WallTime now) {
+  const bool is_new = group.open > 0 && now - group.first_at < spec.new_group;
+  const bool is_known = !group.notes.owner.empty() || group.notes.merged_into ||
+                        is_snoozed(group, now);
+  if (!is_new || is_known) return std::nullopt;
+  return QuarantineAlarm{"newGroup", group.fingerprint.hash, group.first_at,
+                         fmt::format("deliveries began to fail with: {}", group.title())};
 }
 
-void QuarantineWatch::look_at_growth(const Live& live, const std::vector<Group>& groups,
-                                     const QuarantineSpec& spec, WallTime now,
-                                     std::vector<QuarantineAlarm>& into) {
-  std::map<FlowId, std::uint64_t> totals;
-  for (const Group& group : groups) totals[group.flow] += group.total;
-  std::erase_if(growth_, [&](const auto& entry) { return !totals.contains(entry.first); });
-  for (const auto& [flow, total] : totals) {
+void QuarantineWatch::look_at_growth(const Live& live, const Sums& sums, const QuarantineSpec& spec,
+                                     WallTime now, std::vector<QuarantineAlarm>& into) {
+  std::erase_if(growth_, [&](const auto& entry) { return !sums.totals.contains(entry.first); });
+  for (const auto& [flow, total] : sums.totals) {
     const std::uint64_t grown = growth_[flow].add(total, now, spec.window);
     if (spec.growth == 0 || grown < spec.growth) {
       growing_since_.erase(flow);
@@ -66,39 +62,73 @@ void QuarantineWatch::look_at_growth(const Live& live, const std::vector<Group>&
 }
 
 async::Task<Result<>> QuarantineWatch::look_at_age(ports::Store& store, const Live& live,
-                                                   const std::vector<Group>& groups,
-                                                   QuarantineSpec spec, WallTime now,
+                                                   const Sums& sums, QuarantineSpec spec,
+                                                   WallTime now,
                                                    std::vector<QuarantineAlarm>& into) {
-  std::map<GroupId, bool> snoozed;
-  std::set<FlowId> flows;
-  for (const Group& group : groups) {
-    snoozed[group.id] = is_snoozed(group, now);
-    if (group.open > 0) flows.insert(group.flow);
-  }
   if (spec.oldest <= Duration::zero()) co_return Result<>{};
-  for (const FlowId flow : flows) {
-    auto rows = co_await store.deliveries().list(ports::DeliveryQuery{
-        .flow = flow, .state = DeliveryState::quarantined, .limit = kOldestLookedAt});
-    if (!rows.ok()) co_return rows.error();
-    for (const Delivery& row : *rows) {
-      if (row.archived || snoozed[row.group] || now - row.changed_at < spec.oldest) continue;
-      into.push_back({"quarantineAge", name_of_flow(live, flow), row.changed_at + spec.oldest,
-                      fmt::format("deliveries are in quarantine for more than {}",
-                                  weir::to_text(spec.oldest))});
-      break;
-    }
+  for (const FlowId flow : sums.open) {
+    auto oldest = co_await oldest_of(store, flow, sums, now - spec.oldest);
+    if (!oldest.ok()) co_return oldest.error();
+    if (!*oldest) continue;
+    into.push_back(
+        {"quarantineAge", name_of_flow(live, flow), **oldest + spec.oldest,
+         fmt::format("deliveries are in quarantine for more than {}", weir::to_text(spec.oldest))});
   }
   co_return Result<>{};
 }
 
+// Of those that went into quarantine before `until`, that nobody put aside.
+async::Task<Result<std::optional<WallTime>>> QuarantineWatch::oldest_of(ports::Store& store,
+                                                                        FlowId flow,
+                                                                        const Sums& sums,
+                                                                        WallTime until) {
+  std::optional<WallTime> oldest;
+  DeliveryRef after{};
+  for (std::size_t reads = 0; reads < kOldReads && !oldest; ++reads) {
+    auto rows = co_await store.deliveries().list(
+        ports::DeliveryQuery{.flow = flow,
+                             .state = DeliveryState::quarantined,
+                             .until = until,
+                             .after = after,
+                             .limit = kOldPerRead});
+    if (!rows.ok()) co_return rows.error();
+    for (const Delivery& row : *rows) {
+      if (row.archived || sums.snoozed.contains(row.group)) continue;
+      oldest = std::min(oldest.value_or(row.changed_at), row.changed_at);
+    }
+    if (rows->size() < kOldPerRead) break;
+    after = rows->back().ref;
+  }
+  co_return oldest;
+}
+
+async::Task<> QuarantineWatch::look_at_store(ports::Store& store, WallTime now,
+                                             std::vector<QuarantineAlarm>& into) {
+  const ports::StoreStatus status = co_await store.info();
+  if (!status.full) full_since_ = {};
+  if (!status.full) co_return;
+  if (full_since_ == WallTime{}) full_since_ = now;
+  into.push_back({"storeFull", status.kind, full_since_,
+                  "no space left on the disk of the data folder: new events are refused"});
+}
+
 async::Task<Result<>> QuarantineWatch::look(ports::Store& store, const Live& live,
                                             QuarantineSpec spec, WallTime now) {
-  auto groups = co_await store.recovery().groups(true);
-  if (!groups.ok()) co_return groups.error();
-  std::vector<QuarantineAlarm> alarms = alarms_of_groups(*groups, spec, now);
-  look_at_growth(live, *groups, spec, now, alarms);
-  auto aged = co_await look_at_age(store, live, *groups, spec, now, alarms);
+  Sums sums;
+  std::vector<QuarantineAlarm> alarms;
+  auto walked = co_await for_each_group(store, [&](const Group& group) {
+    sums.totals[group.flow] += group.total;
+    if (group.open > 0) sums.open.insert(group.flow);
+    if (is_snoozed(group, now)) sums.snoozed.insert(group.id);
+    auto alarm = alarm_of_group(group, spec, now);
+    if (alarm && alarms.size() < kNewGroupsMax) alarms.push_back(std::move(*alarm));
+    return true;
+  });
+  if (!walked.ok()) co_return walked;
+  look_at_growth(live, sums, spec, now, alarms);
+  auto aged = co_await look_at_age(store, live, sums, spec, now, alarms);
   if (!aged.ok()) co_return aged.error();
+  co_await look_at_store(store, now, alarms);
   alarms_ = std::move(alarms);
   co_return Result<>{};
 }

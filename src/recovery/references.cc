@@ -75,23 +75,33 @@ async::Task<Result<Position>> find_event(ports::Store& store, const Live& live,
 }
 
 async::Task<Result<Group>> find_group(ports::Store& store, std::string prefix) {
-  auto groups = co_await store.recovery().groups(true);
-  if (!groups.ok()) co_return groups.error();
-  std::vector<Group> fitting;
-  for (Group& group : *groups) {
-    if (group.fingerprint.hash.starts_with(prefix)) fitting.push_back(std::move(group));
-  }
-  if (fitting.size() == 1 && !prefix.empty()) co_return std::move(fitting.front());
-  if (fitting.empty()) {
+  constexpr std::size_t kShown = 8;
+  auto fitting = co_await store.recovery().groups(
+      {.with_closed = true, .hash_prefix = prefix, .limit = kShown});
+  if (!fitting.ok()) co_return fitting.error();
+  if (fitting->size() == 1 && !prefix.empty()) co_return std::move(fitting->front());
+  if (fitting->empty()) {
     co_return Error{Code::unknown_group, fmt::format("no failure group '{}'", prefix),
                     "weir group list"};
   }
   std::string all;
-  for (std::size_t i = 0; i < std::min<std::size_t>(fitting.size(), 8); ++i) {
-    all += fmt::format("{}{}", all.empty() ? "" : ", ", fitting[i].fingerprint.hash);
-  }
+  for (const Group& group : *fitting)
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", group.fingerprint.hash);
   co_return Error{Code::ambiguous_reference,
                   fmt::format("'{}' fits several groups: {}", prefix, all), "give more digits"};
+}
+
+async::Task<Result<>> for_each_group(ports::Store& store, std::function<bool(Group&)> visit) {
+  GroupId before{UINT32_MAX};
+  for (;;) {
+    auto page = co_await store.recovery().groups({.with_closed = true, .before = before});
+    if (!page.ok()) co_return page.error();
+    if (page->empty()) co_return Result<>{};
+    before = page->back().id;
+    for (Group& group : *page) {
+      if (!visit(group)) co_return Result<>{};
+    }
+  }
 }
 
 std::optional<ReplayId> parse_replay_id(std::string_view text) {

@@ -3,6 +3,7 @@
 // their prefixes, replay ids.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +30,11 @@ struct DeliveryName {
 DeliveryName split_name(const Live& live, std::string_view name);
 std::string to_reference(const Live& live, Position position);  // "github#42"
 
-// A group by hash or by unique prefix. Errors: unknown_group, ambiguous_reference.
+// A group, without its keys, by hash or by unique prefix. Errors: unknown_group,
+// ambiguous_reference.
 async::Task<Result<Group>> find_group(ports::Store& store, std::string prefix);
+// Every group, without its keys, the newest first, page by page, until `visit` returns false.
+async::Task<Result<>> for_each_group(ports::Store& store, std::function<bool(Group&)> visit);
 
 // "r12" or "12".
 std::optional<ReplayId> parse_replay_id(std::string_view text);

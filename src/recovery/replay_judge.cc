@@ -37,9 +37,9 @@ async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, ReplayId id) 
 
 }  // namespace
 
-async::Task<Result<>> ReplayRun::check_preconditions(std::string actor) {
+async::Task<Result<std::string>> ReplayRun::ask_preconditions() {
   const std::vector<PlanCheck> checks = replay_.plan.preconditions;
-  if (checks.empty()) co_return Result<>{};
+  if (checks.empty()) co_return std::string();
   const ReplayState before = replay_.state;
   const std::string hash = policy::plan_hash(replay_.plan);
   std::optional<bool> doubt;
@@ -50,8 +50,10 @@ async::Task<Result<>> ReplayRun::check_preconditions(std::string actor) {
   replay_.checked = results;
   dirty_ = true;
   wake_.notify();
-  if (overall(results) == Verdict::successful) co_return Result<>{};
-  const std::string failing = what_fails(results);
+  co_return overall(results) == Verdict::successful ? std::string() : what_fails(results);
+}
+
+async::Task<Result<>> ReplayRun::refuse(std::string failing, std::string actor) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock_.wall(),
                                                           .actor = std::move(actor),
@@ -67,7 +69,7 @@ async::Task<Verdict> ReplayRun::verify(ReplayCounts counts) {
   const std::vector<PlanCheck> checks = replay_.plan.verify.checks;
   auto results = co_await ask_all(live_, checks, clock_.wall(), std::nullopt);
   if (replay_.plan.verify.nothing_returned) {
-    const std::uint64_t back = counts.failed_again + counts.in_doubt;
+    const std::uint64_t back = counts.failed_again - counts.discarded + counts.in_doubt;
     results.insert(results.begin(),
                    CheckResult{back == 0 ? Verdict::successful : Verdict::failed,
                                "nothing back in quarantine", fmt::format("{} are", back)});
@@ -136,12 +138,12 @@ async::Task<Result<bool>> ReplayRun::stop_if_needed() {
     const MonoTime now = clock_.mono();
     if (seen.canary || now < slow_again_) co_return false;
     slow_again_ = now + replay_.plan.rate.step;
+    const double before = ramp_.rate();
     if (ramp_.slow_down(now)) {
-      replay_.rate_now = ramp_.rate();
-      replay_.state_reason = fmt::format("slowed to {:.3g}/s: {}", ramp_.rate(), verdict->reason);
       replay_.overruled = replay_.counts;
       latencies_ = {};
-      dirty_ = true;
+      auto noted = co_await note_slower(before, verdict->reason, "weir");
+      if (!noted.ok()) co_return noted.error();
       co_return false;
     }
     verdict->reason += "; the run is as slow as it can be";

@@ -10,6 +10,8 @@
 namespace weir::recovery::testing {
 namespace {
 
+using namespace std::chrono_literals;
+
 // A planned run of one delivery, and a world that answers its checks as the test says.
 struct Planned {
   ExplainDesk desk{[](async::Executor executor) { return store::memory::open(executor); }};
@@ -25,7 +27,7 @@ struct Planned {
     replay.plan.canary.count = 0;
     replay.id = desk.bench.commit({ports::CreateReplay{replay}}, ports::Lane::operate).replay;
     replay.state = ReplayState::planned;
-    desk.bench.commit({ports::AddReplayItem{replay.id, ref(1)}, ports::PutReplay{replay}});
+    desk.bench.commit({ports::AddReplayItems{replay.id, {ref(1)}}, ports::PutReplay{replay}});
     run = std::make_unique<ReplayRun>(desk.bench.executor(), desk.bench.store(), desk.clock,
                                       desk.live, replay);
   }
@@ -33,12 +35,32 @@ struct Planned {
   Result<> start(std::string hash = "") {
     return desk.bench.run(run->command(ReplayState::running, "go", "me", std::move(hash)));
   }
+  Result<> command(ReplayState wanted, Duration wait = {}) {
+    return desk.bench.run(run->command(wanted, "go", "me", "", wait));
+  }
+  // Until the run is over, or has nothing to wait for any more.
+  void go_on() {
+    std::optional<bool> over;
+    desk.bench.start(finish(), over);
+    desk.bench.wait([&] { return over || run->replay().waits_until == WallTime{}; });
+    if (run->replay().state == ReplayState::planned) run->stop();
+    desk.bench.wait([&] { return over.has_value(); });
+  }
+  std::vector<std::string> said() {
+    std::vector<std::string> actions;
+    for (const AuditEntry& entry : audit()) actions.insert(actions.begin(), entry.action);
+    return actions;
+  }
   Result<> edit(ReplayPlan plan) { return desk.bench.run(run->edit(std::move(plan))); }
   std::vector<AuditEntry> audit() {
     return *desk.bench.run(desk.bench.store().recovery().audit(~0ull, 10));
   }
 
  private:
+  async::Task<bool> finish() {
+    co_await run->run();
+    co_return true;
+  }
   async::Task<Result<policy::ProbeAnswer>> answer(std::string url) {
     asked.push_back(std::move(url));
     while_asked();
@@ -92,6 +114,62 @@ TEST_CASE("the hash that was read must be that of the plan") {
   CHECK(planned.run->replay().state == ReplayState::planned);
   CHECK(planned.start(policy::plan_hash(faster)).ok());
   CHECK(planned.edit(faster).error().code == Code::wrong_state);
+}
+
+TEST_CASE("a plan that may wait starts by itself when its preconditions hold") {
+  using Words = std::vector<std::string>;
+  Planned planned({kHealthy});
+  planned.status = 503;
+  REQUIRE(planned.command(ReplayState::running, std::chrono::minutes{10}).ok());
+  const Replay& replay = planned.run->replay();
+  CHECK(replay.state == ReplayState::planned);
+  CHECK(replay.state_reason == "waits: http://t/healthz answers 200 (it answered 503)");
+  SUBCASE("as soon as they do") {
+    planned.while_asked = [&] { planned.status = planned.asked.size() < 4 ? 503 : 200; };
+    planned.go_on();
+    CHECK(replay.state == ReplayState::completed);
+    CHECK(planned.asked.size() == 4);
+    CHECK(planned.desk.clock.wall() - kNow >= std::chrono::seconds{15});
+    CHECK(planned.said() == Words{"replay.wait", "replay.start", "replay.complete"});
+  }
+  SUBCASE("but not after the time it was given") {
+    planned.go_on();
+    CHECK(replay.state == ReplayState::planned);
+    CHECK(planned.asked.size() == 120);  // every five seconds
+    CHECK(planned.said() == Words{"replay.wait", "replay.wait_over"});
+  }
+  SUBCASE("nor what is paused or edited meanwhile") {
+    SUBCASE("paused") { CHECK(planned.command(ReplayState::paused).ok()); }
+    SUBCASE("edited") {
+      ReplayPlan faster = replay.plan;
+      faster.rate.max_per_second = 500;
+      CHECK(planned.edit(faster).ok());
+    }
+    planned.status = 200;
+    planned.go_on();
+    CHECK(replay.state == ReplayState::planned);
+    CHECK(planned.asked.size() == 1);
+  }
+  SUBCASE("what is aborted is over") {
+    CHECK(planned.command(ReplayState::aborted).ok());
+    CHECK(replay.state == ReplayState::aborted);
+    CHECK(replay.waits_until == WallTime{});
+  }
+}
+
+TEST_CASE("the load of a dependency is where its deliveries are in the run") {
+  const ReplayPlan plan{.rate = {.start_per_second = 10, .max_per_second = 20, .step = 10s},
+                        .canary = {.count = 0}};
+  const ReplayEstimate run = estimate(plan, 500, {});  // 100 at 10/s, then 400 at 20/s
+  using Steps = std::vector<RateStep>;
+  CHECK(load_over_time(run, 0, 500, {{0, 500}}) == Steps{{0s, 10}, {10s, 20}, {30s, 0}});
+  CHECK(load_over_time(run, 0, 500, {{0, 50}}) == Steps{{0s, 10}, {5s, 0}});
+  CHECK(load_over_time(run, 0, 500, {{50, 200}, {400, 500}}) ==
+        Steps{{5s, 10}, {10s, 20}, {15s, 0}, {25s, 20}, {30s, 0}});
+  CHECK(load_over_time(run, 0, 500, {}).empty());
+  const ReplayEstimate careful = estimate({.rate = plan.rate, .canary = {.count = 5, .hold = 1s}},
+                                          105, std::chrono::milliseconds{100});
+  CHECK(load_over_time(careful, 5, 105, {{0, 105}}).front().per_second == doctest::Approx(5 / 1.1));
 }
 
 TEST_CASE("an estimate of any plan comes to an end") {

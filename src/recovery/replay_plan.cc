@@ -10,8 +10,9 @@
 namespace weir::recovery {
 namespace {
 
-// What one commit freezes: live commits wait for it.
-constexpr std::uint32_t kChunk = 1000;
+// What one commit freezes: live commits wait for it, some milliseconds.
+constexpr std::uint32_t kChunk = 4000;
+constexpr std::size_t kRowsPerPage = 500;
 
 async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   DeliveryRef after{};
@@ -36,18 +37,17 @@ async::Task<Result<>> freeze_by_walk(ports::Store& store, const ResolvedSelectio
                                      ReplayId id) {
   DeliveryRef after{};
   for (;;) {
-    auto page = co_await selected_page(store, selection, after, kChunk / 2);
+    auto page = co_await selected_page(store, selection, after, kRowsPerPage);
     if (!page.ok()) co_return page.error();
     if (page->empty()) co_return Result<>{};
-    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    std::vector<DeliveryRef> refs;
     for (const Delivery& row : *page) {
-      auto other = co_await store.recovery().replay_of(row.ref);
-      if (!other.ok()) co_return other.error();
-      if (!is_eligible(row, selection) || other->has_value()) continue;
-      batch.mutations.emplace_back(ports::AddReplayItem{id, row.ref});
+      if (is_eligible(row, selection)) refs.push_back(row.ref);
     }
     after = page->back().ref;
-    if (batch.mutations.empty()) continue;
+    if (refs.empty()) continue;
+    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    batch.mutations.emplace_back(ports::AddReplayItems{id, std::move(refs)});
     auto receipt = co_await store.writer().commit(std::move(batch));
     if (!receipt.ok()) co_return receipt.error();
   }
@@ -182,6 +182,31 @@ async::Task<Result<std::uint64_t>> joined_since(ports::Store& store, const Live&
   co_return joined;
 }
 
+namespace {
+
+// The store lists so many unfinished ones: each of them must be found.
+async::Task<Result<>> check_room(ports::Store& store) {
+  auto replays = co_await store.recovery().replays();
+  if (!replays.ok()) co_return replays.error();
+  const auto open = std::ranges::count_if(
+      *replays, [](const Replay& replay) { return !is_over(replay.state); });
+  if (static_cast<std::size_t>(open) < kOpenReplaysMax) co_return Result<>{};
+  co_return Error{Code::wrong_state,
+                  fmt::format("{} replays are planned or under way, which is the most", open),
+                  "abort those that nobody needs: weir replay list"};
+}
+
+// After whatever is in quarantine, even if the machine's clock was set back since.
+async::Task<Result<WallTime>> cutoff_now(ports::Store& store, async::Clock& clock) {
+  auto newest = co_await store.recovery().groups({.with_closed = true, .limit = 1});
+  if (!newest.ok()) co_return newest.error();
+  const WallTime now = clock.wall();
+  if (newest->empty()) co_return now;
+  co_return std::max(now, newest->front().last_at + Duration{1});
+}
+
+}  // namespace
+
 async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, const Live& live,
                                       ReplayPlan plan) {
   auto checked = check_plan(plan);
@@ -190,10 +215,14 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   if (!selection.ok()) co_return selection.error();
   if (plan.reason.empty())
     co_return Error{Code::reason_required, "a replay needs a reason", "add --reason TEXT"};
+  auto room = co_await check_room(store);
+  if (!room.ok()) co_return room.error();
+  auto cutoff = co_await cutoff_now(store, clock);
+  if (!cutoff.ok()) co_return cutoff.error();
   Replay replay;
   replay.plan = std::move(plan);
   replay.created_at = clock.wall();
-  replay.cutoff = replay.created_at;
+  replay.cutoff = *cutoff;
   if (!replay.plan.selection.delivered) {
     ports::DeliveryQuery& query = selection->query;
     query.until = std::min(query.until.value_or(replay.cutoff), replay.cutoff);

@@ -13,6 +13,8 @@
 
 namespace weir::recovery {
 
+inline constexpr std::size_t kOpenReplaysMax = 200;  // planned or under way at a time
+
 // Freezes and stores; the result is in state planned. Errors: empty_selection (no condition, or
 // nothing matches), reason_required, those of resolve_selection(), invalid_argument for a rate plan
 // that cannot work.

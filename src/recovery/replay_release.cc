@@ -33,10 +33,13 @@ void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& r
 
 }  // namespace
 
-std::map<FlowId, Duration> ReplayRun::patience_of_flows() const {
+std::map<FlowId, Duration> ReplayRun::patience_of(const std::vector<Delivery>& rows) const {
   std::map<FlowId, Duration> patience;
-  for (const LiveFlow& flow : live_.flows()) {
-    if (flow.spec != nullptr) patience.emplace(flow.record.id, flow.spec->policy.timeouts.event);
+  for (const Delivery& row : rows) {
+    if (patience.contains(row.ref.flow)) continue;
+    const auto flow = live_.flow(row.ref.flow);
+    if (flow && flow->spec != nullptr)
+      patience.emplace(row.ref.flow, flow->spec->policy.timeouts.event);
   }
   return patience;
 }
@@ -77,75 +80,93 @@ async::Task<Result<std::uint32_t>> ReplayRun::release_next(std::uint32_t count) 
   }
   std::vector<DeliveryRef> refs;
   for (const ReplayItem& item : *items) refs.push_back(item.ref);
-  auto rows = co_await claimable(refs);
-  if (!rows.ok()) co_return rows.error();
-  if (!*rows) co_return 1u;
-  if (!(*rows)->empty()) {
-    auto learned = co_await learn_groups(**rows);
+  auto found = co_await claimable(refs);
+  if (!found.ok()) co_return found.error();
+  // What was not claimed keeps its place.
+  if (found->later) co_return 0u;
+  if (found->halted) co_return 1u;
+  if (!found->rows.empty()) {
+    auto learned = co_await learn_groups(found->rows);
     if (!learned.ok()) co_return learned.error();
-    auto claimed = co_await claim(**rows);
+    auto claimed = co_await claim(found->rows);
+    if (claimed.ok() && *claimed == Claim::refused)
+      claimed = co_await claim_one_by_one(found->rows);
     if (!claimed.ok()) co_return claimed.error();
-    if (*claimed == Claim::refused) {
-      auto single = co_await claim_one_by_one(**rows);
-      if (!single.ok()) co_return single.error();
-    }
+    if (*claimed == Claim::halted) co_return 1u;
   }
   after_ = refs.back();
   co_return static_cast<std::uint32_t>(refs.size());
 }
 
 bool ReplayRun::goes_in_turn() const {
-  const Selection& selection = replay_.plan.selection;
-  if (!selection.delivered) return false;
-  const auto flow = find_flow(live_, selection.flow);
-  return flow.ok() && flow->spec != nullptr && !flow->spec->ordering_key.empty();
+  return recovery::goes_in_turn(live_, replay_.plan.selection);
 }
 
-bool ReplayRun::is_claimable(const Delivery& row) const {
+async::Task<Result<ReplayRun::Fit>> ReplayRun::fit_of(const Delivery& row) {
   const bool rewinds = replay_.plan.selection.delivered;
-  if (!rewinds) return row.state == DeliveryState::quarantined && !row.archived;
-  if (row.state != DeliveryState::done) return false;
-  if (row.key.empty()) return true;
-  // Behind a failed one of its key it would go out of order.
+  if (!rewinds) {
+    const bool waits = row.state == DeliveryState::quarantined && !row.archived;
+    co_return waits ? Fit::claim : Fit::skip;
+  }
+  if (row.state != DeliveryState::done) co_return Fit::skip;
+  if (row.key.empty()) co_return Fit::claim;
   const auto now = live_.delivery(row.ref.flow, row.ref.position, row.key);
-  return !now || !now->hold;
+  if (!now || !now->hold) co_return Fit::claim;
+  if (now->hold->released) co_return Fit::later;
+  auto holder = co_await store_.deliveries().get({row.ref.flow, now->hold->holder});
+  if (!holder.ok()) co_return holder.error();
+  // Behind a failed one of its key it would go out of order; another retry is over soon.
+  const bool stays = holder->has_value() && (*holder)->state == DeliveryState::quarantined;
+  co_return stays ? Fit::skip : Fit::later;
 }
 
-async::Task<Result<std::optional<std::vector<Delivery>>>> ReplayRun::claimable(
+async::Task<Result<std::map<DeliveryRef, Delivery>>> ReplayRun::rows_of(
     const std::vector<DeliveryRef>& refs) {
-  std::optional<std::vector<Delivery>> kept(std::in_place);
+  std::map<DeliveryRef, Delivery> by_ref;
   auto rows = co_await store_.deliveries().get_many(refs);
   if (!rows.ok()) co_return rows.error();
-  std::map<DeliveryRef, Delivery> by_ref;
   for (Delivery& row : *rows) by_ref.emplace(row.ref, std::move(row));
-  if (replay_.plan.selection.delivered) {
-    std::vector<DeliveryRef> missing;
-    for (const DeliveryRef& ref : refs) {
-      if (!by_ref.contains(ref)) missing.push_back(ref);
-    }
-    const auto flow = find_flow(live_, replay_.plan.selection.flow);
-    const bool known = flow.ok() && flow->spec != nullptr;
-    const std::string ordering_key = known ? flow->spec->ordering_key : "";
-    auto made = co_await rows_of_events(store_, std::move(missing), ordering_key);
-    if (!made.ok()) co_return made.error();
-    for (Delivery& row : *made) by_ref.emplace(row.ref, std::move(row));
-  }
-  // Nobody would take what is released to a flow that has left the configuration.
-  const std::map<FlowId, Duration> configured = patience_of_flows();
+  if (!replay_.plan.selection.delivered) co_return by_ref;
+  std::vector<DeliveryRef> missing;
   for (const DeliveryRef& ref : refs) {
-    const auto row = by_ref.find(ref);
-    if (row != by_ref.end() && is_claimable(row->second) && configured.contains(ref.flow)) {
-      kept->push_back(std::move(row->second));
-      continue;
+    if (!by_ref.contains(ref)) missing.push_back(ref);
+  }
+  const auto flow = find_flow(live_, replay_.plan.selection.flow);
+  const bool known = flow.ok() && flow->spec != nullptr;
+  const std::string ordering_key = known ? flow->spec->ordering_key : "";
+  auto made = co_await rows_of_events(store_, std::move(missing), ordering_key);
+  if (!made.ok()) co_return made.error();
+  for (Delivery& row : *made) by_ref.emplace(row.ref, std::move(row));
+  co_return by_ref;
+}
+
+async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
+    const std::vector<DeliveryRef>& refs) {
+  Claimable found;
+  auto rows = co_await rows_of(refs);
+  if (!rows.ok()) co_return rows.error();
+  for (const DeliveryRef& ref : refs) {
+    const auto row = rows->find(ref);
+    // Nobody would take what is released to a flow that has left the configuration.
+    const auto flow = live_.flow(ref.flow);
+    Fit fit = Fit::skip;
+    if (row != rows->end() && flow && flow->spec != nullptr) {
+      auto fits = co_await fit_of(row->second);
+      if (!fits.ok()) co_return fits.error();
+      fit = *fits;
     }
+    found.later = found.later || fit == Fit::later;
+    if (found.later) co_return found;
+    if (fit == Fit::claim) found.rows.push_back(std::move(row->second));
+    if (fit == Fit::claim) continue;
     // An operator settled or archived it since the plan was made, or its event is gone.
     auto skipped = co_await skip(ref);
     if (!skipped.ok()) co_return skipped.error();
   }
-  auto fresh = co_await leave_out_stale(*kept);
+  auto fresh = co_await leave_out_stale(found.rows);
   if (!fresh.ok()) co_return fresh.error();
-  if (!*fresh) kept.reset();
-  co_return kept;
+  found.halted = !*fresh;
+  co_return found;
 }
 
 async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows) {
@@ -184,18 +205,18 @@ async::Task<Result<>> ReplayRun::skip_removed(ReplayCounts& counts) {
     if (!rows.ok()) co_return rows.error();
     std::set<DeliveryRef> there;
     for (const Delivery& row : *rows) there.insert(row.ref);
-    ports::WriteBatch batch{.lane = ports::Lane::operate};
     for (const DeliveryRef& ref : some) {
       if (there.contains(ref)) continue;
+      ports::WriteBatch batch{.lane = ports::Lane::operate};
+      batch.preconditions.emplace_back(ports::ReplayItemIs{replay_.id, ref, ItemState::claimed});
       batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, ItemState::skipped});
-    }
-    if (batch.mutations.empty()) continue;
-    auto receipt = co_await store_.writer().commit(batch);
-    if (!receipt.ok()) co_return receipt.error();
-    counts.sent -= batch.mutations.size();
-    counts.skipped += batch.mutations.size();
-    for (const DeliveryRef& ref : some) {
-      if (!there.contains(ref)) origin_.erase(ref);
+      auto receipt = co_await store_.writer().commit(std::move(batch));
+      if (!receipt.ok()) co_return receipt.error();
+      // It ended in between, and is told soon.
+      if (!receipt->applied || origin_.erase(ref) == 0) continue;
+      --counts.sent;
+      ++counts.skipped;
+      dirty_ = true;
     }
   }
   co_return Result<>{};
@@ -203,22 +224,21 @@ async::Task<Result<>> ReplayRun::skip_removed(ReplayCounts& counts) {
 
 // Which fingerprint a delivery came from, to see whether it comes back, and whose breaker matters.
 async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows) {
-  const bool all_known = std::ranges::all_of(
-      rows, [this](const Delivery& row) { return !row.group || groups_.contains(row.group); });
-  if (!all_known) {
-    auto groups = co_await store_.recovery().groups(true);
-    if (!groups.ok()) co_return groups.error();
-    for (const Group& group : *groups)
-      groups_.insert_or_assign(group.id, Origin{group.fingerprint.hash, group.dependency});
+  for (const Delivery& row : rows) {
+    if (!row.group || groups_.contains(row.group)) continue;
+    auto group = co_await store_.recovery().group(row.group);
+    if (!group.ok()) co_return group.error();
+    if (!group->has_value()) continue;
+    groups_.emplace(row.group, Origin{(*group)->fingerprint.hash, (*group)->dependency});
   }
   for (const Delivery& row : rows) {
     flows_.insert(row.ref.flow);
     const std::string& dependency = groups_[row.group].dependency;
     if (!dependency.empty()) dependencies_.insert(dependency);
   }
-  for (const LiveFlow& flow : live_.flows()) {  // what is run again came from no group
-    if (flow.spec != nullptr && flows_.contains(flow.record.id))
-      dependencies_.insert(flow.spec->dependency);
+  for (const FlowId id : flows_) {  // what is run again came from no group
+    const auto flow = live_.flow(id);
+    if (flow && flow->spec != nullptr) dependencies_.insert(flow->spec->dependency);
   }
   co_return Result<>{};
 }
@@ -229,7 +249,7 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   // At once: a word of an operator that is written meanwhile must not say that nothing was sent.
   replay_.counts.sent += rows.size();
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
-  const std::map<FlowId, Duration> patience = patience_of_flows();
+  const std::map<FlowId, Duration> patience = patience_of(rows);
   for (const Delivery& row : rows) {
     const auto of_flow = patience.find(row.ref.flow);
     add_claim(batch, replay_, row,
@@ -264,16 +284,17 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   co_return Claim::done;
 }
 
-async::Task<Result<>> ReplayRun::claim_one_by_one(const std::vector<Delivery>& rows) {
+async::Task<Result<ReplayRun::Claim>> ReplayRun::claim_one_by_one(
+    const std::vector<Delivery>& rows) {
   for (const Delivery& row : rows) {
     auto claimed = co_await claim({row});
     if (!claimed.ok()) co_return claimed.error();
-    if (*claimed == Claim::halted) co_return Result<>{};
+    if (*claimed == Claim::halted) co_return Claim::halted;
     if (*claimed == Claim::done) continue;
     auto skipped = co_await skip(row.ref);
     if (!skipped.ok()) co_return skipped.error();
   }
-  co_return Result<>{};
+  co_return Claim::done;
 }
 
 async::Task<Result<>> ReplayRun::skip(DeliveryRef ref, ItemState as) {

@@ -48,6 +48,14 @@ async::Task<> ReplayRun::run() {
     co_await wake_.wait();
   }
   co_await alarms_.join();
+  if (is_finished()) forget();
+}
+
+void ReplayRun::forget() {
+  stale_ = StaleCheck(store_, live_, {});
+  origin_.clear();
+  groups_.clear();
+  live_calls_.clear();
 }
 
 // An aborted run goes on listening to what it has sent, so that its report adds up.
@@ -70,11 +78,15 @@ async::Task<Result<>> ReplayRun::recount() {
       const bool left_out = item.state == ItemState::skipped || item.state == ItemState::stale;
       counts.sent += item.state != ItemState::planned && !left_out;
       counts.succeeded += item.state == ItemState::succeeded;
-      counts.failed_again += item.state == ItemState::failedAgain;
+      const bool discarded = item.state == ItemState::discarded;
+      counts.failed_again += item.state == ItemState::failedAgain || discarded;
+      counts.discarded += discarded;
       counts.skipped += left_out;
       counts.stale += item.state == ItemState::stale;
       counts.in_doubt += item.state == ItemState::inDoubt;
-      if (item.state == ItemState::claimed) origin_.emplace(item.ref, "");
+      if (item.state != ItemState::claimed) continue;
+      origin_.emplace(item.ref, "");
+      flows_.insert(item.ref.flow);
     }
     end = items->size() < kPage;
     if (!end) after = items->back().ref;
@@ -88,6 +100,11 @@ async::Task<Result<>> ReplayRun::recount() {
   counted_ = true;
   for (const Ending& ending : std::exchange(early_, {})) count(ending);
   co_return Result<>{};
+}
+
+bool ReplayRun::lost_a_flow() const {
+  if (replay_.counts.in_flight() == 0) return false;
+  return std::ranges::any_of(flows_, [this](FlowId flow) { return !live_.flow(flow); });
 }
 
 bool ReplayRun::breaker_open() {
@@ -104,6 +121,13 @@ async::Task<Result<bool>> ReplayRun::step() {
   if (dirty_ && (resting || clock_.mono() - saved_ >= kSaveEvery)) {
     auto saved = co_await checkpoint();
     if (!saved.ok()) co_return saved.error();
+  }
+  if (replay_.state == ReplayState::planned) co_return co_await wait_on();
+  if (lost_a_flow()) {
+    auto gone = co_await skip_removed(replay_.counts);
+    if (!gone.ok()) co_return gone.error();
+    if (replay_.counts.in_flight() == 0)
+      std::erase_if(flows_, [this](FlowId flow) { return !live_.flow(flow); });
   }
   const bool begun = replay_.state != ReplayState::planned && !is_over(replay_.state);
   // What is left of a halted run is its last verification, for which it is resumed.
@@ -160,7 +184,7 @@ async::Task<Result<bool>> ReplayRun::run_on() {
   }
   ramp_.limit(room_now(), now);
   policy::Pace pace = ramp_.pace(replay_.counts, now);
-  replay_.rate_now = pace.rate;
+  replay_.rate_now = ramp_.unlimited();
   if (pace.release > 0 && goes_in_turn()) pace.release = replay_.counts.in_flight() == 0 ? 1 : 0;
   if (pace.release == 0) {
     wake_at(pace.ask_again);
@@ -201,6 +225,7 @@ ReplayCounts ReplayRun::since_resumed() const {
   counts.failed_again -= before.failed_again;
   counts.in_doubt -= before.in_doubt;
   counts.same_fingerprint -= before.same_fingerprint;
+  counts.discarded -= before.discarded;
   return counts;
 }
 
@@ -222,7 +247,8 @@ void ReplayRun::on_settled(const ports::DecisionRecord& record) {
   (void)WEIR_FAILPOINT("replay.settled");
   const DecisionKind kind = record.decision->kind;
   const Ending ending{.ref = record.ref,
-                      .succeeded = kind == DecisionKind::done || kind == DecisionKind::discard,
+                      .succeeded = kind == DecisionKind::done,
+                      .discarded = kind == DecisionKind::discard,
                       .in_doubt = record.decision->in_doubt,
                       .group = std::string(record.group)};
   if (counted_) return count(ending);
@@ -239,6 +265,7 @@ void ReplayRun::count(const Ending& ending) {
     ++counts.in_doubt;
   } else {
     ++counts.failed_again;
+    counts.discarded += ending.discarded;
   }
   if (!ending.succeeded && origin->second == ending.group) ++counts.same_fingerprint;
   origin_.erase(origin);
@@ -270,6 +297,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   if (halts && is_running(replay_.state)) changed.resume_to = replay_.state;
   changed.state = next;
   changed.state_reason = reason;
+  changed.waits_until = {};
   if (is_over(next)) changed.finished_at = clock_.wall();
   if (replay_.state == ReplayState::planned && is_running(next)) changed.started_at = clock_.wall();
   const ReplayCounts& counts = replay_.counts;
@@ -295,6 +323,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   replay_.resume_to = changed.resume_to;
   replay_.state = changed.state;
   replay_.state_reason = changed.state_reason;
+  replay_.waits_until = changed.waits_until;
   replay_.started_at = changed.started_at;
   replay_.finished_at = changed.finished_at;
   dirty_ = true;
@@ -303,18 +332,22 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
 }
 
 async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor,
-                                         std::string hash) {
+                                         std::string hash, Duration wait) {
   const ReplayState state = replay_.state;
   const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
-  const bool start = wanted == ReplayState::running && state == ReplayState::planned;
+  const bool starts = wanted == ReplayState::running && state == ReplayState::planned;
   const bool resume = wanted == ReplayState::running && halted;
-  const bool pause = wanted == ReplayState::paused && is_running(state);
+  const bool pause = wanted == ReplayState::paused && (is_running(state) || is_waiting());
   const bool abort = wanted == ReplayState::aborted && !is_over(state) &&
                      state != ReplayState::planning;
-  if (!start && !resume && !pause && !abort) {
+  if (!starts && !resume && !pause && !abort) {
     co_return Error{Code::wrong_state,
                     fmt::format("replay {} is {}", to_text(replay_.id), to_text(state)),
                     "weir replay get " + to_text(replay_.id)};
+  }
+  if (pause && is_waiting()) {
+    co_return co_await end_wait("it no longer waits for its preconditions", "replay.pause",
+                                std::move(reason), std::move(actor));
   }
   if (pause || abort) {
     co_return co_await change_state(wanted, std::move(reason),
@@ -327,14 +360,14 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
         fmt::format("replay {} has plan {}, not {}", to_text(replay_.id), present, hash),
         "read it again: weir replay get " + to_text(replay_.id)};
   }
-  auto ready = co_await check_preconditions(actor);
-  if (!ready.ok()) co_return ready.error();
-  if (start) {
-    const ReplayState first = canary_size(replay_.plan.canary, replay_.counts.planned) > 0
-                                  ? ReplayState::canary
-                                  : ReplayState::running;
-    co_return co_await change_state(first, std::move(reason), "replay.start", std::move(actor));
+  auto failing = co_await ask_preconditions();
+  if (!failing.ok()) co_return failing.error();
+  if (!failing->empty()) {
+    const bool waits = starts && wait > Duration::zero();
+    co_return waits ? co_await begin_to_wait(*failing, wait, std::move(reason), std::move(actor))
+                    : co_await refuse(*failing, std::move(actor));
   }
+  if (starts) co_return co_await start(std::move(reason), std::move(actor));
   // Who resumes overrules what went wrong until then: only what follows counts for the next stop.
   replay_.overruled = replay_.counts;
   replay_.resumed_at = clock_.wall();
@@ -344,17 +377,28 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
                                   std::move(actor));
 }
 
+async::Task<Result<>> ReplayRun::start(std::string reason, std::string actor) {
+  const bool canary = canary_size(replay_.plan.canary, replay_.counts.planned) > 0;
+  co_return co_await change_state(canary ? ReplayState::canary : ReplayState::running,
+                                  std::move(reason), "replay.start", std::move(actor));
+}
+
 async::Task<Result<>> ReplayRun::slow(std::string reason, std::string actor) {
-  const auto refuse = [this](std::string why) {
+  const auto refused = [this](std::string why) {
     return Error{Code::wrong_state, fmt::format("replay {} {}", to_text(replay_.id), why),
                  "weir replay pause stops it for a while"};
   };
   if (replay_.state != ReplayState::running)
-    co_return refuse(fmt::format("is {}", to_text(replay_.state)));
+    co_return refused(fmt::format("is {}", to_text(replay_.state)));
   const double before = ramp_.rate();
-  if (!ramp_.slow_down(clock_.mono())) co_return refuse("is as slow as it can be");
-  replay_.rate_now = ramp_.rate();
+  if (!ramp_.slow_down(clock_.mono())) co_return refused("is as slow as it can be");
+  co_return co_await note_slower(before, std::move(reason), std::move(actor));
+}
+
+async::Task<Result<>> ReplayRun::note_slower(double before, std::string reason, std::string actor) {
+  replay_.rate_now = ramp_.unlimited();
   replay_.state_reason = fmt::format("slowed to {:.3g}/s by {}", ramp_.rate(), actor);
+  if (!reason.empty()) replay_.state_reason += ": " + reason;
   dirty_ = true;
   wake_.notify();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -374,10 +418,11 @@ std::optional<Duration> ReplayRun::time_left() const {
   if (!is_running(replay_.state)) return {};
   const ReplayCounts& counts = replay_.counts;
   ReplayPlan rest = replay_.plan;
+  if (goes_in_turn()) rest.rate.concurrency = 1;
   const std::uint64_t first = canary_size(rest.canary, counts.planned);
   const bool canary = replay_.state == ReplayState::canary;
   rest.canary = {.count = canary ? static_cast<std::uint32_t>(first) : 0, .hold = rest.canary.hold};
-  if (!canary) rest.rate.start_per_second = std::max(replay_.rate_now, 1e-3);
+  if (!canary) rest.rate.start_per_second = std::max(ramp_.rate(), 1e-3);
   const std::uint64_t left = counts.planned - counts.skipped -
                              std::min(counts.sent, counts.planned - counts.skipped);
   return estimate(rest, left, std::max(latencies_.median(), Duration{})).total;
@@ -392,6 +437,7 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
   Replay changed = replay_;
   changed.plan = std::move(plan);
   changed.checked.clear();
+  changed.waits_until = {};  // whoever let it wait had read another plan
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
   batch.mutations.emplace_back(ports::PutReplay{changed});
@@ -409,6 +455,7 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
     ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
     stale_ = StaleCheck(store_, live_, replay_.plan.staleness);
     replay_.checked.clear();
+    replay_.waits_until = {};
     co_return Result<>{};
   }
   replay_.plan = before;

@@ -43,15 +43,18 @@ class ReplayRun {
 
   // Operator's words. Errors: wrong_state, plan_changed (`hash`, unless empty, is not that of the
   // plan), precondition_failed (of what starts or goes on). Durable with their audit row when they
-  // return.
+  // return. wait: what cannot start now starts by itself as soon as its preconditions hold, if they
+  // do within that time; zero = now or not at all.
   async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor,
-                                std::string hash = "");
+                                std::string hash = "", Duration wait = {});
   // Half the rate from now on. Errors: wrong_state (not running, or as slow as it can be).
   async::Task<Result<>> slow(std::string reason, std::string actor);
   // Until it is done, if it goes on as it does; nullopt of a run that does not.
   std::optional<Duration> time_left() const;
   // Another plan for the same members, while none was sent. Errors: wrong_state, conflict.
   async::Task<Result<>> edit(ReplayPlan plan);
+
+  double rate() const { return ramp_.rate(); }  // per second, now
 
   // The stop conditions against their limits, now.
   std::vector<policy::StopReading> stop_readings();
@@ -61,6 +64,7 @@ class ReplayRun {
   struct Ending {
     DeliveryRef ref;
     bool succeeded = false;
+    bool discarded = false;
     bool in_doubt = false;
     std::string group;  // hash, if it is in quarantine again
   };
@@ -72,13 +76,19 @@ class ReplayRun {
   async::Task<Result<std::uint32_t>> release_next(std::uint32_t count);
   // refused: not all of them could be claimed, and none was. halted: the run is no longer running.
   enum class Claim : unsigned char { done, refused, halted };
-  // The rows that may be claimed now; the others are skipped. nullopt: the run was halted.
-  async::Task<Result<std::optional<std::vector<Delivery>>>> claimable(
+  struct Claimable {
+    std::vector<Delivery> rows;  // may be claimed now; others were skipped
+    bool halted = false;         // the run is no longer running
+    bool later = false;          // their key is busy with other deliveries: ask again in a moment
+  };
+  async::Task<Result<Claimable>> claimable(const std::vector<DeliveryRef>& refs);
+  enum class Fit : unsigned char { claim, skip, later };
+  async::Task<Result<Fit>> fit_of(const Delivery& row);
+  async::Task<Result<std::map<DeliveryRef, Delivery>>> rows_of(
       const std::vector<DeliveryRef>& refs);
-  bool is_claimable(const Delivery& row) const;
   async::Task<Result<bool>> leave_out_stale(std::vector<Delivery>& rows);  // false: halted
   async::Task<Result<Claim>> claim(const std::vector<Delivery>& rows);
-  async::Task<Result<>> claim_one_by_one(const std::vector<Delivery>& rows);
+  async::Task<Result<Claim>> claim_one_by_one(const std::vector<Delivery>& rows);
   async::Task<Result<>> skip(DeliveryRef ref, ItemState as = ItemState::skipped);
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
                                      std::string actor);
@@ -86,14 +96,28 @@ class ReplayRun {
   async::Task<Result<bool>> complete();
   async::Task<Result<bool>> run_on();  // step() of a run that is running
   async::Task<Result<bool>> pass_canary();
+  async::Task<Result<>> start(std::string reason, std::string actor);
+  bool lost_a_flow() const;  // one whose deliveries are under way was removed for good
+  void forget();             // what only a run that goes on needs
+
+  // replay_wait.cc
+  bool is_waiting() const { return replay_.waits_until != WallTime{}; }
+  async::Task<Result<>> begin_to_wait(std::string failing, Duration wait, std::string reason,
+                                      std::string actor);
+  async::Task<Result<>> end_wait(std::string why, std::string action, std::string reason,
+                                 std::string actor);
+  async::Task<Result<bool>> wait_on();  // step() of a run that waits
 
   // replay_judge.cc
-  async::Task<Result<>> check_preconditions(std::string actor);
+  async::Task<Result<std::string>> ask_preconditions();  // what fails; empty = nothing
+  async::Task<Result<>> refuse(std::string failing, std::string actor);
   async::Task<Verdict> verify(ReplayCounts counts);
   async::Task<Result<bool>> verified();        // false: the run was halted
   async::Task<Result<bool>> stop_if_needed();  // whether the run was halted
   policy::RunFacts facts();
   bool breaker_open();
+  // Of a ramp that was slowed down, for people and the audit.
+  async::Task<Result<>> note_slower(double before, std::string reason, std::string actor);
   double room_now();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);
@@ -104,9 +128,9 @@ class ReplayRun {
   void wake_at(MonoTime at);
   async::Task<> alarm(MonoTime at);
   Delivery released(const Delivery& row, Duration patience) const;
-  // What is run again has left its line: of a flow with ordering keys one goes at a time.
   bool goes_in_turn() const;
-  std::map<FlowId, Duration> patience_of_flows() const;  // of those that are configured
+  // Of the flows of these rows that are configured.
+  std::map<FlowId, Duration> patience_of(const std::vector<Delivery>& rows) const;
 
   ports::Store& store_;
   async::Clock& clock_;
@@ -139,6 +163,7 @@ class ReplayRun {
   MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};
+  MonoTime next_ask_{};  // of a run that waits
   DeliveryRef after_{};
   MonoTime last_result_{};
   MonoTime next_alarm_ = MonoTime::max();

@@ -24,7 +24,7 @@ struct Resumed {
     replay.counts.sent = kMembers;
     for (std::uint64_t seq = 1; seq <= kMembers; ++seq) {
       desk.bench.commit({ports::PutDelivery{ports::testing::delivery(seq, DeliveryState::ready)}});
-      desk.bench.commit({ports::AddReplayItem{replay.id, ref(seq)}}, ports::Lane::operate);
+      desk.bench.commit({ports::AddReplayItems{replay.id, {ref(seq)}}}, ports::Lane::operate);
       set_item(replay.id, seq, ItemState::claimed);
     }
     desk.bench.commit({ports::PutReplay{replay}});
@@ -92,6 +92,17 @@ TEST_CASE("a run that has sent everything completes, whatever came back: it bars
   resumed.wait_over();
   CHECK(resumed.run->replay().state == ReplayState::completed);
   CHECK(resumed.run->replay().counts.failed_again == kMembers);
+}
+
+TEST_CASE("what its handler or a failure mode gave up did not succeed") {
+  Resumed resumed;
+  resumed.start();
+  resumed.tell(1);
+  for (const std::uint64_t seq : {2, 3}) resumed.tell(seq, DecisionKind::discard);
+  resumed.wait_over();
+  CHECK(resumed.run->replay().counts.succeeded == 1);
+  CHECK(resumed.run->replay().counts.failed_again == 2);
+  CHECK(resumed.run->replay().counts.discarded == 2);
 }
 
 TEST_CASE("what was on its way in a flow that was removed is skipped: nobody waits for it") {

@@ -18,7 +18,8 @@ async::Task<Result<>> Replays::start() {
   for (Replay& replay : *replays) {
     const bool under_way = !is_over(replay.state) && replay.state >= ReplayState::canary;
     const bool awaited = replay.state == ReplayState::aborted && replay.counts.in_flight() > 0;
-    if (under_way || awaited) adopt(std::move(replay));
+    const bool waits = replay.state == ReplayState::planned && replay.waits_until != WallTime{};
+    if (under_way || awaited || waits) adopt(std::move(replay));
   }
   co_return Result<>{};
 }
@@ -41,7 +42,19 @@ async::Task<Result<Replay>> Replays::plan(ReplayPlan plan) {
 }
 
 async::Task<Result<Forecast>> Replays::dry_run(ReplayPlan plan) {
-  co_return co_await forecast(store_, clock_, live_, std::move(plan));
+  AuditEntry entry{
+      .at = clock_.wall(),
+      .actor = plan.actor,
+      .action = "replay.dry_run",
+      .target = plan.selection.group.empty() ? plan.selection.flow : plan.selection.group,
+      .reason = plan.reason};
+  auto seen = co_await forecast(store_, clock_, live_, std::move(plan));
+  entry.detail = seen.ok() ? fmt::format("{} deliveries", seen->deliveries) : seen.error().detail;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{std::move(entry)});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return seen;
 }
 
 async::Task<Result<Replay>> Replays::get(ReplayId id) {
@@ -65,7 +78,7 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
 }
 
 async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason,
-                                             std::string actor, std::string hash) {
+                                             std::string actor, std::string hash, Duration wait) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
   auto run = runs_.find(id);
@@ -79,7 +92,7 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
     run = runs_.find(id);
   }
   auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor),
-                                            std::move(hash));
+                                            std::move(hash), wait);
   if (!done.ok()) co_return done.error();
   co_return run->second->replay();
 }
@@ -87,9 +100,9 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
 async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
+  if (plan.selection == Selection{}) plan.selection = known->plan.selection;
   auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
-  if (plan.selection == Selection{}) plan.selection = known->plan.selection;
   if (plan.reason.empty()) plan.reason = known->plan.reason;
   leave_out_default_canary(plan, known->counts.planned);
   if (!(plan.selection == known->plan.selection)) {
@@ -118,6 +131,11 @@ async::Task<Result<Replay>> Replays::slow(ReplayId id, std::string reason, std::
   auto slowed = co_await run->second->slow(std::move(reason), std::move(actor));
   if (!slowed.ok()) co_return slowed.error();
   co_return run->second->replay();
+}
+
+double Replays::rate(const Replay& replay) const {
+  const auto run = runs_.find(replay.id);
+  return run == runs_.end() || !is_running(replay.state) ? replay.rate_now : run->second->rate();
 }
 
 std::optional<Duration> Replays::time_left(ReplayId id) {

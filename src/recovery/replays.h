@@ -37,12 +37,14 @@ class Replays final : public ports::DecisionSink {
   // wrong_state.
   // More errors: those of ReplayRun::command().
   async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason,
-                                      std::string actor, std::string hash = "");
+                                      std::string actor, std::string hash = "", Duration wait = {});
   // Another plan for the members of a replay that has not been run. Errors: unknown_replay,
   // wrong_state, invalid_argument (a plan that cannot work, or another selection).
   async::Task<Result<Replay>> edit(ReplayId id, ReplayPlan plan);
   // Half the rate of a run. Errors: unknown_replay, wrong_state.
   async::Task<Result<Replay>> slow(ReplayId id, std::string reason, std::string actor);
+  // What it may release per second, now; of others the last checkpoint of their ramp.
+  double rate(const Replay& replay) const;
   // Of a run under way; nullopt of others.
   std::optional<Duration> time_left(ReplayId id);
   // How many came into quarantine since the plan was made that would fit its selection.

@@ -113,4 +113,10 @@ async::Task<Result<std::vector<Delivery>>> delivered_page(ports::Store& store,
   co_return page;
 }
 
+bool goes_in_turn(const Live& live, const Selection& selection) {
+  if (!selection.delivered) return false;
+  const auto flow = find_flow(live, selection.flow);
+  return flow.ok() && flow->spec != nullptr && !flow->spec->ordering_key.empty();
+}
+
 }  // namespace weir::recovery

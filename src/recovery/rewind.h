@@ -23,6 +23,9 @@ async::Task<Result<std::vector<Delivery>>> delivered_page(ports::Store& store,
                                                           const ResolvedSelection& selection,
                                                           DeliveryRef& last, bool& end);
 
+// What is run again has left its line: of a flow with ordering keys one goes at a time.
+bool goes_in_turn(const Live& live, const Selection& selection);
+
 // Rows for those of `refs` that have none, made of their events; missing events are left out.
 async::Task<Result<std::vector<Delivery>>> rows_of_events(ports::Store& store,
                                                           std::vector<DeliveryRef> refs,

@@ -97,7 +97,7 @@ bool has_mark(Mark mark, const Delivery& row) {
 bool is_asked_for(const ResolvedSelection& selection, const Delivery& row) {
   const Selection& asked = selection.asked;
   const auto listed = [&row](const std::vector<GroupId>& groups) {
-    return std::ranges::find(groups, row.group) != groups.end();
+    return std::ranges::binary_search(groups, row.group);
   };
   return (selection.groups.size() < 2 || listed(selection.groups)) &&
          (asked.dependency.empty() || asked.delivered || listed(selection.of_dependency)) &&
@@ -162,22 +162,24 @@ async::Task<Result<>> resolve_group(ports::Store& store, const std::string& pref
   if (!group.ok()) co_return group.error();
   into.title = fmt::format("group {}", group->fingerprint.hash);
   into.groups.push_back(group->id);
-  auto all = co_await store.recovery().groups(true);
-  if (!all.ok()) co_return all.error();
-  for (const Group& other : *all) {
+  auto walked = co_await for_each_group(store, [&](const Group& other) {
     if (other.notes.merged_into == group->id) into.groups.push_back(other.id);
-  }
+    return true;
+  });
+  if (!walked.ok()) co_return walked;
+  std::ranges::sort(into.groups);
   if (into.groups.size() == 1) into.query.group = group->id;
   co_return Result<>{};
 }
 
 async::Task<Result<>> resolve_dependency(ports::Store& store, const std::string& name,
                                          ResolvedSelection& into) {
-  auto all = co_await store.recovery().groups(true);
-  if (!all.ok()) co_return all.error();
-  for (const Group& group : *all) {
+  auto walked = co_await for_each_group(store, [&](const Group& group) {
     if (group.dependency == name) into.of_dependency.push_back(group.id);
-  }
+    return true;
+  });
+  if (!walked.ok()) co_return walked;
+  std::ranges::sort(into.of_dependency);
   into.title += fmt::format("{}dependency {}", into.title.empty() ? "" : ", ", name);
   co_return Result<>{};
 }

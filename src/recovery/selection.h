@@ -20,7 +20,7 @@ struct ResolvedSelection {
   ports::DeliveryQuery query;
   std::optional<policy::Filter> where;  // needs the event itself
   std::vector<DeliveryRef> ids;         // explicit members; empty = not by ids
-  std::vector<GroupId> groups;  // a group with what was merged into it, if it is more than one
+  std::vector<GroupId> groups;  // sorted: the group that is asked for, with what was merged into it
   std::vector<GroupId> of_dependency;  // sorted: the groups of the dependency that is asked for
   Selection asked;
   StreamId stream;  // of a rewind, as all that follows

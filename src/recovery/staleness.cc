@@ -29,15 +29,13 @@ struct FlowRules {
 };
 
 std::optional<FlowRules> rules_of(const Live& live, FlowId id) {
-  for (const LiveFlow& flow : live.flows()) {
-    if (flow.record.id != id || flow.spec == nullptr) continue;
-    FlowRules rules{flow.record.stream, flow.floor, flow.spec->ordering_key};
-    if (flow.spec->where.empty()) return rules;
-    auto filter = policy::Filter::compile(flow.spec->where);
-    if (filter.ok()) rules.filter = std::move(*filter);
-    return rules;
-  }
-  return std::nullopt;
+  const auto flow = live.flow(id);
+  if (!flow || flow->spec == nullptr) return std::nullopt;
+  FlowRules rules{flow->record.stream, flow->floor, flow->spec->ordering_key};
+  if (flow->spec->where.empty()) return rules;
+  auto filter = policy::Filter::compile(flow->spec->where);
+  if (filter.ok()) rules.filter = std::move(*filter);
+  return rules;
 }
 
 }  // namespace
@@ -99,9 +97,11 @@ async::Task<Result<std::optional<Position>>> StaleCheck::newer_of(Delivery row) 
 
 // Everything below the floor of the flow that was not read yet.
 async::Task<Result<>> StaleCheck::read_on(FlowId flow, std::uint64_t first) {
+  std::uint64_t next = std::max(newest_[flow].next, first);
+  const auto now = live_->flow(flow);
+  if (!now || now->floor <= next) co_return Result<>{};
   const auto rules = rules_of(*live_, flow);
   if (!rules) co_return Result<>{};
-  std::uint64_t next = std::max(newest_[flow].next, first);
   while (next < rules->floor) {
     auto events = co_await store_->events().read(rules->stream, next, kEventsPerRead,
                                                  kBytesPerRead);
@@ -114,7 +114,9 @@ async::Task<Result<>> StaleCheck::read_on(FlowId flow, std::uint64_t first) {
       const auto event = decode_event(stored.record);
       if (!event.ok() || !rules->filter.matches(*event)) continue;
       std::string key = policy::ordering_key(*event, rules->ordering_key);
-      if (newest.seq_of.size() >= kKeysMax && !newest.seq_of.contains(key)) continue;
+      const bool is_new = !newest.seq_of.contains(key);
+      if (is_new && keys_ >= kKeysMax) continue;
+      keys_ += is_new;
       newest.seq_of.insert_or_assign(std::move(key), stored.position.seq);
     }
     newest.next = std::min(next, rules->floor);

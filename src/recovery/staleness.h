@@ -45,6 +45,7 @@ class StaleCheck {
   const Live* live_;
   Staleness rules_;
   std::map<FlowId, Newest> newest_;
+  std::size_t keys_ = 0;  // of all flows
 };
 
 }  // namespace weir::recovery

@@ -107,9 +107,10 @@ struct PacedFlows final : FlowTable {
 
 struct PacedRecovery final : RecoveryTable {
   PacedRecovery(RecoveryTable& to, Pace& with) : inner(to), pace(with) {}
-  Answer<std::vector<Group>> groups(bool closed) override {
-    return in_turn(pace, inner.groups(closed));
+  Answer<std::vector<Group>> groups(GroupQuery query) override {
+    return in_turn(pace, inner.groups(std::move(query)));
   }
+  Answer<std::optional<Group>> group(GroupId id) override { return in_turn(pace, inner.group(id)); }
   Answer<std::vector<Replay>> replays() override { return in_turn(pace, inner.replays()); }
   Answer<std::optional<Replay>> replay(ReplayId id) override {
     return in_turn(pace, inner.replay(id));

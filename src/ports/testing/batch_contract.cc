@@ -11,7 +11,7 @@ void preconditions(StoreBench& bench) {
   bench.commit({PutDelivery{delivery(1, DeliveryState::quarantined)}});
   const ReplayId id =
       bench.commit({CreateReplay{replay({.flow = "ship"}, at(1))}}, Lane::operate).replay;
-  bench.commit({AddReplayItem{id, ref(1)}}, Lane::operate);
+  bench.commit({AddReplayItems{id, {ref(1)}}}, Lane::operate);
   const auto applies = [&](const Precondition& precondition) {
     WriteBatch batch{.preconditions = {FlowEpochIs{kFlow, 1}, precondition},
                      .mutations = {PutMeta{"k", "v"}}};

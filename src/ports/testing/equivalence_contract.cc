@@ -84,7 +84,7 @@ Mutation recovery_mutation_of(const Step& step) {
     case 11:
       return FreezeChunk{replay_of(step), step.b % 2 == 0 ? DeliveryRef{} : ref_of(step),
                          1u + step.b % 6};
-    case 12: return AddReplayItem{replay_of(step), ref_of(step)};
+    case 12: return AddReplayItems{replay_of(step), {ref_of(step)}};
     case 13: {
       Replay put = replay(selection_of(step), at(step.c));
       put.id = replay_of(step);
@@ -267,7 +267,8 @@ class Comparison {
   void recovery() {
     for (const bool closed : {false, true}) {
       same([&](StoreBench& x) {
-        auto groups = x.run(x.store().recovery().groups(closed));
+        auto groups = x.run(
+            x.store().recovery().groups({.with_closed = closed, .with_keys = true}));
         for (Group& group : *groups)
           group.keys = 0;  // counted anew only when members joined or left properly
         return groups;

@@ -15,8 +15,12 @@ void quarantine(StoreBench& bench, std::uint64_t seq, const std::string& hash,
                 join(seq, hash, at(300 + static_cast<std::int64_t>(seq)), flow)});
 }
 
+std::vector<Group> groups_of(StoreBench& bench, bool with_closed = false) {
+  return *bench.run(
+      bench.store().recovery().groups({.with_closed = with_closed, .with_keys = true}));
+}
+
 void groups(StoreBench& bench) {
-  RecoveryTable& table = bench.store().recovery();
   SUBCASE("the first member makes the group, later ones join it") {
     quarantine(bench, 1, "aaaa");
     const Receipt receipt = bench.commit(
@@ -24,9 +28,9 @@ void groups(StoreBench& bench) {
          PutDelivery{delivery(3, DeliveryState::quarantined)}, join(3, "bbbb", at(350))});
     REQUIRE(receipt.groups.size() == 2);
     CHECK(receipt.groups[0] != receipt.groups[1]);
-    const auto list = bench.run(table.groups(false));
-    REQUIRE(list->size() == 2);
-    const Group& newest = (*list)[0];
+    const std::vector<Group> list = groups_of(bench);
+    REQUIRE(list.size() == 2);
+    const Group& newest = list[0];
     CHECK(newest.id == receipt.groups[0]);
     CHECK(newest.fingerprint == join(2, "aaaa", at(0)).fingerprint);
     CHECK(newest.flow == kFlow);
@@ -44,36 +48,76 @@ void groups(StoreBench& bench) {
   SUBCASE("one fingerprint in two flows is two groups") {
     quarantine(bench, 1, "aaaa");
     quarantine(bench, 1, "aaaa", FlowId{2});
-    CHECK(bench.run(table.groups(false))->size() == 2);
+    CHECK(groups_of(bench).size() == 2);
   }
   SUBCASE("a group whose members have left is closed, and opens again") {
     quarantine(bench, 1, "aaaa");
-    const GroupId id = (*bench.run(table.groups(false)))[0].id;
+    const GroupId id = groups_of(bench)[0].id;
     bench.commit({PutDelivery{delivery(1, DeliveryState::resolved)}, LeaveGroup{id}});
-    CHECK(bench.run(table.groups(false))->empty());
-    const auto closed = bench.run(table.groups(true));
-    REQUIRE(closed->size() == 1);
-    CHECK((*closed)[0].total == 1);
-    CHECK((*closed)[0].keys == 0);
+    CHECK(groups_of(bench).empty());
+    const std::vector<Group> closed = groups_of(bench, true);
+    REQUIRE(closed.size() == 1);
+    CHECK(closed[0].total == 1);
+    CHECK(closed[0].keys == 0);
     quarantine(bench, 2, "aaaa");
-    CHECK((*bench.run(table.groups(false)))[0].id == id);
-    CHECK((*bench.run(table.groups(false)))[0].total == 2);
+    CHECK(groups_of(bench)[0].id == id);
+    CHECK(groups_of(bench)[0].total == 2);
   }
   SUBCASE("keys counts distinct ordering keys of open members") {
     for (std::uint64_t seq = 1; seq <= 10; ++seq)
       quarantine(bench, seq, "aaaa");  // k0 to k3; 5 and 10 have none
-    CHECK((*bench.run(table.groups(false)))[0].keys == 4);
+    CHECK(groups_of(bench)[0].keys == 4);
     Delivery done = delivery(3, DeliveryState::resolved);
-    bench.commit({PutDelivery{done}, LeaveGroup{(*bench.run(table.groups(false)))[0].id}});
-    bench.commit({PutDelivery{delivery(7, DeliveryState::resolved)},
-                  LeaveGroup{(*bench.run(table.groups(false)))[0].id}});
-    CHECK((*bench.run(table.groups(false)))[0].keys == 3);
+    bench.commit({PutDelivery{done}, LeaveGroup{groups_of(bench)[0].id}});
+    bench.commit(
+        {PutDelivery{delivery(7, DeliveryState::resolved)}, LeaveGroup{groups_of(bench)[0].id}});
+    CHECK(groups_of(bench)[0].keys == 3);
   }
   SUBCASE("joining without a row is refused") {
     const auto refused = bench.try_commit({.mutations = {join(1, "aaaa", at(1))}});
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == Code::unknown_delivery);
-    CHECK(bench.run(table.groups(true))->empty());
+    CHECK(groups_of(bench, true).empty());
+  }
+}
+
+std::vector<std::string> hashes_of(StoreBench& bench, GroupQuery query) {
+  std::vector<std::string> hashes;
+  for (const Group& group : *bench.run(bench.store().recovery().groups(std::move(query))))
+    hashes.push_back(group.fingerprint.hash);
+  return hashes;
+}
+
+void group_queries(StoreBench& bench) {
+  RecoveryTable& table = bench.store().recovery();
+  using Hashes = std::vector<std::string>;
+  for (const char* hash : {"aa11", "aa22", "bb33"})
+    bench.commit({PutDelivery{delivery(1, DeliveryState::quarantined)}, join(1, hash, at(400))});
+  quarantine(bench, 2, "aa11");  // earlier than the other two
+  const GroupId first = groups_of(bench)[2].id;
+  const GroupId last = groups_of(bench)[0].id;
+  SUBCASE("lists are by activity, by prefix, and in pages from the newest to the oldest") {
+    CHECK(hashes_of(bench, {}) == Hashes{"bb33", "aa22", "aa11"});
+    CHECK(hashes_of(bench, {.hash_prefix = "aa"}) == Hashes{"aa22", "aa11"});
+    CHECK(hashes_of(bench, {.hash_prefix = "c"}).empty());
+    CHECK(hashes_of(bench, {.before = GroupId{UINT32_MAX}, .limit = 2}) == Hashes{"bb33", "aa22"});
+    CHECK(hashes_of(bench, {.before = last, .limit = 1}) == Hashes{"aa22"});
+    CHECK(hashes_of(bench, {.before = first}).empty());
+    CHECK(bench.run(table.groups({}))->front().keys == 0);
+    CHECK((*bench.run(table.group(first)))->fingerprint.hash == "aa11");
+    CHECK(*bench.run(table.group(GroupId{99})) == std::nullopt);
+  }
+  SUBCASE("what was said since about a group keeps a word from being lost") {
+    const auto say = [&](const GroupNotes& known, const GroupNotes& next) {
+      const auto receipt = bench.try_commit({.lane = Lane::operate,
+                                             .preconditions = {GroupNotesAre{first, known}},
+                                             .mutations = {AnnotateGroup{first, next}}});
+      return receipt.ok() && receipt->applied;
+    };
+    CHECK(say({}, {.owner = "ada"}));
+    CHECK(!say({}, {.owner = "bob"}));
+    CHECK(say({.owner = "ada"}, {.owner = "ada", .note = "seen"}));
+    CHECK((*bench.run(table.group(first)))->notes == GroupNotes{.owner = "ada", .note = "seen"});
   }
 }
 
@@ -112,7 +156,7 @@ void replays(StoreBench& bench) {
     CHECK(stored.state == ReplayState::planning);
     CHECK(stored.plan == replay({.group = "aaaa"}, at(1)).plan);
     CHECK(stored.cutoff == at(100'000));
-    bench.commit({AddReplayItem{first, ref(1)}}, Lane::operate);
+    bench.commit({AddReplayItems{first, {ref(1)}}}, Lane::operate);
     stored.state = ReplayState::stopped;
     stored.resume_to = ReplayState::canary;
     stored.state_reason = "breaker open";
@@ -139,8 +183,8 @@ void replays(StoreBench& bench) {
   SUBCASE("items are claimed one by one and listed by state in pages") {
     const ReplayId id = make(bench, {.ids = {"x"}});
     for (std::uint64_t seq = 5; seq >= 1; --seq)
-      bench.commit({AddReplayItem{id, ref(seq)}}, Lane::operate);
-    bench.commit({AddReplayItem{id, ref(5)}}, Lane::operate);
+      bench.commit({AddReplayItems{id, {ref(seq)}}}, Lane::operate);
+    bench.commit({AddReplayItems{id, {ref(5)}}}, Lane::operate);
     CHECK((*bench.run(table.replay(id)))->counts.planned == 5);
     bench.commit({SetReplayItem{id, ref(2), ItemState::claimed},
                   SetReplayItem{id, ref(99), ItemState::claimed}});
@@ -156,7 +200,7 @@ void dropping(StoreBench& bench) {
   RecoveryTable& table = bench.store().recovery();
   const ReplayId empty = make(bench, {.ids = {"x"}});
   const ReplayId full = make(bench, {.ids = {"x"}});
-  bench.commit({AddReplayItem{full, ref(1)}}, Lane::operate);
+  bench.commit({AddReplayItems{full, {ref(1)}}}, Lane::operate);
   bench.commit({DropReplay{empty}, DropReplay{full}, DropReplay{ReplayId{99}}}, Lane::operate);
   SUBCASE("a replay without members goes, one with members stays, and ids are not used again") {
     CHECK(*bench.run(table.replay(empty)) == std::nullopt);
@@ -167,7 +211,7 @@ void dropping(StoreBench& bench) {
   SUBCASE("nothing can follow in the same batch") {
     const ReplayId next = make(bench, {.ids = {"x"}});
     const auto refused = bench.try_commit(
-        {.lane = Lane::operate, .mutations = {DropReplay{next}, AddReplayItem{next, ref(2)}}});
+        {.lane = Lane::operate, .mutations = {DropReplay{next}, AddReplayItems{next, {ref(2)}}}});
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == Code::unknown_replay);
     CHECK((*bench.run(table.replay(next))).has_value());
@@ -179,20 +223,21 @@ void membership(StoreBench& bench) {
   SUBCASE("a delivery is in one unfinished replay at a time") {
     const ReplayId first = make(bench, {.ids = {"x"}});
     const ReplayId second = make(bench, {.ids = {"x"}});
-    bench.commit({AddReplayItem{first, ref(1)}, AddReplayItem{second, ref(1)}}, Lane::operate);
+    bench.commit({AddReplayItems{first, {ref(1)}}, AddReplayItems{second, {ref(1)}}},
+                 Lane::operate);
     CHECK(*bench.run(table.replay_of(ref(1))) == first);
     CHECK(items_of(bench, second).empty());
     Replay over = **bench.run(table.replay(first));
     over.state = ReplayState::completed;
     bench.commit({PutReplay{over}});
     CHECK(*bench.run(table.replay_of(ref(1))) == std::nullopt);
-    bench.commit({AddReplayItem{second, ref(1)}}, Lane::operate);
+    bench.commit({AddReplayItems{second, {ref(1)}}}, Lane::operate);
     CHECK(*bench.run(table.replay_of(ref(1))) == second);
   }
   SUBCASE("mutations of a replay that does not exist are refused") {
-    for (const Mutation& bad :
-         {Mutation{FreezeChunk{ReplayId{9}, {}, 10}}, Mutation{AddReplayItem{ReplayId{9}, ref(1)}},
-          Mutation{PutReplay{Replay{.id = ReplayId{9}}}}}) {
+    for (const Mutation& bad : {Mutation{FreezeChunk{ReplayId{9}, {}, 10}},
+                                Mutation{AddReplayItems{ReplayId{9}, {ref(1)}}},
+                                Mutation{PutReplay{Replay{.id = ReplayId{9}}}}}) {
       const auto refused = bench.try_commit({.lane = Lane::operate, .mutations = {bad}});
       REQUIRE(!refused.ok());
       CHECK(refused.error().code == Code::unknown_replay);
@@ -260,6 +305,7 @@ void recovery_contract(const StoreFactory& open) {
   StoreBench bench(open);
   bench.register_names();
   SUBCASE("groups") { groups(bench); }
+  SUBCASE("group queries") { group_queries(bench); }
   SUBCASE("replays") { replays(bench); }
   SUBCASE("membership") { membership(bench); }
   SUBCASE("dropping") { dropping(bench); }

@@ -86,7 +86,7 @@ void removal(StoreBench& bench) {
   CHECK(bench.run(store.deliveries().holds(kFlow))->empty());
   CHECK(bench.run(store.events().read_kept(kFlow, {}, 10))->empty());
   CHECK(!bench.run(store.deliveries().settlement(kFlow, place(4)))->has_value());
-  const auto groups = bench.run(store.recovery().groups(true));
+  const auto groups = bench.run(store.recovery().groups({.with_closed = true, .with_keys = true}));
   REQUIRE(groups->size() == 1);
   CHECK((*groups)[0].flow == other);
   CHECK(bench.run(store.deliveries().get(ref(1, other)))->has_value());

@@ -59,7 +59,8 @@ std::string text_of(const Delivery& row) {
 std::string recovery_content(StoreBench& bench) {
   RecoveryTable& table = bench.store().recovery();
   std::string text;
-  for (const Group& group : must(bench.run(table.groups(true)))) {
+  for (const Group& group :
+       must(bench.run(table.groups({.with_closed = true, .with_keys = true})))) {
     text += fmt::format("group {} {} open {} total {} last {} keys {}\n", group.id.value,
                         group.fingerprint.hash, group.open, group.total, to_micros(group.last_at),
                         group.keys);

@@ -28,12 +28,19 @@ using ports::testing::stream;
 inline const WallTime kNow = *parse_rfc3339("2026-11-21T14:05:00Z");
 inline WallTime ago(std::int64_t seconds) { return kNow - std::chrono::seconds{seconds}; }
 
+// Stands still, but for those who sleep: it is then when they wanted to wake.
 class FixedClock final : public async::Clock {
  public:
-  MonoTime mono() override { return {}; }
-  WallTime wall() override { return kNow; }
-  async::Task<> sleep_until(MonoTime) override { co_return; }
+  MonoTime mono() override { return MonoTime{} + slept_; }
+  WallTime wall() override { return kNow + slept_; }
+  async::Task<> sleep_until(MonoTime at) override {
+    slept_ = std::max(slept_, at - MonoTime{});
+    co_return;
+  }
   void cancel_sleeps() override {}
+
+ private:
+  Duration slept_{};
 };
 
 // A store with stream github and flow sync-issues, and a delivery side that says what the test
@@ -51,6 +58,12 @@ struct ExplainDesk {
 
   explicit ExplainDesk(ports::testing::StoreFactory factory) : bench(std::move(factory)) {
     live.flows = [this] { return flows(); };
+    live.flow = [this](FlowId id) -> std::optional<LiveFlow> {
+      for (const LiveFlow& flow : flows()) {
+        if (flow.record.id == id) return flow;
+      }
+      return std::nullopt;
+    };
     live.delivery = [this](FlowId flow, Position position,
                            std::string_view) -> std::optional<LiveDelivery> {
       const auto found = running.find({flow, position.seq});

@@ -44,6 +44,10 @@ struct Holds {
     const auto flow = tables.flows.find(p.flow);
     return flow != tables.flows.end() && flow->second.epoch == p.epoch;
   }
+  bool operator()(const GroupNotesAre& p) const {
+    const auto group = tables.groups.find(p.group);
+    return group != tables.groups.end() && group->second.notes == p.notes;
+  }
 };
 
 struct Apply {
@@ -60,7 +64,7 @@ struct Apply {
   void operator()(const JoinGroup& m) { join_group(tables, m, receipt); }
   void operator()(const CreateReplay& m) { create_replay(tables, m, receipt); }
   void operator()(const FreezeChunk& m) { freeze_chunk(tables, m, receipt); }
-  void operator()(const AddReplayItem& m) { add_replay_item(tables, m); }
+  void operator()(const AddReplayItems& m) { add_replay_items(tables, m); }
   void operator()(const DropReplay& m) { drop_replay(tables, m.replay); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }

@@ -19,7 +19,7 @@ void remove_flow(Tables& tables, FlowId flow);
 void join_group(Tables& tables, const ports::JoinGroup& mutation, ports::Receipt& receipt);
 void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::Receipt& receipt);
 void freeze_chunk(Tables& tables, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
-void add_replay_item(Tables& tables, const ports::AddReplayItem& mutation);
+void add_replay_items(Tables& tables, const ports::AddReplayItems& mutation);
 void drop_replay(Tables& tables, ReplayId id);
 
 // The unfinished replay that the delivery is in.

@@ -44,7 +44,7 @@ bool is_selected(const Tables& tables, const Replay& replay, const Delivery& row
   if (selection.failure && row.failure != *selection.failure) return false;
   if (selection.since && row.changed_at < *selection.since) return false;
   if (selection.until && row.changed_at >= *selection.until) return false;
-  return !open_replay_of(tables, row.ref);
+  return !tables.items.contains({replay.id, row.ref}) && !open_replay_of(tables, row.ref);
 }
 
 void add_item(Tables& tables, Replay& replay, DeliveryRef ref) {
@@ -102,10 +102,11 @@ void freeze_chunk(Tables& tables, const FreezeChunk& mutation, Receipt& receipt)
   receipt.freeze_done = looked < mutation.limit;
 }
 
-void add_replay_item(Tables& tables, const AddReplayItem& mutation) {
-  if (tables.items.contains({mutation.replay, mutation.ref})) return;
-  if (!open_replay_of(tables, mutation.ref))
-    add_item(tables, tables.replays.at(mutation.replay), mutation.ref);
+void add_replay_items(Tables& tables, const AddReplayItems& mutation) {
+  for (const DeliveryRef& ref : mutation.refs) {
+    if (tables.items.contains({mutation.replay, ref}) || open_replay_of(tables, ref)) continue;
+    add_item(tables, tables.replays.at(mutation.replay), ref);
+  }
 }
 
 void drop_replay(Tables& tables, ReplayId id) {

@@ -146,8 +146,12 @@ async::Task<Result<std::optional<std::string>>> MemoryFlowTable::meta(std::strin
   co_return co_await core_.later(copy_of(core_.tables.meta, key));
 }
 
-async::Task<Result<std::vector<Group>>> MemoryRecoveryTable::groups(bool with_closed) {
-  co_return co_await core_.later(list_groups(core_.tables, with_closed));
+async::Task<Result<std::vector<Group>>> MemoryRecoveryTable::groups(GroupQuery query) {
+  co_return co_await core_.later(list_groups(core_.tables, query));
+}
+
+async::Task<Result<std::optional<Group>>> MemoryRecoveryTable::group(GroupId id) {
+  co_return co_await core_.later(copy_of(core_.tables.groups, id));
 }
 
 async::Task<Result<std::vector<Replay>>> MemoryRecoveryTable::replays() {

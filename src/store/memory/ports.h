@@ -70,7 +70,8 @@ class MemoryFlowTable final : public ports::FlowTable {
 class MemoryRecoveryTable final : public ports::RecoveryTable {
  public:
   explicit MemoryRecoveryTable(Core& core) : core_(core) {}
-  async::Task<Result<std::vector<Group>>> groups(bool with_closed) override;
+  async::Task<Result<std::vector<Group>>> groups(ports::GroupQuery query) override;
+  async::Task<Result<std::optional<Group>>> group(GroupId id) override;
   async::Task<Result<std::vector<Replay>>> replays() override;
   async::Task<Result<std::optional<Replay>>> replay(ReplayId id) override;
   async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id, std::optional<ItemState> state,

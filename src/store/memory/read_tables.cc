@@ -99,7 +99,7 @@ std::vector<ports::FlowCounts> count_flows(const Tables& tables) {
   return list;
 }
 
-std::vector<Group> list_groups(const Tables& tables, bool with_closed) {
+std::vector<Group> list_groups(const Tables& tables, const ports::GroupQuery& query) {
   std::map<GroupId, std::set<std::string>> keys;
   for (const auto& [ref, row] : tables.deliveries) {
     if (row.state == DeliveryState::quarantined && !row.key.empty())
@@ -107,13 +107,16 @@ std::vector<Group> list_groups(const Tables& tables, bool with_closed) {
   }
   std::vector<Group> groups;
   for (const auto& [id, group] : tables.groups) {
-    if (!with_closed && group.open == 0) continue;
+    if (!query.with_closed && group.open == 0) continue;
+    if (!group.fingerprint.hash.starts_with(query.hash_prefix)) continue;
+    if (query.before && id >= *query.before) continue;
     groups.push_back(group);
-    groups.back().keys = keys[id].size();
+    if (query.with_keys) groups.back().keys = keys[id].size();
   }
-  std::ranges::sort(groups, std::greater{},
-                    [](const Group& group) { return std::pair(group.last_at, group.id); });
-  groups.resize(std::min(groups.size(), kListMax));
+  std::ranges::sort(groups, std::greater{}, [&query](const Group& group) {
+    return std::pair(query.before ? WallTime{} : group.last_at, group.id);
+  });
+  groups.resize(std::min({groups.size(), query.limit, kListMax}));
   return groups;
 }
 

@@ -37,7 +37,7 @@ std::vector<Hold> holds_of(const Tables& tables, FlowId flow);
 std::vector<ports::FlowCounts> count_flows(const Tables& tables);
 
 // --- RecoveryTable ---
-std::vector<Group> list_groups(const Tables& tables, bool with_closed);
+std::vector<Group> list_groups(const Tables& tables, const ports::GroupQuery& query);
 std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id,
                                      std::optional<ItemState> state, DeliveryRef after,
                                      std::size_t limit);

@@ -114,13 +114,15 @@ constexpr auto kHold = [](auto& io, auto& row) {
 
 constexpr auto kCounts = [](auto& io, auto& counts) {
   io(counts.planned), io(counts.sent), io(counts.succeeded), io(counts.failed_again),
-      io(counts.skipped), io(counts.in_doubt), io(counts.stale), io(counts.same_fingerprint);
+      io(counts.skipped), io(counts.in_doubt), io(counts.stale), io(counts.same_fingerprint),
+      io(counts.discarded);
 };
 
 constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
   io(row.id), io(plan), io(checked), io(row.state), io(row.resume_to), io(row.state_reason),
       io(row.created_at), io(row.cutoff);
-  io(row.started_at), io(row.finished_at), io(row.resumed_at), io(row.rate_now);
+  io(row.started_at), io(row.finished_at), io(row.resumed_at), io(row.waits_until),
+      io(row.rate_now);
   kCounts(io, row.counts), kCounts(io, row.overruled);
 };
 

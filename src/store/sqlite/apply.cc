@@ -31,7 +31,8 @@ class Present final : public Existing {
 
 // Whether a precondition holds now, with the earlier batches of the transaction applied.
 struct Holds {
-  Connection& db;
+  WriteSide& side;
+  Connection& db = side.db;
 
   Result<bool> operator()(const DeliveryIs& p) const {
     return equal(db.integer("SELECT state FROM deliveries WHERE flow = ?1 AND pos = ?2 "
@@ -62,6 +63,8 @@ struct Holds {
                  static_cast<std::int64_t>(p.epoch));
   }
 
+  Result<bool> operator()(const GroupNotesAre& p) const { return notes_are(side, p); }
+
   static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
     if (!answer.ok()) return std::move(answer).error();
     return *answer == wanted;
@@ -89,7 +92,7 @@ struct Apply {
   Result<> operator()(const AnnotateGroup& m) { return annotate_group(side, m); }
   Result<> operator()(const CreateReplay& m) { return create_replay(side, m, receipt); }
   Result<> operator()(const FreezeChunk& m) { return freeze_chunk(side, m, receipt); }
-  Result<> operator()(const AddReplayItem& m) { return add_replay_item(side, m); }
+  Result<> operator()(const AddReplayItems& m) { return add_replay_items(side, m); }
   Result<> operator()(const PutReplay& m) { return put_replay(side, m); }
   Result<> operator()(const DropReplay& m) { return drop_replay(side, m); }
   Result<> operator()(const SetReplayItem& m) { return set_replay_item(side, m); }
@@ -103,7 +106,7 @@ struct Apply {
 Result<Receipt> apply_batch(WriteSide& side, const WriteBatch& batch) {
   Receipt receipt;
   for (std::size_t i = 0; i < batch.preconditions.size(); ++i) {
-    WEIR_TRY(const bool holds, std::visit(Holds{side.db}, batch.preconditions[i]));
+    WEIR_TRY(const bool holds, std::visit(Holds{side}, batch.preconditions[i]));
     if (holds) continue;
     receipt.applied = false;
     receipt.failed_precondition = i;

@@ -31,7 +31,8 @@ Result<> annotate_group(WriteSide& side, const ports::AnnotateGroup& mutation);
 Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation,
                        ports::Receipt& receipt);
 Result<> freeze_chunk(WriteSide& side, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
-Result<> add_replay_item(WriteSide& side, const ports::AddReplayItem& mutation);
+Result<> add_replay_items(WriteSide& side, const ports::AddReplayItems& mutation);
+Result<bool> notes_are(WriteSide& side, const ports::GroupNotesAre& condition);
 Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);
 Result<> drop_replay(WriteSide& side, const ports::DropReplay& mutation);
 Result<> set_replay_item(WriteSide& side, const ports::SetReplayItem& mutation);

@@ -81,4 +81,9 @@ Result<> annotate_group(WriteSide& side, const AnnotateGroup& mutation) {
   return write_group(side, *group);
 }
 
+Result<bool> notes_are(WriteSide& side, const GroupNotesAre& condition) {
+  WEIR_TRY(const std::optional<Group> group, find_group(side, condition.group));
+  return group && group->notes == condition.notes;
+}
+
 }  // namespace weir::store::sqlite

@@ -100,17 +100,17 @@ Result<Looked> look(WriteSide& side, const Span& span, std::int64_t after, std::
 }
 
 #define WEIR_FREEZE(index)                                                                       \
-  "INSERT INTO replay_items(replay, flow, pos, state) "                                          \
+  "INSERT OR IGNORE INTO replay_items(replay, flow, pos, state) "                                \
   "SELECT ?1, d.flow, d.pos, 0 FROM deliveries d INDEXED BY " index                              \
   " AND d.state = 4 AND d.flow = ?2 AND d.pos > ?3 AND d.pos <= ?4 "                             \
   "AND d.set_aside = 0 AND d.changed_at >= ?6 AND d.changed_at < ?7 AND (?8 < 0 OR d.failure = " \
   "?8) "                                                                                         \
   "AND NOT EXISTS (SELECT 1 FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "        \
-  "WHERE r.state < 6 AND i.flow = d.flow AND i.pos = d.pos)"
+  "WHERE r.state < 6 AND r.id <> ?1 AND i.flow = d.flow AND i.pos = d.pos)"
 
-// By an index that gives exactly the rows looked at: their neighbours of other groups and states
-// cost nothing. The unfinished replays are few, and come first: an index of items by delivery would
-// cost more than all the rest.
+// By an index that has all that is asked for, and exactly the rows looked at: the rows themselves,
+// and their neighbours of other groups and states, cost nothing. The unfinished replays are few,
+// and come first: an index of items by delivery would cost more than all the rest.
 constexpr const char* kFreezeByGroup = WEIR_FREEZE(
     "deliveries_by_group WHERE d.group_id <> 0 AND d.group_id = ?5");
 constexpr const char* kFreezeByFlow = WEIR_FREEZE("deliveries_by_state WHERE ?5 = 0");
@@ -169,17 +169,19 @@ Result<> freeze_chunk(WriteSide& side, const FreezeChunk& mutation, Receipt& rec
   return write_replay(side, replay);
 }
 
-Result<> add_replay_item(WriteSide& side, const AddReplayItem& mutation) {
-  const std::int64_t flow = mutation.ref.flow.value;
-  const std::int64_t pos = mutation.ref.position.pack();
-  WEIR_CHECK(side.db.run(
-      "INSERT OR IGNORE INTO replay_items(replay, flow, pos, state) SELECT ?1, ?2, ?3, 0 "
-      "WHERE NOT EXISTS (SELECT 1 FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "
-      "WHERE r.state < 6 AND i.flow = ?2 AND i.pos = ?3)",
-      mutation.replay.value, flow, pos));
-  if (side.db.changes() == 0) return {};
+Result<> add_replay_items(WriteSide& side, const AddReplayItems& mutation) {
+  std::uint64_t added = 0;
+  for (const DeliveryRef& ref : mutation.refs) {
+    WEIR_CHECK(side.db.run(
+        "INSERT OR IGNORE INTO replay_items(replay, flow, pos, state) SELECT ?1, ?2, ?3, 0 "
+        "WHERE NOT EXISTS (SELECT 1 FROM replays r CROSS JOIN replay_items i ON i.replay = r.id "
+        "WHERE r.state < 6 AND r.id <> ?1 AND i.flow = ?2 AND i.pos = ?3)",
+        mutation.replay.value, ref.flow.value, ref.position.pack()));
+    added += static_cast<std::uint64_t>(side.db.changes());
+  }
+  if (added == 0) return {};
   WEIR_TRY(Replay replay, read_replay(side, mutation.replay));
-  ++replay.counts.planned;
+  replay.counts.planned += added;
   return write_replay(side, replay);
 }
 

@@ -139,9 +139,13 @@ async::Task<Result<std::optional<std::string>>> SqliteFlowTable::meta(std::strin
       [key = std::move(key)](ReadSide& side) { return read_meta(side.db, key); });
 }
 
-async::Task<Result<std::vector<Group>>> SqliteRecoveryTable::groups(bool with_closed) {
+async::Task<Result<std::vector<Group>>> SqliteRecoveryTable::groups(GroupQuery query) {
   return slow_.ask<std::vector<Group>>(
-      [=](ReadSide& side) { return list_groups(side, with_closed); });
+      [query = std::move(query)](ReadSide& side) { return list_groups(side, query); });
+}
+
+async::Task<Result<std::optional<Group>>> SqliteRecoveryTable::group(GroupId id) {
+  return fast_.ask<std::optional<Group>>([=](ReadSide& side) { return get_group(side.db, id); });
 }
 
 async::Task<Result<std::vector<Replay>>> SqliteRecoveryTable::replays() {

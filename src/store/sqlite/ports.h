@@ -76,7 +76,8 @@ class SqliteFlowTable final : public ports::FlowTable {
 class SqliteRecoveryTable final : public ports::RecoveryTable {
  public:
   SqliteRecoveryTable(ReadThread& fast, ReadThread& slow) : fast_(fast), slow_(slow) {}
-  async::Task<Result<std::vector<Group>>> groups(bool with_closed) override;
+  async::Task<Result<std::vector<Group>>> groups(ports::GroupQuery query) override;
+  async::Task<Result<std::optional<Group>>> group(GroupId id) override;
   async::Task<Result<std::vector<Replay>>> replays() override;
   async::Task<Result<std::optional<Replay>>> replay(ReplayId id) override;
   async::Task<Result<std::vector<ReplayItem>>> items(ReplayId id, std::optional<ItemState> state,

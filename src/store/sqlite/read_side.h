@@ -59,7 +59,8 @@ Result<std::vector<ports::FlowCounts>> count_flows(Connection& db);
 Result<std::optional<std::string>> read_meta(Connection& db, const std::string& key);
 
 // --- RecoveryTable ---
-Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed);
+Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& query);
+Result<std::optional<Group>> get_group(Connection& db, GroupId id);
 Result<std::vector<Replay>> list_replays(Connection& db);
 Result<std::optional<Replay>> get_replay(Connection& db, ReplayId id);
 Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,

@@ -134,12 +134,18 @@ Result<std::optional<std::string>> read_meta(Connection& db, const std::string& 
   return std::optional(std::string(value));
 }
 
-Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed) {
+Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& asked) {
+  constexpr const char* kById =
+      "SELECT id, record FROM groups WHERE id < ?4 AND (open > 0 OR ?1) "
+      "AND substr(hash, 1, length(?2)) = ?2 ORDER BY id DESC LIMIT ?3";
+  constexpr const char* kNewest =
+      "SELECT id, record FROM groups WHERE ?4 = 0 AND (open > 0 OR ?1) "
+      "AND substr(hash, 1, length(?2)) = ?2 ORDER BY last_at DESC, id DESC LIMIT ?3";
   std::vector<Group> groups;
   {
-    WEIR_TRY(Query query, side.db.query("SELECT id, record FROM groups WHERE open > 0 OR ?1 "
-                                        "ORDER BY last_at DESC, id DESC LIMIT ?2",
-                                        with_closed, kListMax));
+    WEIR_TRY(Query query, side.db.query(asked.before ? kById : kNewest, asked.with_closed,
+                                        asked.hash_prefix, std::min(asked.limit, kListMax),
+                                        asked.before.value_or(GroupId{}).value));
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
@@ -147,11 +153,20 @@ Result<std::vector<Group>> list_groups(ReadSide& side, bool with_closed) {
       groups.push_back(std::move(group));
     }
   }
-  if (side.group_keys.size() > 4 * kListMax) side.group_keys.clear();
+  if (!asked.with_keys) return groups;
+  if (side.group_keys.size() > 16 * kListMax) side.group_keys.clear();
   for (Group& group : groups) {
     WEIR_TRY(group.keys, count_keys(side, group));
   }
   return groups;
+}
+
+Result<std::optional<Group>> get_group(Connection& db, GroupId id) {
+  WEIR_TRY(Query query, db.query("SELECT id, record FROM groups WHERE id = ?1", id.value));
+  WEIR_TRY(const bool row, query.next());
+  if (!row) return std::optional<Group>();
+  WEIR_TRY(Group group, unsealed(query, 0, 1, "a group", &decode_group));
+  return std::optional(std::move(group));
 }
 
 Result<std::vector<Replay>> list_replays(Connection& db) {

@@ -44,9 +44,11 @@ constexpr const char* kTables[] = {
     "replay INTEGER NOT NULL, interruptions INTEGER NOT NULL, key BLOB NOT NULL, event_id BLOB NOT "
     "NULL, "
     "record BLOB NOT NULL, PRIMARY KEY(flow, pos)) WITHOUT ROWID",
-    "CREATE INDEX deliveries_by_state ON deliveries(state, flow, pos)",
-    "CREATE INDEX deliveries_by_group ON deliveries(group_id, flow, pos, state, key) WHERE "
-    "group_id <> 0",
+    // The last three of both are what a plan freezes by.
+    "CREATE INDEX deliveries_by_state ON deliveries(state, flow, pos, set_aside, changed_at, "
+    "failure)",
+    "CREATE INDEX deliveries_by_group ON deliveries(group_id, flow, pos, state, key, set_aside, "
+    "changed_at, failure) WHERE group_id <> 0",
     "CREATE INDEX deliveries_by_event ON deliveries(event_id, pos)",
     "CREATE TABLE holds(flow INTEGER, key BLOB, count INTEGER NOT NULL, record BLOB NOT NULL, "
     "PRIMARY KEY(flow, key)) WITHOUT ROWID",

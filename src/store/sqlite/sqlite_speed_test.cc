@@ -138,7 +138,7 @@ TEST_CASE("speed of groups and freezing" * doctest::skip()) {
   fmt::print("quarantine 100k: {:.3f} s\n", since(filling));
   for (int i = 0; i < 2; ++i) {
     const MonoTime begin = async::steady_now();
-    const auto groups = bench.run(bench.store().recovery().groups(false));
+    const auto groups = bench.run(bench.store().recovery().groups({.with_keys = true}));
     fmt::print("groups ({}): {:.4f} s\n", groups->size(), since(begin));
   }
   const ReplayId id = bench.commit({CreateReplay{replay({.flow = "ship"}, at(1'000'000))}}).replay;

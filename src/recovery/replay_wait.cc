@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan that starts by itself: it was let to wait until its preconditions hold.
+#include "recovery/references.h"
+#include "recovery/replay_run.h"
+
+namespace weir::recovery {
+namespace {
+constexpr Duration kAskEvery = std::chrono::seconds{5};
+}  // namespace
+
+async::Task<Result<>> ReplayRun::begin_to_wait(std::string failing, Duration wait,
+                                               std::string reason, std::string actor) {
+  Replay changed = replay_;
+  changed.waits_until = clock_.wall() + wait;
+  changed.state_reason = "waits: " + failing;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
+  batch.mutations.emplace_back(ports::PutReplay{changed});
+  batch.mutations.emplace_back(
+      ports::AddAudit{AuditEntry{.at = clock_.wall(),
+                                 .actor = std::move(actor),
+                                 .action = "replay.wait",
+                                 .target = to_text(replay_.id),
+                                 .reason = std::move(reason),
+                                 .detail = fmt::format("until {}; precondition: {}",
+                                                       to_rfc3339(changed.waits_until), failing)}});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied)
+    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
+  replay_.waits_until = changed.waits_until;
+  replay_.state_reason = changed.state_reason;
+  next_ask_ = clock_.mono() + kAskEvery;
+  wake_.notify();
+  co_return Result<>{};
+}
+
+async::Task<Result<>> ReplayRun::end_wait(std::string why, std::string action, std::string reason,
+                                          std::string actor) {
+  Replay changed = replay_;
+  changed.waits_until = {};
+  changed.state_reason = why;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
+  batch.mutations.emplace_back(ports::PutReplay{changed});
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock_.wall(),
+                                                          .actor = std::move(actor),
+                                                          .action = std::move(action),
+                                                          .target = to_text(replay_.id),
+                                                          .reason = std::move(reason),
+                                                          .detail = std::move(why)}});
+  auto receipt = co_await store_.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied)
+    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
+  replay_.waits_until = {};
+  replay_.state_reason = changed.state_reason;
+  co_return Result<>{};
+}
+
+async::Task<Result<bool>> ReplayRun::wait_on() {
+  if (!is_waiting()) co_return false;
+  if (clock_.wall() >= replay_.waits_until) {
+    const std::string why = "its preconditions did not hold in time; " + replay_.state_reason;
+    auto ended = co_await end_wait(why, "replay.wait_over", "", "weir");
+    if (!ended.ok()) co_return ended.error();
+    co_return false;
+  }
+  if (clock_.mono() >= next_ask_) {
+    next_ask_ = clock_.mono() + kAskEvery;
+    auto failing = co_await ask_preconditions();
+    if (!failing.ok()) co_return failing.error();
+    if (!is_waiting()) co_return true;  // an operator was quicker
+    if (failing->empty()) {
+      auto started = co_await start("its preconditions hold", "weir");
+      if (!started.ok()) co_return started.error();
+      co_return true;
+    }
+    replay_.state_reason = "waits: " + *failing;
+  }
+  wake_at(std::min(next_ask_, clock_.mono() + (replay_.waits_until - clock_.wall())));
+  co_return false;
+}
+
+}  // namespace weir::recovery
