@@ -101,25 +101,24 @@ async::Task<std::optional<Dispatcher::LoadedRow>> Dispatcher::load_row(Flow& flo
                       .first_call = work != Work::retry,
                       .interruptions = due.interruptions,
                       .cost = due.cost};
-  auto rows = co_await parts_.store.deliveries().get_many({due.ref});
-  auto stored = co_await parts_.store.events().fetch({due.ref});
-  if (!rows.ok() || !stored.ok()) {
-    parts_.on_error(rows.ok() ? stored.error() : rows.error());
+  auto loaded = co_await rows_.load(due.ref);
+  if (!loaded.ok()) {
+    parts_.on_error(loaded.error());
     flow.put_off(std::move(candidate));
     co_return std::nullopt;
   }
-  const bool open = !rows->empty() && is_open(rows->front().state);
-  if (open && stored->empty()) parts_.on_error(gone(flow, due.ref.position));
-  const bool still_due = !rows->empty() && !stored->empty() &&
-                         (rows->front().state == DeliveryState::waiting ||
-                          rows->front().state == DeliveryState::ready);
+  const bool open = loaded->row && is_open(loaded->row->state);
+  if (open && !loaded->record) parts_.on_error(gone(flow, due.ref.position));
+  const bool still_due = loaded->row && loaded->record &&
+                         (loaded->row->state == DeliveryState::waiting ||
+                          loaded->row->state == DeliveryState::ready);
   if (!still_due) {  // an operator settled it meanwhile
     flow.row_is_gone(due.ref.position);
     co_return std::nullopt;
   }
-  candidate.key = rows->front().key;
+  candidate.key = loaded->row->key;
   if (!flow.keys().admit_row(candidate)) co_return std::nullopt;
-  co_return LoadedRow{std::move(rows->front()), std::move(stored->front().record)};
+  co_return LoadedRow{std::move(*loaded->row), std::move(*loaded->record)};
 }
 
 async::Task<> Dispatcher::deliver_row(Flow& flow, Due due, Work work, Admission admission) {
@@ -171,9 +170,11 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
 
 async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
   row.state = DeliveryState::inFlight;
+  const Settler::Urgency urgency = urgency_of(flow, row);
   co_return co_await async::complete_with<bool>([&](async::Completion<bool> done) {
-    parts_.settler.write(flow, {ports::PutDelivery{std::move(row)}},
-                         [done = std::move(done)](bool durable) mutable { done(durable); });
+    parts_.settler.write(
+        flow, {ports::PutDelivery{std::move(row)}},
+        [done = std::move(done)](bool durable) mutable { done(durable); }, urgency);
   });
 }
 

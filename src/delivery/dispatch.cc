@@ -29,7 +29,7 @@ double weight_of(Priority priority) {
 }  // namespace
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
-    : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy) {}
+    : spec_(std::move(spec)), parts_(parts), guardrails_(spec_.policy), rows_(parts) {}
 
 void Dispatcher::update(DependencySpec spec) {
   guardrails().update(spec.policy, parts_.clock.mono());

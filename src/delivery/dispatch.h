@@ -14,6 +14,7 @@
 #include "delivery/delivery_parts.h"
 #include "delivery/flow.h"
 #include "delivery/owner_thread.h"
+#include "delivery/row_loader.h"
 #include "model/breaker_control.h"
 #include "model/config_model.h"
 #include "policy/admission_order.h"
@@ -115,6 +116,7 @@ class Dispatcher {
   std::vector<Member> members_;
   policy::FairTurns turns_;
   async::Burst burst_;
+  RowLoader rows_;
   std::optional<Refusal> refusal_;
   MonoTime ask_again_ = MonoTime::max();  // the earliest moment that a refusal of this pump named
   std::set<MonoTime> alarms_;             // of the sleepers that are to pump

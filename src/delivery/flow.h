@@ -86,6 +86,7 @@ class Flow {
     stopping_ = false;
   }
   // Nothing is being sent or read.
+  std::size_t calls() const { return calls_; }  // under way
   bool is_quiet() const { return calls_ == 0 && !reading_ && !rebuilding_; }
   // When quiet, and everything decided is durable: what was not sent until now never was. Nothing
   // may be done with the flow afterwards.

@@ -9,6 +9,8 @@
 namespace weir::delivery {
 namespace {
 
+constexpr std::size_t kCompany = 4;  // calls of a flow under way
+
 bool is_final(DecisionKind kind) {
   return kind == DecisionKind::done || kind == DecisionKind::discard;
 }
@@ -65,7 +67,8 @@ ItemState item_state(const Decision& decision) {
 }
 
 // Ordering: a failed delivery holds its key (parkKey, pauseFlow), an ended one lets the next go.
-void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Decision& decision) {
+void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Decision& decision,
+                Settler::Urgency urgency) {
   flow.cursor().settle(row.ref.position.seq);  // the row owns it from now on
   if (row.key.empty()) return;
   const bool ended = is_final(decision.kind);
@@ -80,9 +83,12 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
     return;
   }
   // A key without a hold: the next in line may go once this is durable.
-  parts.settler.write(flow, {}, [&flow, key = row.key](bool durable) {
-    if (durable) flow.key_settled(key);
-  });
+  parts.settler.write(
+      flow, {},
+      [&flow, key = row.key](bool durable) {
+        if (durable) flow.key_settled(key);
+      },
+      urgency);
 }
 
 struct Pause {
@@ -223,8 +229,14 @@ void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, c
   });
 }
 
+Settler::Urgency urgency_of(const Flow& flow, const Delivery& row) {
+  const bool has_company = flow.calls() >= kCompany;
+  return row.replay && has_company ? Settler::Urgency::soon : Settler::Urgency::now;
+}
+
 void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function<void()> again) {
   const WallTime now = parts.clock.wall();
+  const Settler::Urgency urgency = urgency_of(flow, settled.row);
   Delivery& row = settled.row;
   const Outcome* outcome = settled.attempted != nullptr ? &settled.attempted->outcome : nullptr;
   update_row(row, settled.decision, settled.attempted, flow.spec().policy.retry.max_replays, now);
@@ -250,7 +262,7 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
   if (settled.attempted != nullptr) told->attempted = *settled.attempted;
   told->group = print.hash;
   told->row = row;
-  settle_key(parts, flow, row, settled.decision);
+  settle_key(parts, flow, row, settled.decision, urgency);
   parts.settler.write(
       flow, std::move(mutations),
       [&parts, &flow, told = std::move(told), again = std::move(again)](bool durable) {
@@ -262,7 +274,8 @@ void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function
         tell(parts, flow, *told);
         if (is_open(told->row.state) && told->row.state != DeliveryState::quarantined && again)
           again();
-      });
+      },
+      urgency);
 }
 
 }  // namespace weir::delivery

@@ -20,7 +20,7 @@ Settler::Settler(async::Executor executor, ports::Writer& writer, async::Clock& 
 void Settler::settle(Flow& flow, Settlement settlement, After after) {
   flow.cursor().settle(settlement.seq);
   pending_.flows[&flow].settlements.push_back(settlement);
-  if (after) return add_after(std::move(after));
+  if (after) return add_after(std::move(after), Urgency::now);
   linger();
 }
 
@@ -42,23 +42,27 @@ void Settler::ask_commit() {
   wake_.notify();
 }
 
-void Settler::write(Flow& flow, std::vector<ports::Mutation> mutations, After after) {
+void Settler::write(Flow& flow, std::vector<ports::Mutation> mutations, After after,
+                    Urgency urgency) {
   pending_.flows.try_emplace(&flow);
   for (auto& mutation : mutations) pending_.mutations.push_back(std::move(mutation));
-  add_after(std::move(after));
+  add_after(std::move(after), urgency);
 }
 
-void Settler::add_after(After after) {
+void Settler::add_after(After after, Urgency urgency) {
   if (failed_) {
     if (after) after(false);
     return;
   }
   if (after) pending_.afters.push_back(std::move(after));
+  if (urgency == Urgency::soon && ++soon_ < kSoonMax) return linger();
+  urgent_ = true;
   ask_commit();
 }
 
 void Settler::touch(Flow& flow) {
   pending_.flows.try_emplace(&flow);
+  urgent_ = true;
   ask_commit();
 }
 
@@ -77,6 +81,9 @@ async::Task<> Settler::run() {
     Pending batch = std::exchange(pending_, {});
     commit_asked_ = stopping_;
     lingering_ = 0;
+    patience_ = urgent_ || stopping_ ? Duration{} : kPatience;
+    urgent_ = false;
+    soon_ = 0;
     co_await commit(std::move(batch));
     if (failed_) co_return;
   }
@@ -117,7 +124,7 @@ void Settler::fail(const Error& error, Pending& lost) {
 }
 
 ports::WriteBatch Settler::make_batch(Pending& pending) {
-  ports::WriteBatch batch{.lane = ports::Lane::settle};
+  ports::WriteBatch batch{.lane = ports::Lane::settle, .patience = patience_};
   batch.mutations = std::move(pending.mutations);
   for (auto& [flow, part] : pending.flows) {
     if (!part.settlements.empty()) {

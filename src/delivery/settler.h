@@ -2,7 +2,8 @@
 // Gathers what was decided and writes it in group commits: one batch on its way, everything decided
 // meanwhile is the next. What must happen only once it is durable (freeing a key, telling a sink)
 // happens after its commit. Settlements that nothing waits for linger a little, for a larger group:
-// a crash meanwhile means that those events are delivered again.
+// a crash meanwhile means that those events are delivered again. What is replayed lingers, too:
+// live traffic should not notice it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,10 @@ class Settler {
   // A first attempt that ended well, or an event that the filter did not match: settlement and
   // cursor only.
   void settle(Flow& flow, Settlement settlement, After after);
+  enum class Urgency : std::uint8_t { now, soon };
   // Any other writes, in one transaction with the cursor and holds of the flow as they are now.
-  void write(Flow& flow, std::vector<ports::Mutation> mutations, After after);
+  void write(Flow& flow, std::vector<ports::Mutation> mutations, After after,
+             Urgency urgency = Urgency::now);
   // The cursor or a hold of the flow changed; carried by the next commit.
   void touch(Flow& flow);
 
@@ -51,6 +54,9 @@ class Settler {
   static constexpr std::size_t kBacklogMax = 16'384;
   static constexpr Duration kLinger = std::chrono::milliseconds{5};
   static constexpr std::size_t kLingeringMax = 1024;  // settlements; then they go at once
+  static constexpr std::size_t kSoonMax = 32;         // writes that linger; a group of their own
+  // What has lingered also waits so long for a commit of others.
+  static constexpr Duration kPatience = std::chrono::milliseconds{2};
 
  private:
   struct FlowPart {
@@ -65,7 +71,7 @@ class Settler {
   };
   ports::WriteBatch make_batch(Pending& pending);
   async::Task<> commit(Pending pending);
-  void add_after(After after);
+  void add_after(After after, Urgency urgency);
   void linger();
   async::Task<> commit_at(MonoTime at);
   void ask_commit();
@@ -80,6 +86,9 @@ class Settler {
   std::size_t committing_ = 0;
   std::vector<Flow*> committing_flows_;
   std::size_t lingering_ = 0;
+  bool urgent_ = false;  // something in `pending_` is
+  std::size_t soon_ = 0;
+  Duration patience_{};  // of the batch that is made
   bool alarm_set_ = false;
   bool commit_asked_ = false;
   bool stopping_ = false;

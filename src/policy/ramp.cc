@@ -35,6 +35,10 @@ Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
   const auto room = plan_.concurrency - static_cast<std::uint32_t>(unsettled);
   const auto saved = static_cast<std::uint32_t>(std::floor(credit_ + (1 - kOne)));
   const std::uint32_t release = std::min(room, saved);
+  const double of_rate = std::floor(rate() * seconds(kReleaseSlot));
+  const double worth = std::min(of_rate, std::floor(plan_.concurrency / 4.0));
+  const bool just_released = released_at_ != MonoTime::min() && now - released_at_ < kReleaseSlot;
+  if (release < worth && just_released) return {0, released_at_ + kReleaseSlot, rate()};
   if (release == room) return {release, MonoTime::max(), rate()};
   const double missing = std::max(1 - (credit_ - release), 0.0);
   const auto wait = static_cast<std::int64_t>(std::ceil(missing / rate() * 1e6));
@@ -44,6 +48,7 @@ Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
 void Ramp::released(std::uint32_t count, MonoTime now) {
   advance(now);
   credit_ = std::max(credit_ - count, 0.0);
+  released_at_ = now;
 }
 
 void Ramp::settled(bool success) { ++(success ? step_good_ : step_bad_); }

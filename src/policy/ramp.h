@@ -23,6 +23,11 @@ struct Pace {
 inline constexpr Duration kRampSlack = std::chrono::milliseconds{
     100};  // what a late timer may catch up
 
+// Few are released together rather than one by one, for which each release is a commit: a smaller
+// release than the rate has for so long, or than a quarter of the concurrency, waits as long after
+// the one before it.
+inline constexpr Duration kReleaseSlot = std::chrono::milliseconds{20};
+
 inline constexpr double kSlowestShare = 1.0 / 16;
 
 class Ramp {
@@ -50,6 +55,7 @@ class Ramp {
   double rate_;
   double ceiling_ = 0;  // 0 = none
   double credit_ = 1;   // releases saved up
+  MonoTime released_at_ = MonoTime::min();
   MonoTime credited_at_;
   MonoTime step_started_;
   std::uint64_t step_good_ = 0;

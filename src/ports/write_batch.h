@@ -198,6 +198,9 @@ enum class Lane : std::uint8_t { settle, operate, ingest };
 
 struct WriteBatch {
   Lane lane = Lane::settle;
+  // Background work may wait so long for a commit that it can be part of, instead of one of its
+  // own; a store that commits at once may ignore it.
+  Duration patience{};
   std::vector<Precondition> preconditions;
   std::vector<Mutation> mutations;
 };

@@ -13,6 +13,7 @@ namespace weir::recovery {
 namespace {
 
 constexpr std::uint32_t kClaimMax = 100;
+constexpr Duration kClaimPatience = std::chrono::milliseconds{2};
 constexpr std::size_t kRowsPerRead = 500;
 
 // A delivered event without a row gets one with its claim.
@@ -33,13 +34,13 @@ void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& r
 
 }  // namespace
 
-std::map<FlowId, Duration> ReplayRun::patience_of(const std::vector<Delivery>& rows) const {
+std::map<FlowId, Duration> ReplayRun::patience_of(const std::vector<DeliveryRef>& refs) const {
   std::map<FlowId, Duration> patience;
-  for (const Delivery& row : rows) {
-    if (patience.contains(row.ref.flow)) continue;
-    const auto flow = live_.flow(row.ref.flow);
+  for (FlowId last{}; const DeliveryRef& ref : refs) {  // they come flow by flow
+    if (std::exchange(last, ref.flow) == ref.flow) continue;
+    const auto flow = live_.flow(ref.flow);
     if (flow && flow->spec != nullptr)
-      patience.emplace(row.ref.flow, flow->spec->policy.timeouts.event);
+      patience.emplace(ref.flow, flow->spec->policy.timeouts.event);
   }
   return patience;
 }
@@ -145,12 +146,12 @@ async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
   Claimable found;
   auto rows = co_await rows_of(refs);
   if (!rows.ok()) co_return rows.error();
+  // Nobody would take what is released to a flow that has left the configuration.
+  const std::map<FlowId, Duration> configured = patience_of(refs);
   for (const DeliveryRef& ref : refs) {
     const auto row = rows->find(ref);
-    // Nobody would take what is released to a flow that has left the configuration.
-    const auto flow = live_.flow(ref.flow);
     Fit fit = Fit::skip;
-    if (row != rows->end() && flow && flow->spec != nullptr) {
+    if (row != rows->end() && configured.contains(ref.flow)) {
       auto fits = co_await fit_of(row->second);
       if (!fits.ok()) co_return fits.error();
       fit = *fits;
@@ -245,11 +246,13 @@ async::Task<Result<>> ReplayRun::learn_groups(const std::vector<Delivery>& rows)
 
 async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Delivery>& rows) {
   if (!is_running(replay_.state)) co_return Claim::halted;
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  ports::WriteBatch batch{.lane = ports::Lane::operate, .patience = kClaimPatience};
   // At once: a word of an operator that is written meanwhile must not say that nothing was sent.
   replay_.counts.sent += rows.size();
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
-  const std::map<FlowId, Duration> patience = patience_of(rows);
+  std::vector<DeliveryRef> refs;
+  for (const Delivery& row : rows) refs.push_back(row.ref);
+  const std::map<FlowId, Duration> patience = patience_of(refs);
   for (const Delivery& row : rows) {
     const auto of_flow = patience.find(row.ref.flow);
     add_claim(batch, replay_, row,
@@ -274,11 +277,7 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
     co_return std::holds_alternative<ports::ReplayIs>(failed) ? Claim::halted : Claim::refused;
   }
   (void)WEIR_FAILPOINT("replay.after_claim");
-  std::vector<DeliveryRef> refs;
-  for (const Delivery& row : rows) {
-    refs.push_back(row.ref);
-    origin_.emplace(row.ref, groups_[row.group].hash);
-  }
+  for (const Delivery& row : rows) origin_.emplace(row.ref, groups_[row.group].hash);
   ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
   live_.release(refs, replay_.id);
   co_return Claim::done;

@@ -11,6 +11,7 @@ namespace weir::recovery {
 namespace {
 constexpr Duration kPatience = std::chrono::seconds{
     1};  // between looks when the store cannot be read
+constexpr Duration kSavePatience = std::chrono::milliseconds{5};
 constexpr Duration kSaveEvery = std::chrono::milliseconds{200};
 }  // namespace
 
@@ -102,8 +103,9 @@ async::Task<Result<>> ReplayRun::recount() {
   co_return Result<>{};
 }
 
-bool ReplayRun::lost_a_flow() const {
-  if (replay_.counts.in_flight() == 0) return false;
+bool ReplayRun::lost_a_flow() {
+  if (replay_.counts.in_flight() == 0 || clock_.mono() < next_look_) return false;
+  next_look_ = clock_.mono() + kPatience;
   return std::ranges::any_of(flows_, [this](FlowId flow) { return !live_.flow(flow); });
 }
 
@@ -279,7 +281,7 @@ void ReplayRun::count(const Ending& ending) {
 async::Task<Result<>> ReplayRun::checkpoint() {
   dirty_ = false;
   saved_ = clock_.mono();
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  ports::WriteBatch batch{.lane = ports::Lane::operate, .patience = kSavePatience};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   batch.mutations.emplace_back(ports::PutReplay{replay_});
   auto receipt = co_await store_.writer().commit(std::move(batch));

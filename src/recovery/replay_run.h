@@ -97,8 +97,8 @@ class ReplayRun {
   async::Task<Result<bool>> run_on();  // step() of a run that is running
   async::Task<Result<bool>> pass_canary();
   async::Task<Result<>> start(std::string reason, std::string actor);
-  bool lost_a_flow() const;  // one whose deliveries are under way was removed for good
-  void forget();             // what only a run that goes on needs
+  bool lost_a_flow();  // one whose deliveries are under way was removed for good
+  void forget();       // what only a run that goes on needs
 
   // replay_wait.cc
   bool is_waiting() const { return replay_.waits_until != WallTime{}; }
@@ -106,6 +106,7 @@ class ReplayRun {
                                       std::string actor);
   async::Task<Result<>> end_wait(std::string why, std::string action, std::string reason,
                                  std::string actor);
+  async::Task<Result<>> set_wait(WallTime until, std::string why, AuditEntry entry);
   async::Task<Result<bool>> wait_on();  // step() of a run that waits
 
   // replay_judge.cc
@@ -129,8 +130,8 @@ class ReplayRun {
   async::Task<> alarm(MonoTime at);
   Delivery released(const Delivery& row, Duration patience) const;
   bool goes_in_turn() const;
-  // Of the flows of these rows that are configured.
-  std::map<FlowId, Duration> patience_of(const std::vector<Delivery>& rows) const;
+  // Of the flows of these that are configured.
+  std::map<FlowId, Duration> patience_of(const std::vector<DeliveryRef>& refs) const;
 
   ports::Store& store_;
   async::Clock& clock_;
@@ -163,7 +164,8 @@ class ReplayRun {
   MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};
-  MonoTime next_ask_{};  // of a run that waits
+  MonoTime next_ask_{};   // of a run that waits
+  MonoTime next_look_{};  // at the flows
   DeliveryRef after_{};
   MonoTime last_result_{};
   MonoTime next_alarm_ = MonoTime::max();

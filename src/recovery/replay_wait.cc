@@ -10,52 +10,42 @@ constexpr Duration kAskEvery = std::chrono::seconds{5};
 
 async::Task<Result<>> ReplayRun::begin_to_wait(std::string failing, Duration wait,
                                                std::string reason, std::string actor) {
-  Replay changed = replay_;
-  changed.waits_until = clock_.wall() + wait;
-  changed.state_reason = "waits: " + failing;
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
-  batch.mutations.emplace_back(ports::PutReplay{changed});
-  batch.mutations.emplace_back(
-      ports::AddAudit{AuditEntry{.at = clock_.wall(),
-                                 .actor = std::move(actor),
-                                 .action = "replay.wait",
-                                 .target = to_text(replay_.id),
-                                 .reason = std::move(reason),
-                                 .detail = fmt::format("until {}; precondition: {}",
-                                                       to_rfc3339(changed.waits_until), failing)}});
-  auto receipt = co_await store_.writer().commit(std::move(batch));
-  if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied)
-    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
-  replay_.waits_until = changed.waits_until;
-  replay_.state_reason = changed.state_reason;
+  const WallTime until = clock_.wall() + wait;
   next_ask_ = clock_.mono() + kAskEvery;
-  wake_.notify();
-  co_return Result<>{};
+  co_return co_await set_wait(
+      until, "waits: " + failing,
+      AuditEntry{.actor = std::move(actor),
+                 .action = "replay.wait",
+                 .reason = std::move(reason),
+                 .detail = fmt::format("until {}; precondition: {}", to_rfc3339(until), failing)});
 }
 
 async::Task<Result<>> ReplayRun::end_wait(std::string why, std::string action, std::string reason,
                                           std::string actor) {
-  Replay changed = replay_;
-  changed.waits_until = {};
-  changed.state_reason = why;
+  co_return co_await set_wait({}, why,
+                              AuditEntry{.actor = std::move(actor),
+                                         .action = std::move(action),
+                                         .reason = std::move(reason),
+                                         .detail = why});
+}
+
+// Known here before it is durable: a checkpoint in between must not write what was before.
+async::Task<Result<>> ReplayRun::set_wait(WallTime until, std::string why, AuditEntry entry) {
+  const WallTime waited = std::exchange(replay_.waits_until, until);
+  const std::string said = std::exchange(replay_.state_reason, std::move(why));
+  entry.at = clock_.wall();
+  entry.target = to_text(replay_.id);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
-  batch.mutations.emplace_back(ports::PutReplay{changed});
-  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = clock_.wall(),
-                                                          .actor = std::move(actor),
-                                                          .action = std::move(action),
-                                                          .target = to_text(replay_.id),
-                                                          .reason = std::move(reason),
-                                                          .detail = std::move(why)}});
+  batch.mutations.emplace_back(ports::PutReplay{replay_});
+  batch.mutations.emplace_back(ports::AddAudit{std::move(entry)});
   auto receipt = co_await store_.writer().commit(std::move(batch));
+  wake_.notify();
+  if (receipt.ok() && receipt->applied) co_return Result<>{};
+  replay_.waits_until = waited;
+  replay_.state_reason = said;
   if (!receipt.ok()) co_return receipt.error();
-  if (!receipt->applied)
-    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
-  replay_.waits_until = {};
-  replay_.state_reason = changed.state_reason;
-  co_return Result<>{};
+  co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
 }
 
 async::Task<Result<bool>> ReplayRun::wait_on() {

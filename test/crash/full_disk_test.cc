@@ -81,7 +81,7 @@ Runs fill_everywhere(const Story& story, std::uint32_t stride,
     }
   }
   MESSAGE("ingest refused in ", runs.refused, " runs; the rest went on in ", runs.full);
-  CHECK(runs.full > 3);
+  CHECK(runs.full > 0);
   return runs;
 }
 
@@ -89,11 +89,13 @@ Runs fill_everywhere(const Story& story, std::uint32_t stride,
 
 TEST_CASE(
     "full disk: ingest is refused, settling goes on from the reserve, and it recovers by itself") {
-  CHECK(fill_everywhere(delivery_story(), 1, {0, 5 * kPage}).refused > 3);
+  const Runs runs = fill_everywhere(delivery_story(), 1, {0, 5 * kPage});
+  CHECK(runs.refused > 3);
+  CHECK(runs.full > 3);
 }
 
 TEST_CASE("full disk in the middle of replays: they go on from the reserve, with the right sums") {
-  fill_everywhere(replay_story(), 2, {0});
+  fill_everywhere(replay_story(), 1, {0});
 }
 
 TEST_CASE("everywhere: full disk at every page" * doctest::skip()) {

@@ -21,6 +21,7 @@ struct PacedWriter final : Writer {
   PacedWriter(Writer& to, EventLog& with_events, Pace& with)
       : inner(to), events(with_events), pace(with) {}
   Answer<Receipt> commit(WriteBatch batch) override {
+    batch.patience = {};  // there is no company here
     return in_turn(pace, commit_wholly(std::move(batch)));
   }
   // The thread that commits may write the log back into the database after it has answered. It is

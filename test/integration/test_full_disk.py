@@ -73,6 +73,10 @@ class DiskCase(ServerCase):
         self.assertEqual(len(self.handler.calls_of("later-1")), 1)
         self.assert_kept(self.weir, self.kept)
         self.assert_logged("store.full", "error")
+        wait_for(lambda: "storeFull" in self.alarms(), 10, "the alarm")
+
+    def alarms(self):
+        return [alarm["type"] for alarm in self.weir.request("GET", "/v1/status").json["alarms"]]
 
     def assert_logged(self, event, level):
         wait_for(lambda: self.weir.logged(event), 10, f"a line {event}")
@@ -87,6 +91,7 @@ class DiskCase(ServerCase):
         wait_for(lambda: self.state(self.kept[-1], "later") == "done", 10, "its delivery")
         self.assert_kept(self.weir, self.kept)
         self.assert_logged("store.room", "info")
+        wait_for(lambda: "storeFull" not in self.alarms(), 10, "the end of the alarm")
         self.assertTrue(self.weir.running())
 
 

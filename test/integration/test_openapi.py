@@ -276,9 +276,13 @@ class OpenApi(HandlerCase):
         refused = self.ask("POST", f"/v1/replays/{replay}/run", 409, {"hash": made["hash"]})
         self.assertEqual(refused["code"], "WR1505")
         self.assertIn("up below 1 (inconclusive: the query gave no numbers)", refused["detail"])
+        self.ask("POST", f"/v1/replays/{replay}/run", 400, {"wait": "for ever"})
+        self.assertIn("waitsUntil", self.ask("POST", f"/v1/replays/{replay}/run", 200, {"wait": "1h"}))
         self.ask("GET", f"/v1/replays/{replay}", 200)
         del everything["preconditions"][-1]
-        edited = self.ask("PUT", f"/v1/replays/{replay}", 200, made["plan"] | {"preconditions": everything["preconditions"]})
+        edited = self.ask("PUT", f"/v1/replays/{replay}", 200, made["plan"] | {
+            "preconditions": everything["preconditions"], "rate": {"steps": ["5/s", "20/s"], "step": "5s"}})
+        self.assertNotIn("waitsUntil", edited)
         self.assertNotEqual(edited["hash"], made["hash"])
         self.ask("PUT", f"/v1/replays/{replay}", 400, {"selection": {"flow": "first"}, "reason": "other members"})
         self.ask("PUT", "/v1/replays/r999", 404, {"reason": "x"})

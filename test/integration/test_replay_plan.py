@@ -98,6 +98,23 @@ class Preconditions(PlanCase):
         self.assertIn("no delivery in doubt (at least one is)", self.refused(replay))
         self.post(f"/v1/replays/{replay}/abort", {"reason": "in doubt"})
 
+    def test_a_plan_that_waits_starts_by_itself_even_after_a_crash(self):
+        ids = self.mended("patient", 3)
+        self.handler.script(PROBE, stub.status(503))
+        replay = self.plan(ids=ids, preconditions=[self.probe()])["replay"]
+        told = self.cli("replay", "run", replay, "--wait", "10m", "--reason", "at night").out
+        self.assertIn("it starts by itself when its preconditions hold, until ", told)
+        self.weir.kill()
+        self.weir.start()
+        shown = self.get(f"/v1/replays/{replay}")
+        self.assertEqual((shown["state"], shown["counts"]["sent"]), ("planned", 0))
+        self.assertIn("waits: ", shown["stateReason"])
+        self.handler.script(PROBE, stub.status(200))
+        self.ended(replay)
+        self.check_sums(replay)
+        said = [entry["action"] for entry in self.get("/v1/audit?limit=20")["entries"] if entry["target"] == replay]
+        self.assertEqual(said, ["replay.complete", "replay.start", "replay.wait", "replay.plan"])
+
     def test_a_plan_edited_in_between_is_not_run(self):
         ids = self.mended("edited", 2)
         made = self.plan(ids=ids)

@@ -11,6 +11,16 @@ using namespace ports;
 Result<> put_delivery(WriteSide& side, const PutDelivery& mutation) {
   const Delivery& row = mutation.delivery;
   const std::string record = seal(key_of(row.ref), encode_row(row));
+  // Nearly always the row is there, and then its event and key are what they were: an index whose
+  // columns are not named is not touched.
+  WEIR_CHECK(side.db.run(
+      "UPDATE deliveries SET state = ?3, failure = ?4, group_id = ?5, changed_at = ?6, due = ?7, "
+      "deadline = ?8, set_aside = ?9, replay = ?10, interruptions = ?11, record = ?14 "
+      "WHERE flow = ?1 AND pos = ?2 AND key = ?12 AND event_id = ?13",
+      row.ref.flow.value, row.ref.position.pack(), row.state, row.failure, row.group.value,
+      to_micros(row.changed_at), to_micros(row.due), to_micros(row.deadline), row.is_set_aside(),
+      row.replay.value, row.interruptions, row.key, row.event_id, record));
+  if (side.db.changes() > 0) return {};
   return side.db.run(
       "INSERT INTO deliveries(flow, pos, state, failure, group_id, changed_at, due, deadline, "
       "set_aside, replay, interruptions, key, event_id, record) "

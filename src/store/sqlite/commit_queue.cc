@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/commit_queue.h"
 
+#include <algorithm>
 #include <iterator>
 #include <ranges>
 
@@ -24,7 +25,7 @@ std::size_t lane_of(const PendingBatch& batch) {
 }  // namespace
 
 void CommitQueue::push(ports::WriteBatch batch, async::Completion<Result<ports::Receipt>> done) {
-  PendingBatch pending{std::move(batch), std::move(done), 0};
+  PendingBatch pending{std::move(batch), std::move(done)};
   pending.event_bytes = event_bytes(pending.batch);
   pending_bytes_.fetch_add(pending.event_bytes, std::memory_order_relaxed);
   {
@@ -55,9 +56,27 @@ bool CommitQueue::has_work() const {
          std::ranges::any_of(lanes_, [](const auto& lane) { return !lane.empty(); });
 }
 
-Intake CommitQueue::take(Duration patience, std::size_t event_bytes_max) {
+MonoTime CommitQueue::first_to_go(MonoTime now, MonoTime otherwise) {
+  if (stopping_ || !questions_.empty()) return now;
+  for (auto& lane : lanes_) {
+    for (PendingBatch& pending : lane) {
+      if (pending.latest == MonoTime{}) pending.latest = now + pending.batch.patience;
+      otherwise = std::min(otherwise, pending.latest);
+    }
+  }
+  return std::max(otherwise, now);
+}
+
+Intake CommitQueue::take(Duration patience, std::size_t event_bytes_max,
+                         const std::function<MonoTime()>& now) {
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, patience, [this] { return has_work(); });
+  while (has_work()) {
+    const MonoTime at = now();
+    const MonoTime first = first_to_go(at, at + patience);
+    if (first <= at) break;
+    wake_.wait_for(lock, first - at);
+  }
   Intake intake;
   intake.questions = std::exchange(questions_, {});
   auto& ingest = lanes_[static_cast<std::size_t>(ports::Lane::ingest)];

@@ -23,6 +23,7 @@ struct PendingBatch {
   ports::WriteBatch batch;
   async::Completion<Result<ports::Receipt>> done;
   std::size_t event_bytes = 0;
+  MonoTime latest{};  // it waits for company until then; zero = not looked at yet
 };
 
 using Question = std::move_only_function<void(WriteSide&)>;
@@ -42,9 +43,10 @@ class CommitQueue {
   void stop();
   std::size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
 
-  // The storage thread. Waits for work, at most `patience`; takes all settling and operator
+  // The storage thread, whose clock is `now`. Waits for work that is not itself patient, at most
+  // `patience`; takes all settling and operator
   // batches, and ingest batches up to event_bytes_max (at least one).
-  Intake take(Duration patience, std::size_t event_bytes_max);
+  Intake take(Duration patience, std::size_t event_bytes_max, const std::function<MonoTime()>& now);
   // Waits, whatever is queued, until stop() or the end of `patience`.
   void rest(Duration patience);
   // After stop(): nothing is queued any more.
@@ -58,6 +60,8 @@ class CommitQueue {
 
  private:
   bool has_work() const;
+  // When the first of those that wait for company must go, which has come if it is `now`.
+  MonoTime first_to_go(MonoTime now, MonoTime otherwise);
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

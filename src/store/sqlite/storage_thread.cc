@@ -58,7 +58,7 @@ void StorageThread::describe(StoreStatus& info) const {
 
 void StorageThread::run() {
   for (;;) {
-    Intake intake = queue_.take(patience(), options_.group_bytes_max);
+    Intake intake = queue_.take(patience(), options_.group_bytes_max, options_.now);
     const bool stopping = intake.stopping;
     tick(std::move(intake));
     if (stopping && queue_.drained()) return;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/row_loader.h"
+
+#include <map>
+
+namespace weir::delivery {
+
+async::Task<Result<RowLoader::Loaded>> RowLoader::load(DeliveryRef ref) {
+  co_return co_await async::complete_with<Result<Loaded>>(
+      [&](async::Completion<Result<Loaded>> done) {
+        wanted_.push_back({ref, std::move(done)});
+        if (reading_) return;
+        reading_ = true;
+        parts_.tasks.spawn(read_all());
+      });
+}
+
+async::Task<> RowLoader::read_all() {
+  while (!wanted_.empty()) {
+    std::vector<Wanted> batch = std::exchange(wanted_, {});
+    for (std::size_t from = 0; from < batch.size(); from += kRowsPerRead) {
+      const std::size_t until = std::min(from + kRowsPerRead, batch.size());
+      std::vector<DeliveryRef> refs;
+      for (std::size_t i = from; i < until; ++i) refs.push_back(batch[i].ref);
+      auto loaded = co_await read(std::move(refs));
+      for (std::size_t i = from; i < until; ++i) {
+        if (loaded.ok()) {
+          batch[i].done.resume_here(std::move((*loaded)[i - from]));
+        } else {
+          batch[i].done.resume_here(loaded.error());
+        }
+      }
+    }
+  }
+  reading_ = false;
+}
+
+async::Task<Result<std::vector<RowLoader::Loaded>>> RowLoader::read(std::vector<DeliveryRef> refs) {
+  auto rows = co_await parts_.store.deliveries().get_many(refs);
+  if (!rows.ok()) co_return rows.error();
+  auto events = co_await parts_.store.events().fetch(refs);
+  if (!events.ok()) co_return events.error();
+  std::map<DeliveryRef, Delivery*> row_of;
+  for (Delivery& row : *rows) row_of.emplace(row.ref, &row);
+  std::map<Position, const StoredEvent*> event_of;  // several flows may ask for the same
+  for (const StoredEvent& stored : *events) event_of.emplace(stored.position, &stored);
+  std::vector<Loaded> loaded(refs.size());
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (const auto row = row_of.find(refs[i]); row != row_of.end()) loaded[i].row = *row->second;
+    const auto event = event_of.find(refs[i].position);
+    if (event != event_of.end()) loaded[i].record = event->second->record;
+  }
+  co_return loaded;
+}
+
+}  // namespace weir::delivery
