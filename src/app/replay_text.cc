@@ -224,18 +224,31 @@ std::string cost_text(Json forecast) {
 }
 
 // The rate over time, where it changes.
-std::string steps_text(Json forecast) {
-  const auto steps = member_at(forecast, "estimate.steps");
+std::string steps_text(Json from, std::string_view member) {
+  const auto steps = member_at(from, member);
   if (!steps || steps->size() < 2) return "";
   std::string text;
   std::size_t shown = 0;
   for (const Json step : *steps) {
-    if (++shown > 6) return line("over time", text + ", ...");
+    if (++shown > 6) return text + ", ...";
     text += fmt::format("{}{:.3g}/s from {}", text.empty() ? "" : ", ",
                         number_at(step, "perSecond"),
                         duration_text(number_at(step, "fromSeconds")));
   }
-  return line("over time", text);
+  return text;
+}
+
+// Of the whole run, or where it calls several dependencies of each: they may come one by one.
+std::string load_over_time_text(Json forecast) {
+  const auto loads = member_at(forecast, "loads");
+  if (!loads || loads->size() < 2) return line("over time", steps_text(forecast, "estimate.steps"));
+  std::string text;
+  for (const Json load : *loads) {
+    text += line(
+        text.empty() ? "over time" : "",
+        fmt::format("{}: {}", printable(text_at(load, "dependency")), steps_text(load, "steps")));
+  }
+  return text;
 }
 
 }  // namespace
@@ -261,7 +274,7 @@ std::string forecast_text(Json forecast) {
                                          : std::string("no limit is known")));
     }
   }
-  text += steps_text(forecast);
+  text += load_over_time_text(forecast);
   text += line("calls", fmt::format("{}, and retries; one takes about {}",
                                     grouped(count_at(forecast, "deliveries")),
                                     duration_text(number_at(forecast, "attemptSeconds"))));

@@ -82,5 +82,26 @@ TEST_CASE("a dry run in words") {
         "in doubt    2: they may have been applied already\n");
 }
 
+TEST_CASE("a dry run over several dependencies tells when each has its load") {
+  const std::string text = of(
+      R"({"loads":[{"dependency":"mail","steps":[{"fromSeconds":0,"perSecond":5},)"
+      R"({"fromSeconds":10,"perSecond":0}]},{"dependency":"tracker","steps":[)"
+      R"({"fromSeconds":10,"perSecond":5},{"fromSeconds":30,"perSecond":0}]}]})",
+      forecast_text);
+  CHECK(text.find("over time   mail: 5/s from 0 us, 0/s from 10.0 s\n"
+                  "            tracker: 5/s from 10.0 s, 0/s from 30.0 s\n") != text.npos);
+}
+
+TEST_CASE("a report tells what was given up, and what waits for its preconditions") {
+  const std::string text = of(
+      R"({"replay":"r1","state":"planned","stateReason":"waits: x","waitsUntil":"2026-11-22T18:00:00Z",)"
+      R"("counts":{"planned":2,"failedAgain":2,"discarded":1}})",
+      [](wire::Json json) { return report_text(json, kNow); });
+  CHECK(
+      text.starts_with("r1 planned: waits: x\nit starts by itself when its preconditions hold, "
+                       "until 2026-11-22T18:00:00Z\n"));
+  CHECK(text.find("of those that failed again, 1 were given up: discarded\n") != text.npos);
+}
+
 }  // namespace
 }  // namespace weir::app

@@ -65,6 +65,27 @@ TEST_CASE("goes on at the checkpoint") {
   CHECK(Ramp({.start_per_second = 0, .max_per_second = 0}, kStart).rate() > 0);
 }
 
+TEST_CASE("at a high rate few are released together, not one by one") {
+  const RatePlan plan{.start_per_second = 500, .max_per_second = 500, .concurrency = 64};
+  Ramp ramp(plan, kStart);
+  CHECK(ramp.pace({.planned = 1000}, kStart).release == 1);  // the first one waits for nobody
+  ramp.released(1, kStart);
+  const ReplayCounts one{.planned = 1000, .sent = 1};
+  const Pace soon = ramp.pace(one, kStart + 4ms);
+  CHECK(soon.release == 0);
+  CHECK(soon.ask_again == kStart + kReleaseSlot);
+  CHECK(ramp.pace(one, kStart + kReleaseSlot).release == 10);
+  SUBCASE("where little may be under way, a quarter of that is enough") {
+    Ramp narrow({.start_per_second = 500, .max_per_second = 500, .concurrency = 16}, kStart);
+    narrow.released(1, kStart);
+    CHECK(narrow.pace(one, kStart + 6ms).release == 0);
+    CHECK(narrow.pace(one, kStart + 8ms).release == 4);
+  }
+  SUBCASE("and what is less than that waits no longer than the slot") {
+    CHECK(ramp.pace({.planned = 1000, .sent = 62}, kStart + kReleaseSlot).release == 2);
+  }
+}
+
 TEST_CASE("never more unsettled than the concurrency") {
   Ramp ramp({.start_per_second = 1000, .max_per_second = 1000, .concurrency = 3}, kStart);
   const Pace few = ramp.pace({.planned = 9, .sent = 2}, kStart + 1s);

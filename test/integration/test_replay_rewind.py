@@ -174,6 +174,23 @@ class Staleness(RunCase):
         self.assertEqual((counts["succeeded"], counts["skipped"], counts["stale"]), (1, 2, 2))
         self.assertEqual([self.state(one, "loose") for one in ids], ["quarantined", "quarantined", "done"])
 
+    def test_what_expires_while_the_run_goes_on_is_skipped(self):
+        ids = [f"late{number}" for number in range(4)]
+        for one in ids:
+            self.handler.script(one, stub.status(422))
+        soon = (datetime.now(timezone.utc) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.publish(ids[0], "plain")
+        for one in ids[1:]:
+            self.publish(one, "plain", expirytime=soon)
+        wait_for(lambda: [self.state(one, "plain") for one in ids] == ["quarantined"] * 4, 10, "four in quarantine")
+        for one in ids:
+            self.handler.script(one, stub.status(200))
+        plan = {"selection": {"ids": ids}, "staleness": {"expired": "skip"}, "canary": {"count": 1, "hold": "4s"}}
+        self.assertEqual(self.post("/v1/replays?dryRun=true", plan)["forecast"]["tooOld"], 0)
+        counts = self.run_plan(**plan)["counts"]
+        self.assertEqual((counts["sent"], counts["succeeded"], counts["stale"]), (1, 1, 3))
+        self.assertEqual([self.state(one, "plain") for one in ids], ["done"] + ["quarantined"] * 3)
+
     def test_by_default_it_is_replayed(self):
         counts = self.run_plan(selection={"ids": self.stale("replay")})["counts"]
         self.assertEqual((counts["succeeded"], counts["stale"]), (3, 0))

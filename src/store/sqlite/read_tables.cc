@@ -60,14 +60,14 @@ Result<std::uint64_t> count_keys(ReadSide& side, const Group& group) {
   const bool same = known.total == group.total && known.open == group.open;
   if (same) return known.keys;
   WEIR_TRY(Query query, side.db.query("SELECT key FROM deliveries INDEXED BY deliveries_by_group "
-                                      "WHERE group_id <> 0 AND group_id = ?1 AND state = 4",
+                                      "WHERE group_id <> 0 AND group_id = ?1 AND state = 4 "
+                                      "AND length(key) > 0",
                                       group.id.value));
   std::vector<std::size_t> hashes;
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) break;
-    const std::string_view key = query.bytes(0);
-    if (!key.empty()) hashes.push_back(std::hash<std::string_view>()(key));
+    hashes.push_back(std::hash<std::string_view>()(query.bytes(0)));
   }
   std::ranges::sort(hashes);
   const auto repeated = std::ranges::unique(hashes);

@@ -34,6 +34,29 @@ TEST_CASE("sqlite store: recovery") { recovery_contract(fresh()); }
 TEST_CASE("sqlite store: retention") { retention_contract(fresh()); }
 TEST_CASE("sqlite store: batches") { batch_contract(fresh()); }
 
+TEST_CASE("sqlite store: a batch with patience is part of the commit of another, or goes alone") {
+  StoreBench bench(fresh());
+  const auto patient = [&](std::optional<Result<ports::Receipt>>& into, Duration patience) {
+    ports::WriteBatch batch{.lane = ports::Lane::operate, .patience = patience};
+    batch.mutations.emplace_back(ports::PutMeta{"patient", "yes"});
+    bench.start(bench.store().writer().commit(std::move(batch)), into);
+  };
+  const auto before = bench.run(bench.store().info());
+  std::optional<Result<ports::Receipt>> first;
+  SUBCASE("with company") {
+    patient(first, std::chrono::hours{1});
+    bench.commit({ports::PutMeta{"other", "yes"}});
+    bench.wait([&] { return first.has_value(); });
+    const auto after = bench.run(bench.store().info());
+    CHECK(after.batches - before.batches == 2);
+    CHECK(after.commits - before.commits == 1);
+  }
+  SUBCASE("alone") { patient(first, std::chrono::milliseconds{2}); }
+  bench.wait([&] { return first.has_value(); });
+  CHECK(first->ok());
+  CHECK(*bench.run(bench.store().flows().meta("patient")) == "yes");
+}
+
 TEST_CASE("sqlite store: answers as the memory store does") {
   equivalence_contract([](async::Executor executor) { return memory::open(std::move(executor)); },
                        fresh());
