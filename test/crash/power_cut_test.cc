@@ -103,7 +103,7 @@ TEST_CASE("power cut during the recovery from a power cut") {
 
 TEST_CASE("power cut during the recovery of replays from a power cut") {
   Rng rng(13);
-  for (std::uint64_t first = 700; first < 2200; first += 230) {
+  for (std::uint64_t first = 700; first < 2400; first += 230) {
     cut_twice(replay_story(), first, 1 + rng.below(60));
   }
 }

@@ -75,6 +75,13 @@ ReplayPlan rest_plan() {
   return plan;
 }
 
+// Of what was set aside while the first run took its neighbours.
+ReplayPlan patient_plan() {
+  ReplayPlan plan{.selection = of_feed(kSetAside, kSetAside), .reason = "patient"};
+  plan.preconditions = {health()};
+  return plan;
+}
+
 Step service_says(int status) {
   return [=](Life&, Journal& journal) {
     journal.health = status;
@@ -105,6 +112,17 @@ Step refused(const std::string& name) {
     if (!done || life.dead()) return false;
     REQUIRE_FALSE(done->ok());
     return done->error().code == Code::precondition_failed;
+  };
+}
+
+Step let_wait(const std::string& name) {
+  return [=](Life& life, Journal&) {
+    const auto replay = look_at(life, name);
+    if (!replay) return false;
+    if (replay->waits_until != WallTime{}) return true;  // only the answer was lost
+    return ask(life, life.replays().command(replay->id, ReplayState::running, name, kActor, "",
+                                            std::chrono::hours{1}))
+        .has_value();
   };
 }
 
@@ -193,7 +211,15 @@ std::vector<Step> replay_steps() {
           stays("rest", paused),
           service_says(200),
           resume("rest"),
-          comes_to("rest", completed)};
+          comes_to("rest", completed),
+          plan(patient_plan()),
+          service_says(503),
+          let_wait("patient"),
+          comes_to("patient", planned),
+          stays("patient", planned),
+          service_says(200),
+          settle(seconds{10}),
+          comes_to("patient", completed)};
 }
 
 int answer_in_replays(const Journal& journal, FlowName flow, std::uint32_t event) {
