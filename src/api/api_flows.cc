@@ -75,6 +75,7 @@ Api::Answer Api::remove_flow(Call call) {
   auto reason = reason_of(call);
   if (!reason.ok()) co_return net::problem_response(reason.error());
   auto done = co_await parts_.engine.remove(std::string(call.param("flow")), *reason, call.actor);
+  parts_.replays.flow_removed();
   if (!done.ok()) co_return net::problem_response(done.error());
   wire::JsonWriter json;
   json.begin_object().field("flow", call.param("flow")).field("removed", true).end_object();

@@ -90,6 +90,11 @@ Api::Answer Api::plan_replay(Call call) {
 }
 
 Api::Answer Api::dry_run(ReplayPlan plan) {
+  if (!plan.selection.group.empty()) {  // the hash is that of the plan that would be stored
+    auto group = co_await recovery::find_group(parts_.store, plan.selection.group);
+    if (!group.ok()) co_return net::problem_response(group.error());
+    plan.selection.group = group->fingerprint.hash;
+  }
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
   recovery::leave_out_default_canary(plan, forecast->deliveries);

@@ -41,7 +41,10 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
             [&](wire::JsonWriter& json) {
               if (entry.action.starts_with("flow.")) json.field("flow", entry.target);
               if (entry.action.starts_with("dependency.")) json.field("dependency", entry.target);
-              if (entry.action.starts_with("replay.")) json.field("replay", entry.target);
+              if (entry.action == "replay.dry_run")
+                json.field("selection", entry.target);
+              else if (entry.action.starts_with("replay."))
+                json.field("replay", entry.target);
               if (entry.action.starts_with("group.")) json.field("group", entry.target);
               if (entry.action == "marker") json.field("target", entry.target);
               const bool quarantine = entry.action.starts_with("quarantine.");

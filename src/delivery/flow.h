@@ -151,7 +151,9 @@ class Flow {
   // The delivery of this key is settled, durably: lets the next one in line go.
   void key_settled(const std::string& key);
   // A row that was due is not any more: whoever stands behind it goes.
-  void row_is_gone(Position position) { offer_next(keys_.row_is_gone(position)); }
+  void row_is_gone(Position position) {
+    if (const auto key = keys_.reserved_for(position)) key_settled(*key);
+  }
   // Whether the event lies behind a hold of its key, or is the one that a released hold is at.
   bool may_hold(const Event& event, std::uint64_t seq) const;
   // The holder is settled, durably: moves the hold on.

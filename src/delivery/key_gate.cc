@@ -67,9 +67,9 @@ std::optional<Candidate> KeyGate::settled(const std::string& key) {
   return std::nullopt;
 }
 
-std::optional<Candidate> KeyGate::row_is_gone(Position position) {
+std::optional<std::string> KeyGate::reserved_for(Position position) const {
   for (const auto& [key, state] : keys_) {
-    if (state.reserved == position) return settled(std::string(key));
+    if (state.reserved == position) return key;
   }
   return std::nullopt;
 }
@@ -154,7 +154,7 @@ bool KeyGate::may_drain_now(const std::string& key) {
   const auto found = keys_.find(key);
   if (found == keys_.end() || !found->second.held) return false;
   found->second.to_drain = found->second.busy;
-  return !found->second.busy;
+  return !std::exchange(found->second.busy, true);
 }
 
 bool KeyGate::is_to_drain(std::string_view key) const {

@@ -44,8 +44,9 @@ class KeyGate {
   // The delivery that made the key busy was settled, durably. Returns the next one in line, now
   // busy with it: a row is dispatched anew, and admit_row() lets that one in.
   [[nodiscard]] std::optional<Candidate> settled(const std::string& key);
-  // A row that came back from settled() will not be dispatched after all: as settled() for its key.
-  [[nodiscard]] std::optional<Candidate> row_is_gone(Position position);
+  // The key that a row which came back from settled() is to have; settled() gives it to the next if
+  // the row is not dispatched after all.
+  std::optional<std::string> reserved_for(Position position) const;
   // The delivery at `holder` failed or was interrupted and holds its key from now on. What stood in
   // line, rows apart, joins the hold, whose record is dirty.
   struct Joined {
@@ -64,7 +65,8 @@ class KeyGate {
   };
   Drain drain(const std::string& key);
   // As drain(), when somebody else settled the holder: while another delivery of the key is on its
-  // way, the hold waits for that one to end, and is_to_drain() says so then.
+  // way, the hold waits for that one to end, and is_to_drain() says so then. Else the key is busy
+  // with draining from now on.
   bool may_drain_now(const std::string& key);
   bool is_to_drain(std::string_view key) const;
   // Answers needs_rebuild: the events of this key behind the hold, in order, complete up to

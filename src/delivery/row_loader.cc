@@ -22,7 +22,11 @@ async::Task<> RowLoader::read_all() {
       const std::size_t until = std::min(from + kRowsPerRead, batch.size());
       std::vector<DeliveryRef> refs;
       for (std::size_t i = from; i < until; ++i) refs.push_back(batch[i].ref);
-      auto loaded = co_await read(std::move(refs));
+      auto loaded = co_await read(refs);
+      if (!loaded.ok() && refs.size() > 1) {
+        co_await read_singly(batch, from, until);  // a damaged one keeps nobody else back
+        continue;
+      }
       for (std::size_t i = from; i < until; ++i) {
         if (loaded.ok()) {
           batch[i].done.resume_here(std::move((*loaded)[i - from]));
@@ -33,6 +37,18 @@ async::Task<> RowLoader::read_all() {
     }
   }
   reading_ = false;
+}
+
+async::Task<> RowLoader::read_singly(std::vector<Wanted>& batch, std::size_t from,
+                                     std::size_t until) {
+  for (std::size_t i = from; i < until; ++i) {
+    auto loaded = co_await read({batch[i].ref});
+    if (loaded.ok()) {
+      batch[i].done.resume_here(std::move(loaded->front()));
+    } else {
+      batch[i].done.resume_here(loaded.error());
+    }
+  }
 }
 
 async::Task<Result<std::vector<RowLoader::Loaded>>> RowLoader::read(std::vector<DeliveryRef> refs) {

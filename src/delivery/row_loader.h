@@ -32,6 +32,7 @@ class RowLoader {
     async::Completion<Result<Loaded>> done;
   };
   async::Task<> read_all();
+  async::Task<> read_singly(std::vector<Wanted>& batch, std::size_t from, std::size_t until);
   async::Task<Result<std::vector<Loaded>>> read(std::vector<DeliveryRef> refs);
 
   DeliveryParts& parts_;

@@ -62,7 +62,8 @@ void update_row(Delivery& row, const Decision& decision, const Attempted* attemp
 }
 
 ItemState item_state(const Decision& decision) {
-  if (is_final(decision.kind)) return ItemState::succeeded;
+  if (decision.kind == DecisionKind::done) return ItemState::succeeded;
+  if (decision.kind == DecisionKind::discard) return ItemState::discarded;
   return decision.in_doubt ? ItemState::inDoubt : ItemState::failedAgain;
 }
 

@@ -56,13 +56,11 @@ void Settler::add_after(After after, Urgency urgency) {
   }
   if (after) pending_.afters.push_back(std::move(after));
   if (urgency == Urgency::soon && ++soon_ < kSoonMax) return linger();
-  urgent_ = true;
   ask_commit();
 }
 
 void Settler::touch(Flow& flow) {
   pending_.flows.try_emplace(&flow);
-  urgent_ = true;
   ask_commit();
 }
 
@@ -81,8 +79,6 @@ async::Task<> Settler::run() {
     Pending batch = std::exchange(pending_, {});
     commit_asked_ = stopping_;
     lingering_ = 0;
-    patience_ = urgent_ || stopping_ ? Duration{} : kPatience;
-    urgent_ = false;
     soon_ = 0;
     co_await commit(std::move(batch));
     if (failed_) co_return;
@@ -124,7 +120,7 @@ void Settler::fail(const Error& error, Pending& lost) {
 }
 
 ports::WriteBatch Settler::make_batch(Pending& pending) {
-  ports::WriteBatch batch{.lane = ports::Lane::settle, .patience = patience_};
+  ports::WriteBatch batch{.lane = ports::Lane::settle};
   batch.mutations = std::move(pending.mutations);
   for (auto& [flow, part] : pending.flows) {
     if (!part.settlements.empty()) {

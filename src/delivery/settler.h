@@ -55,8 +55,6 @@ class Settler {
   static constexpr Duration kLinger = std::chrono::milliseconds{5};
   static constexpr std::size_t kLingeringMax = 1024;  // settlements; then they go at once
   static constexpr std::size_t kSoonMax = 32;         // writes that linger; a group of their own
-  // What has lingered also waits so long for a commit of others.
-  static constexpr Duration kPatience = std::chrono::milliseconds{2};
 
  private:
   struct FlowPart {
@@ -86,9 +84,7 @@ class Settler {
   std::size_t committing_ = 0;
   std::vector<Flow*> committing_flows_;
   std::size_t lingering_ = 0;
-  bool urgent_ = false;  // something in `pending_` is
   std::size_t soon_ = 0;
-  Duration patience_{};  // of the batch that is made
   bool alarm_set_ = false;
   bool commit_asked_ = false;
   bool stopping_ = false;

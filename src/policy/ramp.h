@@ -46,7 +46,8 @@ class Ramp {
   // it started.
   bool slow_down(MonoTime now);
   double rate() const { return ceiling_ > 0 ? std::min(rate_, ceiling_) : rate_; }
-  double unlimited() const { return rate_; }  // what the ramp goes on with when the limit is gone
+  double ceiling() const { return ceiling_; }  // 0 = none
+  double unlimited() const { return rate_; }   // what the ramp goes on with when the limit is gone
 
  private:
   void advance(MonoTime now);

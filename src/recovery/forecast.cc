@@ -23,6 +23,7 @@ constexpr std::size_t kLookedAt = 10'000;
 constexpr std::size_t kLookedAtOnce = 500;
 constexpr int kStepsMax = 10'000;     // of a ramp that is followed step by step
 constexpr double kSecondsMax = 1e10;  // some centuries
+constexpr Duration kOwnTime = std::chrono::milliseconds{6};  // of a claim, a mark and a settlement
 constexpr Duration kUnknownAttempt = std::chrono::milliseconds{50};
 
 Duration to_duration(double seconds) { return Duration{static_cast<std::int64_t>(seconds * 1e6)}; }
@@ -111,7 +112,7 @@ async::Task<Result<>> name_groups(ports::Store& store, const Members& members, F
   auto walked = co_await for_each_group(store, [&](const Group& group) {
     const auto found = members.groups.find(group.id);
     if (found != members.groups.end())
-      into.groups.push_back({group.fingerprint.hash, group.fingerprint.title, found->second});
+      into.groups.push_back({group.fingerprint.hash, group.title(), found->second});
     return true;
   });
   if (!walked.ok()) co_return walked;
@@ -187,7 +188,7 @@ async::Task<Result<>> look_at_events(ports::Store& store, const Live& live, cons
     if (plan.staleness.matters()) {
       auto old = co_await stale.look(rows, now);
       if (!old.ok()) co_return old.error();
-      into.too_old += old->size();
+      into.too_old += old->stale.size();
     }
     into.looked_at += rows.size();
   }
@@ -233,8 +234,8 @@ ReplayEstimate estimate(const ReplayPlan& plan, std::uint64_t deliveries, Durati
   }
   result.total = result.canary;
   const double step = to_seconds(plan.rate.step);
-  const double busy = to_seconds(attempt);
-  const double by_concurrency = busy > 0 ? plan.rate.concurrency / busy : plan.rate.max_per_second;
+  const double busy = to_seconds(attempt + kOwnTime);
+  const double by_concurrency = plan.rate.concurrency / busy;
   const double cap = std::min({plan.rate.max_per_second, by_concurrency, room});
   double rate = std::min(plan.rate.start_per_second, cap);
   double seconds = 0;

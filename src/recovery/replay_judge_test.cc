@@ -38,13 +38,20 @@ struct Planned {
   Result<> command(ReplayState wanted, Duration wait = {}) {
     return desk.bench.run(run->command(wanted, "go", "me", "", wait));
   }
-  // Until the run is over, or has nothing to wait for any more.
-  void go_on() {
+  void go_until(const std::function<bool()>& reached) {
     std::optional<bool> over;
     desk.bench.start(finish(), over);
-    desk.bench.wait([&] { return over || run->replay().waits_until == WallTime{}; });
-    if (run->replay().state == ReplayState::planned) run->stop();
+    desk.bench.wait([&] { return over || reached(); });
+    run->stop();
     desk.bench.wait([&] { return over.has_value(); });
+  }
+  // Until the run is over, or has nothing to wait for any more.
+  void go_on() {
+    const auto settled = [this] {
+      const Replay& replay = run->replay();
+      return replay.state == ReplayState::planned && replay.waits_until == WallTime{};
+    };
+    go_until(settled);
   }
   std::vector<std::string> said() {
     std::vector<std::string> actions;
@@ -155,6 +162,18 @@ TEST_CASE("a plan that may wait starts by itself when its preconditions hold") {
     CHECK(replay.state == ReplayState::aborted);
     CHECK(replay.waits_until == WallTime{});
   }
+}
+
+TEST_CASE("a run pauses when a flow of it leaves the configuration, and loses nothing") {
+  Planned planned({});
+  planned.desk.bench.commit(
+      {ports::PutDelivery{ports::testing::delivery(1, DeliveryState::quarantined)}});
+  REQUIRE(planned.start().ok());
+  planned.desk.config.flows.clear();
+  planned.go_until([&] { return planned.run->replay().state == ReplayState::paused; });
+  CHECK(planned.run->replay().counts.skipped == 0);
+  CHECK(planned.run->replay().state_reason.starts_with(
+      "flow 'sync-issues' has left the configuration"));
 }
 
 TEST_CASE("the load of a dependency is where its deliveries are in the run") {

@@ -13,6 +13,7 @@ namespace {
 // What one commit freezes: live commits wait for it, some milliseconds.
 constexpr std::uint32_t kChunk = 4000;
 constexpr std::size_t kRowsPerPage = 500;
+constexpr Duration kChecksPatienceMax = std::chrono::seconds{20};
 
 async::Task<Result<>> freeze_by_query(ports::Store& store, ReplayId id) {
   DeliveryRef after{};
@@ -128,6 +129,18 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
 }  // namespace
 
 Result<> check_plan(const ReplayPlan& plan) {
+  for (const auto* checks : {&plan.preconditions, &plan.verify.checks}) {
+    Duration longest{};
+    for (const PlanCheck& check : *checks) {
+      const bool calls = check.kind == CheckKind::http || check.kind == CheckKind::prometheus;
+      if (calls) longest += check.duration;
+    }
+    if (longest <= kChecksPatienceMax) continue;
+    return Error{Code::invalid_argument,
+                 fmt::format("its checks may take {} together, at most {}", weir::to_text(longest),
+                             weir::to_text(kChecksPatienceMax)),
+                 "they are asked one after the other: give them shorter timeouts"};
+  }
   const RatePlan& rate = plan.rate;
   const bool asks = plan.staleness.expired == Stale::ask || plan.staleness.superseded == Stale::ask;
   if (plan.selection.delivered && asks) {

@@ -3,6 +3,7 @@
 // released at most once.
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/failpoint.h"
 #include "policy/deadline.h"
 #include "recovery/references.h"
@@ -34,7 +35,8 @@ void add_claim(ports::WriteBatch& batch, const Replay& replay, const Delivery& r
 
 }  // namespace
 
-std::map<FlowId, Duration> ReplayRun::patience_of(const std::vector<DeliveryRef>& refs) const {
+std::map<FlowId, Duration> ReplayRun::event_timeouts_of(
+    const std::vector<DeliveryRef>& refs) const {
   std::map<FlowId, Duration> patience;
   for (FlowId last{}; const DeliveryRef& ref : refs) {  // they come flow by flow
     if (std::exchange(last, ref.flow) == ref.flow) continue;
@@ -59,8 +61,11 @@ Delivery ReplayRun::released(const Delivery& row, Duration patience) const {
   next.changed_at = now;
   next.due = {};
   next.reason = fmt::format("released by replay {}", to_text(replay_.id));
-  // The event's own deadline restarts with the release.
+  // The event's own deadline restarts with the release; its expirytime stays, if the plan minds it.
   next.deadline = patience > Duration::zero() ? now + patience : WallTime{};
+  if (const auto expiry = expiries_.find(row.ref); expiry != expiries_.end())
+    next.deadline = next.deadline == WallTime{} ? expiry->second
+                                                : std::min(next.deadline, expiry->second);
   next.add_history(AttemptRecord{.at = now,
                                  .failure = FailureClass::ok,
                                  .decision = DecisionKind::defer,
@@ -146,36 +151,63 @@ async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
   Claimable found;
   auto rows = co_await rows_of(refs);
   if (!rows.ok()) co_return rows.error();
-  // Nobody would take what is released to a flow that has left the configuration.
-  const std::map<FlowId, Duration> configured = patience_of(refs);
+  auto away = co_await halt_without_flow(refs);
+  if (!away.ok()) co_return away.error();
+  found.halted = *away;
+  if (found.halted) co_return found;
+  std::vector<DeliveryRef> gone;  // settled or archived since the plan was made, or trimmed
   for (const DeliveryRef& ref : refs) {
     const auto row = rows->find(ref);
     Fit fit = Fit::skip;
-    if (row != rows->end() && configured.contains(ref.flow)) {
+    if (row != rows->end()) {
       auto fits = co_await fit_of(row->second);
       if (!fits.ok()) co_return fits.error();
       fit = *fits;
     }
-    found.later = found.later || fit == Fit::later;
-    if (found.later) co_return found;
+    if (fit == Fit::skip) gone.push_back(ref);
     if (fit == Fit::claim) found.rows.push_back(std::move(row->second));
-    if (fit == Fit::claim) continue;
-    // An operator settled or archived it since the plan was made, or its event is gone.
-    auto skipped = co_await skip(ref);
-    if (!skipped.ok()) co_return skipped.error();
+    if (fit == Fit::later) {
+      found.later = true;
+      replay_.state_reason = fmt::format("waits for key '{}', of which another is being tried",
+                                         row->second.key);
+      co_return found;
+    }
   }
+  auto skipped = co_await skip(std::move(gone), ItemState::skipped);
+  if (!skipped.ok()) co_return skipped.error();
   auto fresh = co_await leave_out_stale(found.rows);
   if (!fresh.ok()) co_return fresh.error();
   found.halted = !*fresh;
   co_return found;
 }
 
+// Nobody would take what is released to a flow that has left the configuration, perhaps by mistake.
+// One that was removed for good has no deliveries.
+async::Task<Result<bool>> ReplayRun::halt_without_flow(std::vector<DeliveryRef> refs) {
+  for (FlowId last{}; const DeliveryRef& ref : refs) {
+    if (std::exchange(last, ref.flow) == ref.flow) continue;
+    const auto flow = live_.flow(ref.flow);
+    if (!flow || flow->spec != nullptr) continue;
+    auto paused = co_await change_state(
+        ReplayState::paused,
+        fmt::format("flow '{}' has left the configuration; bring it back, or remove it for good, "
+                    "then resume",
+                    flow->record.name),
+        "replay.pause", "weir");
+    if (!paused.ok()) co_return paused.error();
+    co_return true;
+  }
+  co_return false;
+}
+
 async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows) {
   const Staleness& rules = replay_.plan.staleness;
   if (!rules.matters() || rows.empty()) co_return true;
-  auto found = co_await stale_.look(rows, clock_.wall());
-  if (!found.ok()) co_return found.error();
-  for (const StaleDelivery& stale : *found) {
+  auto looked = co_await stale_.look(rows, clock_.wall());
+  if (!looked.ok()) co_return looked.error();
+  expiries_ = std::move(looked->expiries);
+  std::vector<DeliveryRef> left_out;
+  for (const StaleDelivery& stale : looked->stale) {
     if (!is_running(replay_.state)) co_return false;  // an operator was quicker
     const Stale rule = stale.expired ? rules.expired : rules.superseded;
     if (rule == Stale::ask) {
@@ -187,10 +219,11 @@ async::Task<Result<bool>> ReplayRun::leave_out_stale(std::vector<Delivery>& rows
       if (!paused.ok()) co_return paused.error();
       co_return false;
     }
-    auto skipped = co_await skip(stale.ref, ItemState::stale);
-    if (!skipped.ok()) co_return skipped.error();
+    left_out.push_back(stale.ref);
     std::erase_if(rows, [&](const Delivery& row) { return row.ref == stale.ref; });
   }
+  auto skipped = co_await skip(std::move(left_out), ItemState::stale);
+  if (!skipped.ok()) co_return skipped.error();
   co_return is_running(replay_.state);
 }
 
@@ -252,7 +285,7 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, replay_.state});
   std::vector<DeliveryRef> refs;
   for (const Delivery& row : rows) refs.push_back(row.ref);
-  const std::map<FlowId, Duration> patience = patience_of(refs);
+  const std::map<FlowId, Duration> patience = event_timeouts_of(refs);
   for (const Delivery& row : rows) {
     const auto of_flow = patience.find(row.ref.flow);
     add_claim(batch, replay_, row,
@@ -278,6 +311,7 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   }
   (void)WEIR_FAILPOINT("replay.after_claim");
   for (const Delivery& row : rows) origin_.emplace(row.ref, groups_[row.group].hash);
+  if (replay_.state_reason.starts_with("waits for key")) replay_.state_reason.clear();
   ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
   live_.release(refs, replay_.id);
   co_return Claim::done;
@@ -290,20 +324,25 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim_one_by_one(
     if (!claimed.ok()) co_return claimed.error();
     if (*claimed == Claim::halted) co_return Claim::halted;
     if (*claimed == Claim::done) continue;
-    auto skipped = co_await skip(row.ref);
+    auto skipped = co_await skip({row.ref}, ItemState::skipped);
     if (!skipped.ok()) co_return skipped.error();
   }
   co_return Claim::done;
 }
 
-async::Task<Result<>> ReplayRun::skip(DeliveryRef ref, ItemState as) {
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.preconditions.emplace_back(ports::ReplayItemIs{replay_.id, ref, ItemState::planned});
-  batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, as});
+// In one commit, which may be part of another: nothing is called for them, so nothing slows them.
+async::Task<Result<>> ReplayRun::skip(std::vector<DeliveryRef> refs, ItemState as) {
+  if (refs.empty()) co_return Result<>{};
+  ports::WriteBatch batch{.lane = ports::Lane::operate, .patience = kClaimPatience};
+  for (const DeliveryRef& ref : refs) {
+    batch.preconditions.emplace_back(ports::ReplayItemIs{replay_.id, ref, ItemState::planned});
+    batch.mutations.emplace_back(ports::SetReplayItem{replay_.id, ref, as});
+  }
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
-  replay_.counts.skipped += receipt->applied;
-  if (as == ItemState::stale) replay_.counts.stale += receipt->applied;
+  WEIR_ASSERT(receipt->applied);  // only this run takes them out of planned
+  replay_.counts.skipped += refs.size();
+  if (as == ItemState::stale) replay_.counts.stale += refs.size();
   dirty_ = true;
   co_return Result<>{};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/replay_run.h"
 
+#include <limits>
+
 #include "base/failpoint.h"
 #include "policy/plan_hash.h"
 #include "recovery/forecast.h"
@@ -29,6 +31,11 @@ ReplayRun::ReplayRun(async::Executor executor, ports::Store& store, async::Clock
   // From here on by the monotonic clock: the wall clock may be set while the run goes on.
   const WallTime begun = std::max(replay_.started_at, replay_.resumed_at);
   if (begun != WallTime{}) begun_ -= std::max(clock.wall() - begun, Duration{});
+}
+
+void ReplayRun::look_again() {
+  next_look_ = {};
+  wake_.notify();
 }
 
 void ReplayRun::stop() {
@@ -134,8 +141,10 @@ async::Task<Result<bool>> ReplayRun::step() {
   const bool begun = replay_.state != ReplayState::planned && !is_over(replay_.state);
   // What is left of a halted run is its last verification, for which it is resumed.
   const bool only_verify = replay_.plan.verify.wanted() && replay_.plan.verify.at_end;
-  if (begun && everything_sent() && (is_running(replay_.state) || !only_verify))
-    co_return co_await complete();
+  if (begun && everything_sent() && (is_running(replay_.state) || !only_verify)) {
+    if (replay_.counts.in_flight() == 0) co_return co_await complete();
+    co_return co_await wait_for_rest();
+  }
   if (!is_running(replay_.state)) co_return false;
   auto halted = co_await stop_if_needed();
   if (!halted.ok()) co_return halted.error();
@@ -143,6 +152,20 @@ async::Task<Result<bool>> ReplayRun::step() {
   wake_at(clock_.mono() + kPatience);  // some conditions are reached without a result
   if (replay_.state == ReplayState::canary) co_return co_await pass_canary();
   co_return co_await run_on();
+}
+
+// Nothing is left to send, but what was sent may take too long, or fail.
+async::Task<Result<bool>> ReplayRun::wait_for_rest() {
+  if (!is_running(replay_.state)) co_return false;
+  const double limit = replay_.plan.stop.duration.limit;
+  const MonoTime over = begun_ + Duration{static_cast<std::int64_t>(limit * 1e6)};
+  if (limit <= 0 || clock_.mono() < over) {
+    if (limit > 0) wake_at(over);
+    co_return false;
+  }
+  auto halted = co_await stop_if_needed();
+  if (!halted.ok()) co_return halted.error();
+  co_return *halted;
 }
 
 async::Task<Result<bool>> ReplayRun::pass_canary() {
@@ -199,7 +222,6 @@ async::Task<Result<bool>> ReplayRun::run_on() {
 
 // There is nothing left to stop or to pause, but for a verification that came to no end.
 async::Task<Result<bool>> ReplayRun::complete() {
-  if (replay_.counts.in_flight() > 0) co_return false;
   std::string reason;
   if (replay_.plan.verify.wanted() && replay_.plan.verify.at_end) {
     const ReplayState before = replay_.state;
@@ -269,7 +291,8 @@ void ReplayRun::count(const Ending& ending) {
     ++counts.failed_again;
     counts.discarded += ending.discarded;
   }
-  if (!ending.succeeded && origin->second == ending.group) ++counts.same_fingerprint;
+  const bool as_before = !origin->second.empty() && origin->second == ending.group;
+  if (!ending.succeeded && as_before) ++counts.same_fingerprint;
   origin_.erase(origin);
   ramp_.settled(ending.succeeded);
   last_result_ = clock_.mono();
@@ -424,10 +447,12 @@ std::optional<Duration> ReplayRun::time_left() const {
   const std::uint64_t first = canary_size(rest.canary, counts.planned);
   const bool canary = replay_.state == ReplayState::canary;
   rest.canary = {.count = canary ? static_cast<std::uint32_t>(first) : 0, .hold = rest.canary.hold};
-  if (!canary) rest.rate.start_per_second = std::max(ramp_.rate(), 1e-3);
+  if (!canary) rest.rate.start_per_second = std::max(ramp_.unlimited(), 1e-3);
   const std::uint64_t left = counts.planned - counts.skipped -
                              std::min(counts.sent, counts.planned - counts.skipped);
-  return estimate(rest, left, std::max(latencies_.median(), Duration{})).total;
+  const double room = ramp_.ceiling() > 0 ? ramp_.ceiling()
+                                          : std::numeric_limits<double>::infinity();
+  return estimate(rest, left, std::max(latencies_.median(), Duration{}), room).total;
 }
 
 async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
@@ -436,10 +461,13 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
                     fmt::format("replay {} is {}", to_text(replay_.id), to_text(replay_.state)),
                     "a plan is edited before it is run; abort this one and plan again"};
   }
+  // Whoever let it wait had read another plan; known at once, so that it does not start meanwhile.
+  const WallTime waited = std::exchange(replay_.waits_until, WallTime{});
+  const std::string said = waited == WallTime{} ? replay_.state_reason
+                                                : std::exchange(replay_.state_reason, "");
   Replay changed = replay_;
   changed.plan = std::move(plan);
   changed.checked.clear();
-  changed.waits_until = {};  // whoever let it wait had read another plan
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
   batch.mutations.emplace_back(ports::PutReplay{changed});
@@ -457,10 +485,11 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
     ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
     stale_ = StaleCheck(store_, live_, replay_.plan.staleness);
     replay_.checked.clear();
-    replay_.waits_until = {};
     co_return Result<>{};
   }
   replay_.plan = before;
+  replay_.waits_until = waited;
+  replay_.state_reason = said;
   if (!receipt.ok()) co_return receipt.error();
   co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
 }

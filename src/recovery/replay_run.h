@@ -33,7 +33,8 @@ class ReplayRun {
 
   // Until the run is over or stop() is called. Spawned once.
   async::Task<> run();
-  void stop();  // for shutdown: leaves the run where it is
+  void look_again();  // a flow was removed
+  void stop();        // for shutdown: leaves the run where it is
 
   // A delivery of this run was settled (done, quarantined again, discarded), durably.
   void on_settled(const ports::DecisionRecord& record);
@@ -89,11 +90,14 @@ class ReplayRun {
   async::Task<Result<bool>> leave_out_stale(std::vector<Delivery>& rows);  // false: halted
   async::Task<Result<Claim>> claim(const std::vector<Delivery>& rows);
   async::Task<Result<Claim>> claim_one_by_one(const std::vector<Delivery>& rows);
-  async::Task<Result<>> skip(DeliveryRef ref, ItemState as = ItemState::skipped);
+  async::Task<Result<>> skip(std::vector<DeliveryRef> refs, ItemState as);
+  // Pauses the run if one of their flows is not configured; whether it did.
+  async::Task<Result<bool>> halt_without_flow(std::vector<DeliveryRef> refs);
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
                                      std::string actor);
   async::Task<Result<>> checkpoint();
   async::Task<Result<bool>> complete();
+  async::Task<Result<bool>> wait_for_rest();
   async::Task<Result<bool>> run_on();  // step() of a run that is running
   async::Task<Result<bool>> pass_canary();
   async::Task<Result<>> start(std::string reason, std::string actor);
@@ -131,7 +135,7 @@ class ReplayRun {
   Delivery released(const Delivery& row, Duration patience) const;
   bool goes_in_turn() const;
   // Of the flows of these that are configured.
-  std::map<FlowId, Duration> patience_of(const std::vector<DeliveryRef>& refs) const;
+  std::map<FlowId, Duration> event_timeouts_of(const std::vector<DeliveryRef>& refs) const;
 
   ports::Store& store_;
   async::Clock& clock_;
@@ -155,6 +159,7 @@ class ReplayRun {
   std::set<FlowId> flows_;
   policy::RecentLatencies latencies_;
   StaleCheck stale_;
+  std::map<DeliveryRef, WallTime> expiries_;  // of the page that is claimed
   struct CallCount {
     std::uint64_t calls = 0;
     MonoTime at{};

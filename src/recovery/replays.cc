@@ -155,6 +155,10 @@ std::vector<policy::StopReading> Replays::stop_readings(ReplayId id) {
   return run->second->stop_readings();
 }
 
+void Replays::flow_removed() {
+  for (auto& [id, run] : runs_) run->look_again();
+}
+
 void Replays::on_decision(const ports::DecisionRecord& record) {
   if (!record.replay || record.decision == nullptr) return;
   const auto run = runs_.find(record.replay);

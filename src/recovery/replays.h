@@ -52,6 +52,9 @@ class Replays final : public ports::DecisionSink {
   // Of a run under way: its stop conditions against their limits. Empty of others.
   std::vector<policy::StopReading> stop_readings(ReplayId id);
 
+  // A flow was removed for good: nobody waits for its deliveries any more.
+  void flow_removed();
+
   void on_decision(const ports::DecisionRecord& record) override;
 
  private:

@@ -40,8 +40,8 @@ std::optional<FlowRules> rules_of(const Live& live, FlowId id) {
 
 }  // namespace
 
-async::Task<Result<std::vector<StaleDelivery>>> StaleCheck::look(std::vector<Delivery> rows,
-                                                                 WallTime now) {
+async::Task<Result<StaleLook>> StaleCheck::look(std::vector<Delivery> rows, WallTime now) {
+  StaleLook seen;
   std::map<DeliveryRef, StaleDelivery> found;
   if (rules_.expired != Stale::replay) {
     std::vector<DeliveryRef> wanted;
@@ -52,9 +52,13 @@ async::Task<Result<std::vector<StaleDelivery>>> StaleCheck::look(std::vector<Del
     if (!events.ok()) co_return events.error();
     for (const StoredEvent& stored : *events) {
       const auto expiry = expiry_of(stored);
-      if (!expiry || *expiry > now) continue;
+      if (!expiry) continue;
       for (const Delivery& row : rows) {
         if (row.ref.position != stored.position) continue;
+        if (*expiry > now) {
+          seen.expiries.emplace(row.ref, *expiry);
+          continue;
+        }
         found.emplace(row.ref, StaleDelivery{row.ref, true,
                                              fmt::format("its expirytime {} has passed",
                                                          to_rfc3339(*expiry))});
@@ -72,9 +76,8 @@ async::Task<Result<std::vector<StaleDelivery>>> StaleCheck::look(std::vector<Del
                                                        to_reference(*live_, **newer))});
     }
   }
-  std::vector<StaleDelivery> stale;
-  for (auto& [ref, one] : found) stale.push_back(std::move(one));
-  co_return stale;
+  for (auto& [ref, one] : found) seen.stale.push_back(std::move(one));
+  co_return seen;
 }
 
 async::Task<Result<std::optional<Position>>> StaleCheck::newer_of(Delivery row) {

@@ -21,6 +21,11 @@ struct StaleDelivery {
   std::string reason;    // "its expirytime 2026-11-21T14:00:00Z has passed"
 };
 
+struct StaleLook {
+  std::vector<StaleDelivery> stale;
+  std::map<DeliveryRef, WallTime> expiries;  // of those that expire and are not stale, if minded
+};
+
 // Of one run. Reads the log once, from its first member on, and remembers the newest event of each
 // key: at most kKeysMax keys, later ones supersede nothing.
 class StaleCheck {
@@ -31,7 +36,7 @@ class StaleCheck {
       : store_(&store), live_(&live), rules_(rules) {}
 
   // The stale ones among `rows`, which come in (flow, position) order over the life of a run.
-  async::Task<Result<std::vector<StaleDelivery>>> look(std::vector<Delivery> rows, WallTime now);
+  async::Task<Result<StaleLook>> look(std::vector<Delivery> rows, WallTime now);
 
  private:
   struct Newest {

@@ -98,8 +98,10 @@ class ReplayCase(HandlerCase):
         counts, items = report["counts"], self.items(replay)
         self.assertEqual(counts["sent"] + counts["skipped"] + items["planned"], counts["planned"], counts)
         self.assertEqual(counts["succeeded"] + counts["failedAgain"] + counts["inDoubt"] + items["claimed"], counts["sent"], counts)
-        for name in ("succeeded", "failedAgain", "skipped", "inDoubt"):
+        for name in ("succeeded", "discarded", "inDoubt"):
             self.assertEqual(counts[name], items[name], name)
+        self.assertEqual(counts["failedAgain"], items["failedAgain"] + items["discarded"])
+        self.assertEqual(counts["skipped"], items["skipped"] + items["stale"])
         self.assertEqual(sum(items.values()), counts["planned"])
         return counts
 

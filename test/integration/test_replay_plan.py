@@ -185,6 +185,19 @@ class Verified(PlanCase):
         self.assertEqual(done["result"], "failed")
         self.assertIn("nothing back in quarantine (1 are)", done["stateReason"])
 
+    def test_what_is_discarded_did_not_succeed(self):
+        ids = self.mended("given-up", 4)
+        for one in ids[2:]:
+            self.handler.script(one, stub.status(200, [("Weir-Outcome", "discard")]))
+        replay = self.plan(ids=ids, stop={"failureShare": 0}, verify={"nothingReturned": True})["replay"]
+        self.run_it(replay)
+        self.ended(replay)
+        self.weir.kill()
+        self.weir.start()  # what is counted anew is the same
+        counts = self.check_sums(replay)
+        self.assertEqual((counts["succeeded"], counts["failedAgain"], counts["discarded"], counts["sameFingerprint"]), (2, 2, 2, 0))
+        self.assertEqual([item["state"] for item in self.get(f"/v1/replays/{replay}/items?state=discarded")["items"]], ["discarded"] * 2)
+
     def test_each_step_is_verified(self):
         ids = self.mended("steps", 30)
         self.handler.script(PROBE, stub.status(200), stub.status(200), stub.status(500))
