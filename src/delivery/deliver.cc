@@ -170,9 +170,12 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
 
 async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
   row.state = DeliveryState::inFlight;
+  // It has a permit already, so it does not linger.
+  const auto urgency = urgency_of(flow, row, Settler::Urgency::next);
   co_return co_await async::complete_with<bool>([&](async::Completion<bool> done) {
-    parts_.settler.write(flow, {ports::PutDelivery{std::move(row)}},
-                         [done = std::move(done)](bool durable) mutable { done(durable); });
+    parts_.settler.write(
+        flow, {ports::PutDelivery{std::move(row)}},
+        [done = std::move(done)](bool durable) mutable { done(durable); }, urgency);
   });
 }
 

@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "async/turn.h"
+
 namespace weir::delivery {
 
 async::Task<Result<RowLoader::Loaded>> RowLoader::load(DeliveryRef ref) {
@@ -16,6 +18,7 @@ async::Task<Result<RowLoader::Loaded>> RowLoader::load(DeliveryRef ref) {
 }
 
 async::Task<> RowLoader::read_all() {
+  co_await async::turn();  // those who are admitted together are read together
   while (!wanted_.empty()) {
     std::vector<Wanted> batch = std::exchange(wanted_, {});
     for (std::size_t from = 0; from < batch.size(); from += kRowsPerRead) {

@@ -230,14 +230,14 @@ void settle_done(DeliveryParts& parts, Flow& flow, const Candidate& candidate, c
   });
 }
 
-Settler::Urgency urgency_of(const Flow& flow, const Delivery& row) {
+Settler::Urgency urgency_of(const Flow& flow, const Delivery& row, Settler::Urgency replayed) {
   const bool has_company = flow.calls() >= kCompany;
-  return row.replay && has_company ? Settler::Urgency::soon : Settler::Urgency::now;
+  return row.replay && has_company ? replayed : Settler::Urgency::now;
 }
 
 void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function<void()> again) {
   const WallTime now = parts.clock.wall();
-  const Settler::Urgency urgency = urgency_of(flow, settled.row);
+  const Settler::Urgency urgency = urgency_of(flow, settled.row, Settler::Urgency::soon);
   Delivery& row = settled.row;
   const Outcome* outcome = settled.attempted != nullptr ? &settled.attempted->outcome : nullptr;
   update_row(row, settled.decision, settled.attempted, flow.spec().policy.retry.max_replays, now);

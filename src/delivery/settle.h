@@ -35,8 +35,8 @@ struct Settled {
 };
 void settle_row(DeliveryParts& parts, Flow& flow, Settled settled, std::function<void()> again);
 
-// What is replayed leaves the next commit to live traffic, unless it goes one by one: then there is
-// nothing to share a commit with.
-Settler::Urgency urgency_of(const Flow& flow, const Delivery& row);
+// `replayed` for what is replayed, which leaves the next commit to live traffic, unless it goes one
+// by one: then there is nothing to share a commit with.
+Settler::Urgency urgency_of(const Flow& flow, const Delivery& row, Settler::Urgency replayed);
 
 }  // namespace weir::delivery

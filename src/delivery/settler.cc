@@ -55,13 +55,24 @@ void Settler::add_after(After after, Urgency urgency) {
     return;
   }
   if (after) pending_.afters.push_back(std::move(after));
-  if (urgency == Urgency::soon && ++soon_ < kSoonMax) return linger();
-  ask_commit();
+  if (urgency == Urgency::now) return hurry();
+  const bool group = ++patient_ >= kPatientMax;
+  if (urgency == Urgency::next || group) return ask_commit();
+  linger();
 }
+
+void Settler::hurry() {
+  urgent_ = true;
+  ask_commit();
+  if (std::exchange(waits_, false)) alarms_.spawn(nudge());
+}
+
+// A batch without patience: what waits goes with it.
+async::Task<> Settler::nudge() { (void)co_await writer_.commit({}); }
 
 void Settler::touch(Flow& flow) {
   pending_.flows.try_emplace(&flow);
-  ask_commit();
+  hurry();
 }
 
 void Settler::stop() {
@@ -79,7 +90,8 @@ async::Task<> Settler::run() {
     Pending batch = std::exchange(pending_, {});
     commit_asked_ = stopping_;
     lingering_ = 0;
-    soon_ = 0;
+    waits_ = !std::exchange(urgent_, false) && patient_ > 0 && patient_ < kPatientMax && !stopping_;
+    patient_ = 0;
     co_await commit(std::move(batch));
     if (failed_) co_return;
   }
@@ -120,7 +132,7 @@ void Settler::fail(const Error& error, Pending& lost) {
 }
 
 ports::WriteBatch Settler::make_batch(Pending& pending) {
-  ports::WriteBatch batch{.lane = ports::Lane::settle};
+  ports::WriteBatch batch{.lane = ports::Lane::settle, .patience = waits_ ? kPatience : Duration{}};
   batch.mutations = std::move(pending.mutations);
   for (auto& [flow, part] : pending.flows) {
     if (!part.settlements.empty()) {

@@ -33,7 +33,8 @@ class Settler {
   // A first attempt that ended well, or an event that the filter did not match: settlement and
   // cursor only.
   void settle(Flow& flow, Settlement settlement, After after);
-  enum class Urgency : std::uint8_t { now, soon };
+  // next: at once, but in a commit of others if there is one soon. soon: lingers before that.
+  enum class Urgency : std::uint8_t { now, next, soon };
   // Any other writes, in one transaction with the cursor and holds of the flow as they are now.
   void write(Flow& flow, std::vector<ports::Mutation> mutations, After after,
              Urgency urgency = Urgency::now);
@@ -54,7 +55,9 @@ class Settler {
   static constexpr std::size_t kBacklogMax = 16'384;
   static constexpr Duration kLinger = std::chrono::milliseconds{5};
   static constexpr std::size_t kLingeringMax = 1024;  // settlements; then they go at once
-  static constexpr std::size_t kSoonMax = 32;         // writes that linger; a group of their own
+  static constexpr std::size_t kPatientMax = 32;      // more such writes are a group of their own
+  // What is not urgent waits so long for a commit of others, or until something urgent comes.
+  static constexpr Duration kPatience = std::chrono::milliseconds{2};
 
  private:
   struct FlowPart {
@@ -73,6 +76,8 @@ class Settler {
   void linger();
   async::Task<> commit_at(MonoTime at);
   void ask_commit();
+  void hurry();
+  async::Task<> nudge();
   void fail(const Error& error, Pending& lost);
 
   ports::Writer& writer_;
@@ -84,7 +89,9 @@ class Settler {
   std::size_t committing_ = 0;
   std::vector<Flow*> committing_flows_;
   std::size_t lingering_ = 0;
-  std::size_t soon_ = 0;
+  std::size_t patient_ = 0;  // writes in `pending_` that are not urgent
+  bool urgent_ = false;      // something in `pending_` is
+  bool waits_ = false;       // the batch on its way waits for others
   bool alarm_set_ = false;
   bool commit_asked_ = false;
   bool stopping_ = false;

@@ -36,7 +36,7 @@ Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
   const auto saved = static_cast<std::uint32_t>(std::floor(credit_ + (1 - kOne)));
   const std::uint32_t release = std::min(room, saved);
   const double of_rate = std::floor(rate() * seconds(kReleaseSlot));
-  const double worth = std::min(of_rate, std::floor(plan_.concurrency / 4.0));
+  const double worth = std::min(of_rate, std::floor(plan_.concurrency / 2.0));
   const bool just_released = released_at_ != MonoTime::min() && now - released_at_ < kReleaseSlot;
   if (release < worth && just_released) return {0, released_at_ + kReleaseSlot, rate()};
   if (release == room) return {release, MonoTime::max(), rate()};

@@ -24,7 +24,7 @@ inline constexpr Duration kRampSlack = std::chrono::milliseconds{
     100};  // what a late timer may catch up
 
 // Few are released together rather than one by one, for which each release is a commit: a smaller
-// release than the rate has for so long, or than a quarter of the concurrency, waits as long after
+// release than the rate has for so long, or than half of the concurrency, waits as long after
 // the one before it.
 inline constexpr Duration kReleaseSlot = std::chrono::milliseconds{20};
 
