@@ -64,7 +64,7 @@ void Settler::add_after(After after, Urgency urgency) {
 void Settler::hurry() {
   urgent_ = true;
   ask_commit();
-  if (std::exchange(waits_, false)) alarms_.spawn(nudge());
+  if (std::exchange(waits_, false) && !stopping_) alarms_.spawn(nudge());
 }
 
 // A batch without patience: what waits goes with it.
@@ -110,6 +110,7 @@ async::Task<> Settler::commit(Pending pending) {
   auto receipt = co_await writer_.commit(std::move(batch));
   committing_ = 0;
   committing_flows_.clear();
+  waits_ = false;
   if (!receipt.ok()) {
     fail(receipt.error(), pending);
     co_return;
