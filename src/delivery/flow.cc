@@ -219,7 +219,7 @@ void Flow::offer_next(std::optional<Candidate> next) {
 void Flow::key_settled(const std::string& key) {
   if (key.empty()) return;
   offer_next(keys_.settled(key));
-  if (keys_.is_to_drain(key)) drain_key(key);
+  if (keys_.is_to_drain(key) && keys_.may_drain_now(key)) drain_key(key);
 }
 
 void Flow::park(const std::string& key, Position holder) {

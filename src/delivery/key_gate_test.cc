@@ -118,6 +118,8 @@ TEST_CASE("a hold whose holder was settled by somebody else waits for what is on
     CHECK(gate.is_held_by("k", at(2).position));
     CHECK_FALSE(gate.is_to_drain("k"));
     CHECK(gate.may_drain_now("k"));
+    CHECK(gate.key_is_busy("k"));  // with draining: what is behind may have to be read
+    CHECK_FALSE(gate.admit_row(at(1)));
   }
   CHECK(gate.held_count() == (gate.is_held_by("k", at(2).position) ? 1 : 0));
 }

@@ -130,9 +130,9 @@ std::vector<policy::StopReading> ReplayRun::stop_readings() {
 }
 
 // Whether the run was halted.
-async::Task<Result<bool>> ReplayRun::stop_if_needed() {
+async::Task<Result<bool>> ReplayRun::stop_if_needed(StopConditions conditions) {
   const policy::RunFacts seen = facts();
-  auto verdict = policy::stop_check(replay_.plan.stop, seen);
+  auto verdict = policy::stop_check(conditions, seen);
   if (!verdict) co_return false;
   if (verdict->action == StopAction::slow) {
     const MonoTime now = clock_.mono();

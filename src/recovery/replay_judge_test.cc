@@ -20,9 +20,10 @@ struct Planned {
   std::function<void()> while_asked = [] {};
   int status = 200;
 
-  explicit Planned(std::vector<PlanCheck> preconditions) {
+  explicit Planned(std::vector<PlanCheck> preconditions,
+                   Selection selection = {.flow = "sync-issues"}) {
     desk.live.probe = [this](std::string url, Duration) { return answer(std::move(url)); };
-    Replay replay = ports::testing::replay(Selection{.flow = "sync-issues"}, kNow);
+    Replay replay = ports::testing::replay(std::move(selection), kNow);
     replay.plan.preconditions = std::move(preconditions);
     replay.plan.canary.count = 0;
     replay.id = desk.bench.commit({ports::CreateReplay{replay}}, ports::Lane::operate).replay;
@@ -174,6 +175,18 @@ TEST_CASE("a run pauses when a flow of it leaves the configuration, and loses no
   CHECK(planned.run->replay().counts.skipped == 0);
   CHECK(planned.run->replay().state_reason.starts_with(
       "flow 'sync-issues' has left the configuration"));
+}
+
+TEST_CASE("what is run again for a flow that was removed for good is skipped") {
+  Planned planned({}, {.flow = "sync-issues", .delivered = true});
+  planned.desk.publish(1);
+  REQUIRE(planned.start().ok());
+  planned.desk.records.clear();
+  planned.go_until([] { return false; });  // until it is over
+  CHECK(planned.run->replay().state == ReplayState::completed);
+  CHECK(planned.run->replay().counts.skipped == 1);
+  CHECK(*planned.desk.bench.run(planned.desk.bench.store().deliveries().get(ref(1))) ==
+        std::nullopt);
 }
 
 TEST_CASE("the load of a dependency is where its deliveries are in the run") {

@@ -146,6 +146,15 @@ async::Task<Result<std::map<DeliveryRef, Delivery>>> ReplayRun::rows_of(
   co_return by_ref;
 }
 
+// For people, beside what an operator or a rule said; empty: it does not wait any more.
+void ReplayRun::say_waits_for(std::string_view key) {
+  constexpr std::string_view kWaits = "waits for key ";
+  std::string& reason = replay_.state_reason;
+  const bool is_free = reason.empty() || reason.starts_with(kWaits);
+  if (!is_running(replay_.state) || !is_free) return;
+  reason = key.empty() ? "" : fmt::format("{}'{}', of which another is being tried", kWaits, key);
+}
+
 async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
     const std::vector<DeliveryRef>& refs) {
   Claimable found;
@@ -159,7 +168,7 @@ async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
   for (const DeliveryRef& ref : refs) {
     const auto row = rows->find(ref);
     Fit fit = Fit::skip;
-    if (row != rows->end()) {
+    if (row != rows->end() && live_.flow(ref.flow)) {
       auto fits = co_await fit_of(row->second);
       if (!fits.ok()) co_return fits.error();
       fit = *fits;
@@ -168,13 +177,13 @@ async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
     if (fit == Fit::claim) found.rows.push_back(std::move(row->second));
     if (fit == Fit::later) {
       found.later = true;
-      replay_.state_reason = fmt::format("waits for key '{}', of which another is being tried",
-                                         row->second.key);
+      say_waits_for(row->second.key);
       co_return found;
     }
   }
   auto skipped = co_await skip(std::move(gone), ItemState::skipped);
   if (!skipped.ok()) co_return skipped.error();
+  say_waits_for("");
   auto fresh = co_await leave_out_stale(found.rows);
   if (!fresh.ok()) co_return fresh.error();
   found.halted = !*fresh;
@@ -182,8 +191,9 @@ async::Task<Result<ReplayRun::Claimable>> ReplayRun::claimable(
 }
 
 // Nobody would take what is released to a flow that has left the configuration, perhaps by mistake.
-// One that was removed for good has no deliveries.
+// What was removed for good is skipped.
 async::Task<Result<bool>> ReplayRun::halt_without_flow(std::vector<DeliveryRef> refs) {
+  if (!is_running(replay_.state)) co_return true;  // an operator was quicker
   for (FlowId last{}; const DeliveryRef& ref : refs) {
     if (std::exchange(last, ref.flow) == ref.flow) continue;
     const auto flow = live_.flow(ref.flow);
@@ -311,7 +321,6 @@ async::Task<Result<ReplayRun::Claim>> ReplayRun::claim(const std::vector<Deliver
   }
   (void)WEIR_FAILPOINT("replay.after_claim");
   for (const Delivery& row : rows) origin_.emplace(row.ref, groups_[row.group].hash);
-  if (replay_.state_reason.starts_with("waits for key")) replay_.state_reason.clear();
   ramp_.released(static_cast<std::uint32_t>(rows.size()), clock_.mono());
   live_.release(refs, replay_.id);
   co_return Claim::done;

@@ -146,7 +146,7 @@ async::Task<Result<bool>> ReplayRun::step() {
     co_return co_await wait_for_rest();
   }
   if (!is_running(replay_.state)) co_return false;
-  auto halted = co_await stop_if_needed();
+  auto halted = co_await stop_if_needed(replay_.plan.stop);
   if (!halted.ok()) co_return halted.error();
   if (*halted) co_return true;
   wake_at(clock_.mono() + kPatience);  // some conditions are reached without a result
@@ -154,18 +154,13 @@ async::Task<Result<bool>> ReplayRun::step() {
   co_return co_await run_on();
 }
 
-// Nothing is left to send, but what was sent may take too long, or fail.
+// Nothing is left to stop, but what was sent may take too long.
 async::Task<Result<bool>> ReplayRun::wait_for_rest() {
-  if (!is_running(replay_.state)) co_return false;
-  const double limit = replay_.plan.stop.duration.limit;
-  const MonoTime over = begun_ + Duration{static_cast<std::int64_t>(limit * 1e6)};
-  if (limit <= 0 || clock_.mono() < over) {
-    if (limit > 0) wake_at(over);
-    co_return false;
-  }
-  auto halted = co_await stop_if_needed();
-  if (!halted.ok()) co_return halted.error();
-  co_return *halted;
+  StopConditions conditions{.failure_share = {0}, .same_fingerprint = {0}, .breaker_open = {0}};
+  conditions.duration = replay_.plan.stop.duration;
+  if (!is_running(replay_.state) || conditions.duration.limit <= 0) co_return false;
+  wake_at(clock_.mono() + kPatience);
+  co_return co_await stop_if_needed(conditions);
 }
 
 async::Task<Result<bool>> ReplayRun::pass_canary() {
@@ -285,7 +280,7 @@ void ReplayRun::count(const Ending& ending) {
   ReplayCounts& counts = replay_.counts;
   if (ending.succeeded) {
     ++counts.succeeded;
-  } else if (ending.in_doubt) {
+  } else if (ending.in_doubt && !ending.discarded) {
     ++counts.in_doubt;
   } else {
     ++counts.failed_again;
@@ -488,8 +483,10 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
     co_return Result<>{};
   }
   replay_.plan = before;
-  replay_.waits_until = waited;
-  replay_.state_reason = said;
+  if (replay_.state == ReplayState::planned) {  // it has not started meanwhile
+    replay_.waits_until = waited;
+    replay_.state_reason = said;
+  }
   if (!receipt.ok()) co_return receipt.error();
   co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
 }

@@ -83,6 +83,7 @@ class ReplayRun {
     bool later = false;          // their key is busy with other deliveries: ask again in a moment
   };
   async::Task<Result<Claimable>> claimable(const std::vector<DeliveryRef>& refs);
+  void say_waits_for(std::string_view key);
   enum class Fit : unsigned char { claim, skip, later };
   async::Task<Result<Fit>> fit_of(const Delivery& row);
   async::Task<Result<std::map<DeliveryRef, Delivery>>> rows_of(
@@ -105,7 +106,9 @@ class ReplayRun {
   void forget();       // what only a run that goes on needs
 
   // replay_wait.cc
-  bool is_waiting() const { return replay_.waits_until != WallTime{}; }
+  bool is_waiting() const {
+    return replay_.state == ReplayState::planned && replay_.waits_until != WallTime{};
+  }
   async::Task<Result<>> begin_to_wait(std::string failing, Duration wait, std::string reason,
                                       std::string actor);
   async::Task<Result<>> end_wait(std::string why, std::string action, std::string reason,
@@ -117,8 +120,9 @@ class ReplayRun {
   async::Task<Result<std::string>> ask_preconditions();  // what fails; empty = nothing
   async::Task<Result<>> refuse(std::string failing, std::string actor);
   async::Task<Verdict> verify(ReplayCounts counts);
-  async::Task<Result<bool>> verified();        // false: the run was halted
-  async::Task<Result<bool>> stop_if_needed();  // whether the run was halted
+  async::Task<Result<bool>> verified();  // false: the run was halted
+  async::Task<Result<bool>> stop_if_needed(
+      StopConditions conditions);  // whether the run was halted
   policy::RunFacts facts();
   bool breaker_open();
   // Of a ramp that was slowed down, for people and the audit.

@@ -115,6 +115,20 @@ TEST_CASE("what was on its way in a flow that was removed is skipped: nobody wai
   CHECK(resumed.run->replay().counts.sent == 0);
 }
 
+TEST_CASE("a flow that is removed while its deliveries are under way keeps no run waiting") {
+  Resumed resumed;
+  resumed.start();
+  resumed.settle(1);  // by now the items are counted
+  resumed.tell(1);
+  resumed.desk.bench.commit({ports::RemoveFlow{kFlow}});
+  resumed.desk.records.clear();
+  resumed.run->look_again();
+  resumed.wait_over();
+  CHECK(resumed.run->replay().state == ReplayState::completed);
+  CHECK(resumed.run->replay().counts.succeeded == 1);
+  CHECK(resumed.run->replay().counts.skipped == kMembers - 1);
+}
+
 TEST_CASE("an aborted run whose last results were not written down yet writes them down") {
   Resumed resumed(ReplayState::aborted);
   for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.settle(seq);

@@ -42,8 +42,10 @@ async::Task<Result<>> ReplayRun::set_wait(WallTime until, std::string why, Audit
   auto receipt = co_await store_.writer().commit(std::move(batch));
   wake_.notify();
   if (receipt.ok() && receipt->applied) co_return Result<>{};
-  replay_.waits_until = waited;
-  replay_.state_reason = said;
+  if (replay_.state == ReplayState::planned) {  // it has not started meanwhile
+    replay_.waits_until = waited;
+    replay_.state_reason = said;
+  }
   if (!receipt.ok()) co_return receipt.error();
   co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
 }

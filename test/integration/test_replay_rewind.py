@@ -191,6 +191,16 @@ class Staleness(RunCase):
         self.assertEqual((counts["sent"], counts["succeeded"], counts["stale"]), (1, 1, 3))
         self.assertEqual([self.state(one, "plain") for one in ids], ["done"] + ["quarantined"] * 3)
 
+    def test_the_expirytime_is_a_deadline_of_a_run_that_minds_it(self):
+        expiry = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        for staleness, deadline in (("skip", expiry), ("replay", None)):
+            one = f"minded-{staleness}"
+            self.handler.script(one, *[stub.status(422)] * 2)
+            self.publish(one, "plain", expirytime=expiry)
+            wait_for(lambda name=one: self.state(name, "plain") == "quarantined", 10, "quarantine")
+            self.assertEqual(self.run_plan(selection={"ids": [one]}, staleness={"expired": staleness})["counts"]["failedAgain"], 1)
+            self.assertEqual(self.explain(one, "plain").get("deadline") == expiry, deadline == expiry, staleness)
+
     def test_by_default_it_is_replayed(self):
         counts = self.run_plan(selection={"ids": self.stale("replay")})["counts"]
         self.assertEqual((counts["succeeded"], counts["stale"]), (3, 0))

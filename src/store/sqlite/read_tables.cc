@@ -22,6 +22,16 @@ Result<Row> unsealed(const Query& query, int id_column, int record_column, std::
   return decode(payload);
 }
 
+template <class Row, class Id>
+Result<std::optional<Row>> find_by_id(Connection& db, const char* sql, Id id, std::string_view what,
+                                      Result<Row> (*decode)(std::string_view)) {
+  WEIR_TRY(Query query, db.query(sql, id.value));
+  WEIR_TRY(const bool found, query.next());
+  if (!found) return std::optional<Row>();
+  WEIR_TRY(Row row, unsealed(query, 0, 1, what, decode));
+  return std::optional(std::move(row));
+}
+
 Result<> count_rows(Connection& db, std::map<FlowId, ports::FlowCounts>& counts) {
   WEIR_TRY(Query query,
            db.query("SELECT flow, state, count(*) FROM deliveries INDEXED BY deliveries_by_state "
@@ -162,11 +172,8 @@ Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& 
 }
 
 Result<std::optional<Group>> get_group(Connection& db, GroupId id) {
-  WEIR_TRY(Query query, db.query("SELECT id, record FROM groups WHERE id = ?1", id.value));
-  WEIR_TRY(const bool row, query.next());
-  if (!row) return std::optional<Group>();
-  WEIR_TRY(Group group, unsealed(query, 0, 1, "a group", &decode_group));
-  return std::optional(std::move(group));
+  return find_by_id(db, "SELECT id, record FROM groups WHERE id = ?1", id, "a group",
+                    &decode_group);
 }
 
 Result<std::vector<Replay>> list_replays(Connection& db) {
@@ -183,11 +190,8 @@ Result<std::vector<Replay>> list_replays(Connection& db) {
 }
 
 Result<std::optional<Replay>> get_replay(Connection& db, ReplayId id) {
-  WEIR_TRY(Query query, db.query("SELECT id, record FROM replays WHERE id = ?1", id.value));
-  WEIR_TRY(const bool row, query.next());
-  if (!row) return std::optional<Replay>();
-  WEIR_TRY(Replay replay, unsealed(query, 0, 1, "a replay", &decode_replay));
-  return std::optional(std::move(replay));
+  return find_by_id(db, "SELECT id, record FROM replays WHERE id = ?1", id, "a replay",
+                    &decode_replay);
 }
 
 Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,
