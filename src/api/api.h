@@ -16,6 +16,7 @@
 #include "async/clock.h"
 #include "async/task.h"
 #include "delivery/engine.h"
+#include "effects/gateway.h"
 #include "net/http_message.h"
 #include "ports/store.h"
 #include "recovery/live.h"
@@ -29,6 +30,7 @@ struct ApiParts {
   ports::Store& store;
   async::Clock& clock;
   delivery::Engine& engine;
+  effects::Gateway& gateway;
   recovery::Replays& replays;
   const recovery::Live& live;
   const recovery::QuarantineWatch& quarantine_watch;
@@ -123,6 +125,12 @@ class Api {
   Answer archive(Call call);
   Answer restore(Call call);
   Answer settle(Call call, recovery::Settle what);
+  // api_effects.cc
+  Answer effects(Call call);
+  Answer effect(Call call);
+  Answer answer_with(Result<Effect> effect);
+  Answer resolve_effect(Call call);
+  Answer reconcile_effect(Call call);
   // api_replays.cc
   Answer list_replays(Call call);
   Answer plan_replay(Call call);

@@ -5,6 +5,7 @@
 
 #include "delivery/engine.h"
 #include "model/delivery.h"
+#include "model/effect.h"
 #include "model/group.h"
 #include "model/replay.h"
 #include "policy/stop_conditions.h"
@@ -38,6 +39,7 @@ ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now);
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);
+void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect);
 void write_audit(wire::JsonWriter& json, const AuditEntry& entry);
 
 std::string flow_name(const recovery::Live& live, FlowId id);

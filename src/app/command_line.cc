@@ -123,6 +123,7 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_dependency_commands(root, chosen);
   add_marker_command(root, chosen);
   add_group_commands(root, chosen);
+  add_effect_commands(root, chosen);
   add_quarantine_commands(root, chosen);
   add_replay_commands(root, chosen);
   add_audit_commands(root, chosen);

@@ -30,6 +30,7 @@ void add_event_commands(CLI::App& root, Chosen& chosen);  // explain, event
 void add_flow_commands(CLI::App& root, Chosen& chosen);
 void add_dependency_commands(CLI::App& root, Chosen& chosen);
 void add_group_commands(CLI::App& root, Chosen& chosen);
+void add_effect_commands(CLI::App& root, Chosen& chosen);
 void add_marker_command(CLI::App& root, Chosen& chosen);
 void add_quarantine_commands(CLI::App& root, Chosen& chosen);
 void add_replay_commands(CLI::App& root, Chosen& chosen);

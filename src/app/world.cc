@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/effect_door.h"
 #include "app/config_files.h"
 #include "app/wiring.h"
 #include "config/diff.h"
@@ -18,6 +19,7 @@ constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in th
 constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
 constexpr Duration kDiscardEvery = std::chrono::minutes{10};
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
+constexpr Duration kServerGrace = std::chrono::seconds{3};  // of the grace of a drain
 
 net::HttpServerOptions server_options(const LimitsSpec& limits) {
   net::HttpServerOptions options;
@@ -57,6 +59,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       .clock = clock_,
       .store = *store_,
       .seed = random_(),
+      .token_secret = fmt::format("{:016x}{:016x}", random_(), random_()),
       .make_handler = [this](const DependencySpec& dependency,
                              const FlowSpec& flow) { return make_handler(dependency, flow); },
       .sinks = {&decision_log_, replays_.get()},
@@ -64,6 +67,8 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
           [this](const Error& error) { log_.error(clock_.wall(), "delivery.error", error); },
       .on_store_failed = std::move(store_failed),
   });
+  gateway_ = std::make_unique<effects::Gateway>(*store_, clock_, engine_->running(), wire_effects(),
+                                                random_());
   register_gauges();
 }
 
@@ -81,6 +86,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
+  auto ledger = co_await gateway_->start();
+  if (!ledger.ok()) co_return ledger;
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));
@@ -91,6 +98,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
       .store = *store_,
       .clock = clock_,
       .engine = *engine_,
+      .gateway = *gateway_,
       .replays = *replays_,
       .live = live_,
       .quarantine_watch = quarantine_watch_,
@@ -109,7 +117,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
-      [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
+      [this](net::HttpRequest request) { return handle(std::move(request)); });
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
   chores_.spawn(keep_counts());
@@ -121,9 +129,11 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
 async::Task<> World::drain(Duration grace) {
   stopping_ = true;
   const MonoTime deadline = clock_.mono() + grace;
+  // Handlers that are at work may still have effects.
+  co_await engine_->drain(deadline - kServerGrace);
   if (server_) co_await server_->drain(deadline);
-  co_await engine_->drain(deadline);
   for (auto& [name, pool] : pools_) co_await pool.pool->close();
+  for (auto& [name, pool] : effect_pools_) co_await pool.pool->close();
   for (auto& pool : old_pools_) co_await pool->close();
   clock_.cancel_sleeps();
   co_await replays_->drain();
@@ -131,6 +141,11 @@ async::Task<> World::drain(Duration grace) {
   co_await engine_->join();
   co_await tell_changes();
   decision_log_.flush(true);
+}
+
+async::Task<net::HttpResponse> World::handle(net::HttpRequest request) {
+  if (api::is_effect_call(request.path)) return api::call_effect(*gateway_, std::move(request));
+  return api_->handle(std::move(request));
 }
 
 Error World::refuse_config(Error error) {
@@ -350,6 +365,8 @@ async::Task<> World::keep_retention() {
     co_await clock_.sleep_until(clock_.mono() + kRetentionEvery);
     bool more = !stopping_;
     while (more && !stopping_) more = co_await engine_->trim_step();
+    more = !stopping_;
+    while (more && !stopping_) more = co_await gateway_->forget_step();
     if (!stopping_) co_await discard_archived();
   }
 }

@@ -15,6 +15,7 @@
 #include "async/clock.h"
 #include "async/task_group.h"
 #include "delivery/engine.h"
+#include "effects/gateway.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "ports/store.h"
@@ -56,6 +57,10 @@ class World {
   Duration connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const;
   Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency,
                                                        Duration connect);
+  Result<std::shared_ptr<net::HttpClientPool>> effect_pool_of(const DependencySpec& dependency);
+  async::Task<Outcome> send_effect(effects::Send send);
+  async::Task<net::HttpResponse> handle(net::HttpRequest request);
+  effects::Wired wire_effects();
   void register_gauges();
   void register_dependency_gauges();
   void register_denials();
@@ -81,11 +86,13 @@ class World {
   telemetry::Log& log_;
   telemetry::DecisionLog decision_log_;
   std::map<std::string, Pool> pools_;
+  std::map<std::string, Pool> effect_pools_;  // their answers are kept whole
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
   std::unique_ptr<recovery::Replays> replays_;
   recovery::Live live_;
   recovery::QuarantineWatch quarantine_watch_;
   std::unique_ptr<delivery::Engine> engine_;
+  std::unique_ptr<effects::Gateway> gateway_;
   api::ConfigHistory history_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;

@@ -8,9 +8,9 @@
 
 namespace weir {
 
-template <class Tag>
+template <class Tag, class Number = std::uint32_t>
 struct StrongId {
-  std::uint32_t value = 0;  // 0 means "none"
+  Number value = 0;  // 0 means "none"
   auto operator<=>(const StrongId&) const = default;
   explicit operator bool() const { return value != 0; }
 };
@@ -20,12 +20,13 @@ using FlowId = StrongId<struct FlowTag>;
 using DependencyId = StrongId<struct DependencyTag>;
 using GroupId = StrongId<struct GroupTag>;
 using ReplayId = StrongId<struct ReplayTag>;
+using EffectId = StrongId<struct EffectTag, std::uint64_t>;
 
 }  // namespace weir
 
-template <class Tag>
-struct std::hash<weir::StrongId<Tag>> {
-  std::size_t operator()(weir::StrongId<Tag> id) const noexcept {
+template <class Tag, class Number>
+struct std::hash<weir::StrongId<Tag, Number>> {
+  std::size_t operator()(weir::StrongId<Tag, Number> id) const noexcept {
     return id.value * 0x9E3779B97F4A7C15ull;
   }
 };

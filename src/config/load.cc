@@ -242,10 +242,45 @@ class Loader {
         unknown(read.file, place(*read.node, {"to", "http", "dependency"}), "dependency",
                 read.spec.dependency, dependencies);
       }
+      for (const std::string& effect : read.spec.effects) link_effect(read, effect, dependencies);
       config_.flows.push_back(std::move(read.spec));
     }
+    check_ledger_windows();
     link_failure_modes(dependencies);
     link_renamed();
+  }
+
+  void link_effect(const Read<FlowSpec>& flow, const std::string& effect,
+                   const std::vector<std::string>& dependencies) {
+    const YamlNode& at = place(*flow.node, {"effects"});
+    if (std::ranges::find(dependencies, effect) == dependencies.end())
+      unknown(flow.file, at, "dependency", effect, dependencies);
+    if (effect != flow.spec.dependency) return;
+    report_.add(flow.file, at,
+                fmt::format("flow '{}' is handled by dependency '{}', and has effects on it",
+                            flow.spec.name, effect),
+                "its calls hold the slots that its effects wait for: give the handler a dependency "
+                "of its own, even if the url is the same");
+  }
+
+  // An effect that is forgotten while its event can still be delivered would happen twice.
+  void check_ledger_windows() {
+    for (std::size_t i = 0; i < config_.flows.size(); ++i) {
+      const FlowSpec& flow = config_.flows[i];
+      const auto stream = std::ranges::find(config_.streams, flow.stream, &StreamSpec::name);
+      if (stream == config_.streams.end()) continue;
+      const Duration horizon = stream->retention + flow.policy.timeouts.event;
+      for (const std::string& effect : flow.effects) {
+        const auto on = std::ranges::find(config_.dependencies, effect, &DependencySpec::name);
+        if (on == config_.dependencies.end() || on->policy.idempotency.window >= horizon) continue;
+        report_.add(flows_[i].file, place(*flows_[i].node, {"effects"}),
+                    fmt::format("the ledger forgets effects on {} after {}, and flow '{}' can be "
+                                "replayed for {} (retention of its stream, and timeouts.event)",
+                                effect, weir::to_text(on->policy.idempotency.window), flow.name,
+                                weir::to_text(horizon)),
+                    "raise idempotency.window in the policy of the dependency");
+      }
+    }
   }
 
   void link_failure_modes(const std::vector<std::string>& dependencies) {

@@ -167,6 +167,7 @@ DependencyPolicy read_guardrails(MapReader& map) {
   if (auto concurrency = map.map("concurrency"))
     read_concurrency(std::move(*concurrency), policy.concurrency);
   if (auto rate = map.map("rateLimit")) read_rate_limit(std::move(*rate), policy.rate_limit);
+  if (auto keys = map.map("idempotency")) policy.idempotency = read_idempotency(std::move(*keys));
   return policy;
 }
 

@@ -110,7 +110,7 @@ PolicySpec read_policy(MapReader& map) {
   policy.dependency.bounds = policy.flow.bounds;
   std::string base;  // followed already (extends.h)
   map.name("extends", base);
-  map.not_yet({"redelivery", "healthCheck", "admissionControl", "loadShed", "idempotency"});
+  map.not_yet({"redelivery", "healthCheck", "admissionControl", "loadShed"});
   map.wrong_side({"ordering"}, "ordering belongs to a flow");
   // A slow probe must not count as hanging before its own timeout.
   auto& breaker = policy.dependency.circuit_breaker;

@@ -58,7 +58,8 @@ void read_start(MapReader& from, FlowStart& into) {
   into = {FlowStart::Kind::time, *time};
 }
 
-// The pattern is YAML; its JSON text is compiled here, and its problems are shown where it stands.
+}  // namespace
+
 void read_where(MapReader& map, std::string& into) {
   const YamlNode* where = map.take("where");
   if (where == nullptr) return;
@@ -76,6 +77,8 @@ void read_where(MapReader& map, std::string& into) {
   }
   into = std::move(json);
 }
+
+namespace {
 
 void read_ordering(MapReader map, FlowSpec& flow) {
   map.text("key", flow.ordering_key);
@@ -141,7 +144,7 @@ DependencySpec read_dependency(MapReader& map, const std::string& name, std::str
   map.text("caFile", dependency.ca_file);
   map.name("policy", policy);
   map.wrong_side({"timeouts", "retry", "ordering"}, kFlowRule);
-  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},
+  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit", "idempotency"},
                  "put it into a policy and name that with 'policy'");
   map.finish();
   return dependency;
@@ -169,7 +172,8 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
   flow.priority = static_cast<Priority>(priority);
   map.name("policy", policy);
   map.name("renamedFrom", flow.renamed_from);
-  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit"},
+  map.strings("effects", flow.effects);
+  map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit", "idempotency"},
                  kDependencyRule);
   map.wrong_side({"timeouts", "retry"}, "put it into a policy and name that with 'policy'");
   map.finish();

@@ -28,6 +28,10 @@ PolicySpec read_policy(MapReader& map);
 // The members of a policy that belong to the dependency's side.
 DependencyPolicy read_guardrails(MapReader& map);
 void read_mode(MapReader& map, Mode& into);
+IdempotencySpec read_idempotency(MapReader map);
+// `where`: the pattern is YAML; its JSON text is compiled, and its problems are shown where it
+// stands.
+void read_where(MapReader& map, std::string& into);
 // `policy` and `stream` get the names referred to; they are looked up when everything is read.
 DependencySpec read_dependency(MapReader& map, const std::string& name, std::string& policy);
 FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy);

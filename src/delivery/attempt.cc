@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "policy/effect_weight.h"
 #include "wire/digest.h"
 #include "wire/trace_context.h"
 
@@ -35,6 +36,20 @@ wire::Span span_of(const Event& event, const Attempt& attempt, std::string_view 
   return span;
 }
 
+// Empty: the flow has no effects. Until it is ended, the handler may call the effect gateway.
+std::string begin_effects(DeliveryParts& parts, const Flow& flow, const Attempt& attempt,
+                          std::string_view key, const wire::Span& span) {
+  if (flow.spec().effects.empty()) return {};
+  return parts.running.begin({.delivery = {flow.id(), attempt.position},
+                              .flow = flow.spec().name,
+                              .idempotency_key = std::string(key),
+                              .attempt = attempt.number,
+                              .replay = attempt.replay,
+                              .deadline = parts.clock.mono() + attempt.timeout,
+                              .traceparent = span.traceparent,
+                              .tracestate = span.tracestate});
+}
+
 }  // namespace
 
 async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attempt& attempt) {
@@ -52,6 +67,7 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   Attempted result;
   result.started = parts.clock.wall();
   result.trace_id = span.trace_id();
+  const std::string token = begin_effects(parts, flow, attempt, key, span);
   const std::shared_ptr<ports::Handler> handler = flow.handler();  // keeps it over a reload
   const ports::Invocation invocation{
       .event = event,
@@ -61,6 +77,7 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
       .tracestate = span.tracestate,
       .attempt = attempt.number,
       .replay = replay,
+      .token = token,
       .headers = attempt.terms == nullptr ? nullptr : &attempt.terms->headers,
       .timeout = attempt.timeout,
       .deadline = parts.clock.mono() + attempt.timeout,
@@ -71,6 +88,10 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   (void)WEIR_FAILPOINT("attempt.after_call");
   result.classification = policy::classify(result.outcome, parts.rules, flow.spec().name,
                                            flow.spec().dependency, parts.clock.wall());
+  if (!token.empty()) {
+    result.classification = policy::weigh_effects(std::move(result.classification),
+                                                  parts.running.end(token), flow.spec().idempotent);
+  }
   co_return result;
 }
 

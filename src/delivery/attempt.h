@@ -15,6 +15,7 @@ namespace weir::delivery {
 
 struct Attempt {
   const Event& event;
+  Position position;
   std::uint32_t number = 1;
   ReplayId replay;
   const ReplayTerms* terms = nullptr;  // of a replay

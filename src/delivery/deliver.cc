@@ -7,6 +7,7 @@
 #include "delivery/settle.h"
 #include "policy/deadline.h"
 #include "policy/decide.h"
+#include "policy/effect_weight.h"
 #include "policy/rate_headers.h"
 
 namespace weir::delivery {
@@ -78,7 +79,8 @@ async::Task<> Dispatcher::deliver_event(Flow& flow, Candidate candidate, Admissi
     co_return;
   }
   const Attempted attempted = co_await run_attempt(
-      parts_, flow, {.event = *event, .timeout = *timeout, .burst = &burst_});
+      parts_, flow,
+      {.event = *event, .position = candidate.position, .timeout = *timeout, .burst = &burst_});
   finish(admission, attempted);
   const bool ordinary = attempted.classification.failure == FailureClass::ok &&
                         attempted.classification.forced == Classification::Override::none;
@@ -159,6 +161,7 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
   }
   const Attempted attempted = co_await run_attempt(parts_, flow,
                                                    {.event = *event,
+                                                    .position = row.ref.position,
                                                     .number = row.attempts + 1,
                                                     .replay = row.replay,
                                                     .terms = row.replay ? &row.terms : nullptr,
@@ -181,8 +184,9 @@ async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
 
 void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
                           const Attempted& attempted) {
-  const bool cancelled = attempted.classification.rule == policy::kRuleCancelledHere;
-  if (!cancelled) {
+  const std::string_view rule = attempted.classification.rule;
+  const bool ours = rule == policy::kRuleCancelledHere || rule == policy::kRuleEffectRefused;
+  if (!ours) {
     ++row.attempts;
     ++row.attempts_this_round;
   }
@@ -203,7 +207,7 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
                 .interruptions = row.interruptions,
                 .cost = policy::retry_cost(decision.failure),
                 .deadline = row.deadline};
-  const bool retry = decision.kind == DecisionKind::retryAt;
+  const bool retry = waits(decision, parts_.clock.wall());
   settle_row(parts_, flow,
              {.row = std::move(row),
               .decision = std::move(decision),

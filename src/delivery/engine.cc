@@ -15,6 +15,7 @@ Engine::Engine(EngineOptions options)
       settling_(options_.executor),
       settler_(options_.executor, options_.store.writer(), options_.clock, alarms_,
                options_.on_store_failed),
+      running_(options_.token_secret),
       parts_{.executor = options_.executor,
              .clock = options_.clock,
              .tasks = tasks_,
@@ -23,6 +24,7 @@ Engine::Engine(EngineOptions options)
              .settler = settler_,
              .rng = rng_,
              .rules = rules_,
+             .running = running_,
              .sinks = options_.sinks,
              .on_error = options_.on_error,
              .stream_name = [this](StreamId id) { return stream_name(id); }} {}

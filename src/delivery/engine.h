@@ -30,6 +30,7 @@ struct EngineOptions {
   async::Clock& clock;
   ports::Store& store;
   std::uint64_t seed = 1;
+  std::string token_secret;  // random: what Weir-Tokens are made of
   MakeHandler make_handler;
   std::vector<ports::DecisionSink*> sinks;
   std::function<void(const Error&)> on_error = [](const Error&) {};  // tried again later
@@ -105,6 +106,8 @@ class Engine {
   // Flows in the store that the configuration no longer has.
   const std::vector<FlowRecord>& removed_flows() const { return removed_; }
   const Config& config() const { return config_; }
+  // Of the flows that have effects.
+  policy::RunningAttempts& running() { return running_; }
   std::size_t in_flight() const { return tasks_.size(); }
 
  private:
@@ -149,6 +152,7 @@ class Engine {
   async::TaskGroup settling_;
   Settler settler_;
   policy::ClassifyRules rules_;
+  policy::RunningAttempts running_;
   DeliveryParts parts_;
   Config config_;
   std::vector<StreamRecord> streams_;

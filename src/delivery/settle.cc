@@ -18,11 +18,12 @@ bool is_quarantine(DecisionKind kind) {
   return kind == DecisionKind::quarantine || kind == DecisionKind::pauseFlow;
 }
 
-DeliveryState next_state(const Decision& decision) {
+DeliveryState next_state(const Decision& decision, WallTime now) {
   switch (decision.kind) {
     case DecisionKind::done: return DeliveryState::done;
     case DecisionKind::retryAt: return DeliveryState::waiting;
-    case DecisionKind::defer: return DeliveryState::ready;
+    case DecisionKind::defer:
+      return waits(decision, now) ? DeliveryState::waiting : DeliveryState::ready;
     case DecisionKind::discard: return DeliveryState::discarded;
     case DecisionKind::quarantine:
     case DecisionKind::pauseFlow: return DeliveryState::quarantined;
@@ -49,13 +50,13 @@ AttemptRecord history_line(const Delivery& row, const Decision& decision,
 void update_row(Delivery& row, const Decision& decision, const Attempted* attempted,
                 std::uint32_t max_replays, WallTime now) {
   row.add_history(history_line(row, decision, attempted, now));
-  row.state = next_state(decision);
+  row.state = next_state(decision, now);
   row.changed_at = now;
   row.reason = decision.reason;
   row.failure = decision.failure;
   row.failure_mode = decision.failure_mode;
   row.in_doubt = decision.in_doubt;
-  row.due = decision.kind == DecisionKind::retryAt ? decision.at : WallTime{};
+  row.due = waits(decision, now) ? decision.at : WallTime{};
   if (decision.kind == DecisionKind::discard) row.resolution = decision.reason;
   row.archived = false;
   row.exhausted = is_quarantine(decision.kind) && row.replays >= max_replays;
@@ -168,6 +169,11 @@ void tell(DeliveryParts& parts, const Flow& flow, const Told& told) {
 }
 
 }  // namespace
+
+bool waits(const Decision& decision, WallTime now) {
+  return decision.kind == DecisionKind::retryAt ||
+         (decision.kind == DecisionKind::defer && decision.at > now);
+}
 
 Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key,
                  WallTime deadline) {

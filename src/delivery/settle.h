@@ -12,6 +12,9 @@
 
 namespace weir::delivery {
 
+// Whether a delivery so decided is tried again later, rather than now or never.
+bool waits(const Decision& decision, WallTime now);
+
 // The row of a delivery that has none yet.
 Delivery new_row(const Flow& flow, Position position, const Event& event, std::string key,
                  WallTime deadline);

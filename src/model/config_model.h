@@ -55,6 +55,7 @@ struct FlowSpec {
   std::string path = "/";
   bool idempotent = true;
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved
+  std::vector<std::string> effects;  // dependencies that its handler may call through the gateway
   std::string ordering_key;  // empty = unordered; "subject", another attribute, or "data.a.b"
   OnFailure on_failure = OnFailure::parkKey;
   double peak_per_second = 0;  // most events per second that it is meant for; 0 = not declared

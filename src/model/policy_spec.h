@@ -136,6 +136,34 @@ struct DeadLetterBrakeSpec {
   bool operator==(const DeadLetterBrakeSpec&) const = default;
 };
 
+// What may be done about an effect that may or may not have happened.
+enum class OnInDoubt : std::uint8_t {
+  hold,          // a person says
+  retryWithKey,  // sent again under the same key, while the dependency remembers it
+  reconcile,     // the dependency is asked first
+};
+
+// How a dependency is asked whether an effect happened. What fits neither answer is no answer.
+struct ReconcileSpec {
+  std::string path;          // GET, below the dependency's URL; {key} is replaced
+  std::vector<int> applied;  // statuses that say yes
+  std::string applied_where;  // event pattern over the JSON answer, as text; empty = any answer
+  std::vector<int> not_applied;
+  std::string not_applied_where;
+  // Not before: a request that is under way at the dependency is found nowhere.
+  Duration after = std::chrono::seconds{30};
+  bool operator==(const ReconcileSpec&) const = default;
+};
+
+// What the ledger does with the effects on a dependency.
+struct IdempotencySpec {
+  OnInDoubt on_in_doubt = OnInDoubt::hold;
+  Duration downstream_retention{};  // how long the dependency remembers keys; 0 = not at all
+  Duration window = std::chrono::hours{24 * 30};  // how long the ledger remembers what is settled
+  ReconcileSpec reconcile;
+  bool operator==(const IdempotencySpec&) const = default;
+};
+
 // What the worst case of a policy must stay below; 0 = not declared.
 enum class Enforce : std::uint8_t { warn, reject };
 struct BoundsSpec {
@@ -160,6 +188,7 @@ struct DependencyPolicy {
   CircuitBreakerSpec circuit_breaker;
   ConcurrencySpec concurrency;
   RateLimitSpec rate_limit;
+  IdempotencySpec idempotency;
   BoundsSpec bounds;
   bool operator==(const DependencyPolicy&) const = default;
 };

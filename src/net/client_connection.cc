@@ -63,7 +63,7 @@ async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses)
 
 async::Task<Outcome> ClientConnection::exchange(std::string_view head, std::string_view body) {
   reusable_ = false;
-  parser_.restart();
+  parser_.restart(head.starts_with("HEAD "));
   Transfer sent = stream_->write_now(head, body);
   if (sent.end == StreamEnd::none && sent.bytes < head.size() + body.size()) {
     const std::size_t of_head = std::min(sent.bytes, head.size());

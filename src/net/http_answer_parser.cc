@@ -112,6 +112,7 @@ struct AnswerParser::Impl {
   std::optional<BodyReader> body;  // from the end of a final head on
   std::size_t interims = 0;
   bool some = false;
+  bool to_head = false;
 
   void start_message() {
     answer = Answer{};
@@ -159,9 +160,9 @@ struct AnswerParser::Impl {
     }
   }
 
-  // RFC 9112 section 6.3, for answers to anything but HEAD and CONNECT.
+  // RFC 9112 section 6.3, for answers to anything but CONNECT.
   void start_body() {
-    if (answer.status == 204 || answer.status == 304) {
+    if (to_head || answer.status == 204 || answer.status == 304) {
       body.emplace(BodyFraming::length, 0, limits.body_bytes);
     } else if (parser->chunked()) {
       body.emplace(BodyFraming::chunked, 0, limits.body_bytes);
@@ -243,7 +244,8 @@ const std::string& AnswerParser::failure() const {
   return impl_->failure->detail;
 }
 
-void AnswerParser::restart() {
+void AnswerParser::restart(bool to_head) {
+  impl_->to_head = to_head;
   impl_->failure.reset();
   impl_->interims = 0;
   impl_->some = false;

@@ -100,7 +100,8 @@ class AnswerParser {
   // state() == failed.
   Fault fault() const;
   const std::string& failure() const;
-  void restart();
+  // `to_head`: the next answer is one to HEAD, which has no content whatever it announces.
+  void restart(bool to_head = false);
 
  private:
   struct Impl;

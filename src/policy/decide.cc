@@ -8,6 +8,7 @@
 #include "policy/backoff.h"
 #include "policy/classify.h"
 #include "policy/deadline.h"
+#include "policy/effect_weight.h"
 #include "policy/server_hint.h"
 
 namespace weir::policy {
@@ -35,7 +36,9 @@ Decision give_up(const DecideInput& input) {
   const bool pause = input.on_failure == OnFailure::pauseFlow ||
                      input.failure.mode_action == ModeAction::pauseFlow;
   Decision decision = basic(pause ? DecisionKind::pauseFlow : DecisionKind::quarantine, input);
-  decision.in_doubt = input.failure.in_doubt && !input.idempotent;
+  // However idempotent the handler is, its effect is not.
+  decision.in_doubt = input.failure.in_doubt &&
+                      (!input.idempotent || input.failure.rule == kRuleEffectInDoubt);
   return decision;
 }
 
@@ -119,6 +122,22 @@ Decision retry(const DecideInput& input, Rng& rng) {
   return decision;
 }
 
+// Not before the guardrail asked for, and not so soon that the handler is called in vain again and
+// again.
+Decision after_our_own_refusal(const DecideInput& input, Rng& rng) {
+  const Duration asked = input.failure.retry_after.value_or(Duration{});
+  const Duration least = retry_delay(input.policy.retry.back_off, 1, {}, {}, rng);
+  Decision decision = basic(DecisionKind::defer, input);
+  decision.at = input.now + asked + std::max(least, input.policy.retry.back_off.base_interval / 2);
+  if (!is_expired(input.delivery.deadline, decision.at)) return decision;
+  decision = give_up(input, "timeouts.event",
+                     fmt::format("the next try at {} would start after the deadline {}; {}",
+                                 to_clock_text(decision.at),
+                                 to_clock_text(input.delivery.deadline), input.failure.reason));
+  decision.failure = FailureClass::expired;
+  return decision;
+}
+
 }  // namespace
 
 DelayRange retry_range(const DecideInput& input) {
@@ -135,6 +154,7 @@ Decision decide(const DecideInput& input, Rng& rng) {
   if (failure.forced == Override::quarantine) return give_up(input);
   if (failure.failure == FailureClass::ok) return done(input);
   if (failure.rule == kRuleCancelledHere) return after_our_own_cancel(input);
+  if (failure.rule == kRuleEffectRefused) return after_our_own_refusal(input, rng);
   switch (failure.mode_action) {
     case ModeAction::quarantine:
     case ModeAction::pauseFlow: return give_up(input);

@@ -24,6 +24,7 @@ struct Invocation {
   std::string_view tracestate;
   std::uint32_t attempt = 1;
   std::string_view replay;  // replay id text, or empty
+  std::string_view token;   // for the effect gateway; empty: the flow has no effects
   // Sent beside the handler's own; nullptr = none.
   const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
   Duration timeout;               // told to the handler as a duration

@@ -146,6 +146,28 @@ class RecoveryTable {
       std::uint64_t before_number, std::size_t limit) = 0;  // newest first
 };
 
+struct EffectQuery {
+  std::optional<EffectState> state;
+  std::optional<FlowId> flow;
+  std::string dependency;            // empty = any
+  std::optional<EffectId> before{};  // keyset: older than this one
+  std::size_t limit = 100;           // at most 1000
+};
+
+// The ledger.
+class EffectTable {
+ public:
+  virtual ~EffectTable() = default;
+  virtual async::Task<Result<std::optional<Effect>>> get(std::string key) = 0;
+  virtual async::Task<Result<std::optional<Effect>>> find(EffectId id) = 0;
+  virtual async::Task<Result<std::vector<Effect>>> list(EffectQuery query) = 0;  // newest first
+  // Of these deliveries, by delivery and then by age, without what was answered. At most 1024
+  // deliveries.
+  virtual async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) = 0;
+  // How many are in doubt, by dependency; those without any are left out.
+  virtual async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>> in_doubt() = 0;
+};
+
 struct StoreStatus {
   std::string kind;  // "sqlite", "memory"
   std::uint32_t format = 0;
@@ -167,6 +189,7 @@ class Store {
   virtual DeliveryTable& deliveries() = 0;
   virtual FlowTable& flows() = 0;
   virtual RecoveryTable& recovery() = 0;
+  virtual EffectTable& effects() = 0;
   virtual async::Task<StoreStatus> info() = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/delivery.h"
+#include "model/effect.h"
 #include "model/event.h"
 #include "model/flow_state.h"
 #include "model/group.h"
@@ -128,6 +129,21 @@ struct SetReplayItem {
   ItemState state;
 };
 
+// --- effects ---
+// Upsert of the whole entry by its key; a new one gets the next EffectId. RemoveFlow leaves the
+// ledger alone: a flow that comes back must not repeat what it did.
+struct PutEffect {
+  Effect effect;
+};
+// Forgets what a dependency confirmed, or certainly did not do, before that time, the oldest first
+// and at most `limit` of them. What is in doubt stays, and so does what belongs to a delivery with
+// an open row.
+struct DropEffects {
+  std::string dependency;
+  WallTime before;
+  std::uint32_t limit;
+};
+
 // --- retention, audit, meta ---
 // Deletes events with seq < before, after copying (as KeepEvent does) those that open rows of any
 // flow still need and those in `keep` (events behind holds, which only the caller can know). Also
@@ -155,7 +171,7 @@ using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
                  AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
-                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+                 SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit, PutMeta>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -190,8 +206,13 @@ struct GroupNotesAre {
   GroupId group;
   GroupNotes notes;
 };
+// The ledger's entry of this key has this version; 0 = there is none.
+struct EffectIs {
+  std::string key;
+  std::uint32_t version;
+};
 using Precondition = std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs,
-                                  FlowEpochIs, GroupNotesAre>;
+                                  FlowEpochIs, GroupNotesAre, EffectIs>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };
@@ -222,6 +243,7 @@ struct Receipt {
   bool freeze_done = false;
   std::uint32_t frozen = 0;     // items added by FreezeChunk
   std::vector<GroupId> groups;  // of every JoinGroup, in order
+  std::uint32_t effects_dropped = 0;  // by DropEffects
 };
 
 // Moves the records of what was stored from a committed batch into its receipt.

@@ -130,6 +130,25 @@ struct PacedRecovery final : RecoveryTable {
   Pace& pace;
 };
 
+struct PacedEffects final : EffectTable {
+  PacedEffects(EffectTable& table, Pace& a_pace) : inner(table), pace(a_pace) {}
+  Answer<std::optional<Effect>> get(std::string key) override {
+    return in_turn(pace, inner.get(std::move(key)));
+  }
+  Answer<std::optional<Effect>> find(EffectId id) override { return in_turn(pace, inner.find(id)); }
+  Answer<std::vector<Effect>> list(EffectQuery query) override {
+    return in_turn(pace, inner.list(std::move(query)));
+  }
+  Answer<std::vector<Effect>> of(std::vector<DeliveryRef> refs) override {
+    return in_turn(pace, inner.of(std::move(refs)));
+  }
+  Answer<std::vector<std::pair<std::string, std::uint64_t>>> in_doubt() override {
+    return in_turn(pace, inner.in_doubt());
+  }
+  EffectTable& inner;
+  Pace& pace;
+};
+
 class PacedStore final : public Store {
  public:
   PacedStore(std::unique_ptr<Store> store, Pace& pace)
@@ -139,12 +158,14 @@ class PacedStore final : public Store {
         events_(store_->events(), pace),
         deliveries_(store_->deliveries(), pace),
         flows_(store_->flows(), pace),
-        recovery_(store_->recovery(), pace) {}
+        recovery_(store_->recovery(), pace),
+        effects_(store_->effects(), pace) {}
   Writer& writer() override { return writer_; }
   EventLog& events() override { return events_; }
   DeliveryTable& deliveries() override { return deliveries_; }
   FlowTable& flows() override { return flows_; }
   RecoveryTable& recovery() override { return recovery_; }
+  EffectTable& effects() override { return effects_; }
   async::Task<StoreStatus> info() override { return in_turn(pace_, store_->info()); }
 
  private:
@@ -155,6 +176,7 @@ class PacedStore final : public Store {
   PacedDeliveries deliveries_;
   PacedFlows flows_;
   PacedRecovery recovery_;
+  PacedEffects effects_;
 };
 
 }  // namespace

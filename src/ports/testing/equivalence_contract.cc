@@ -23,7 +23,7 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
                             step.starts_batch);
 }
 
-constexpr int kKinds = 20;
+constexpr int kKinds = 22;
 constexpr DeliveryState kRowStates[] = {DeliveryState::ready,       DeliveryState::inFlight,
                                         DeliveryState::waiting,     DeliveryState::quarantined,
                                         DeliveryState::quarantined, DeliveryState::done,
@@ -101,6 +101,16 @@ Mutation recovery_mutation_of(const Step& step) {
   }
 }
 
+Mutation effect_mutation_of(const Step& step) {
+  if (step.c % 16 == 0) return DropEffects{"tracker", at(300 + step.b), 1u + step.a % 3};
+  Effect one = effect(1 + step.b % 24, fmt::format("k{}", step.b % 24), flow_of(step));
+  one.state = static_cast<EffectState>(1 + step.c % 4);
+  one.version = 1u + step.a;
+  one.changed_at = at(300 + step.c);
+  one.dependency = step.a % 5 == 0 ? "mailer" : "tracker";
+  return PutEffect{one};
+}
+
 Mutation mutation_of(const Step& step) {
   switch (step.kind) {
     case 0: return append_of(step);
@@ -120,6 +130,8 @@ Mutation mutation_of(const Step& step) {
     case 16:
     case 17:
     case 18: return PutDelivery{row_of(step)};
+    case 20:
+    case 21: return effect_mutation_of(step);
     default: return recovery_mutation_of(step);
   }
 }
@@ -135,6 +147,8 @@ std::vector<WriteBatch> batches_of(const std::vector<Step>& steps) {
       if (step.a % 8 == 1)
         batches.back().preconditions = {
             ReplayItemIs{replay_of(step), ref_of(step), ItemState::planned}};
+      if (step.a % 8 == 3)
+        batches.back().preconditions = {EffectIs{fmt::format("k{}", step.b % 24), step.c % 3u}};
     }
     batches.back().mutations.push_back(mutation_of(step));
   }
@@ -172,6 +186,7 @@ class Comparison {
     deliveries();
     flows();
     recovery();
+    effects();
   }
 
  private:
@@ -292,6 +307,19 @@ class Comparison {
         text += fmt::format("{} ", entry.number);
       return text;
     });
+  }
+
+  void effects() {
+    const EffectQuery queries[] = {{},
+                                   {.state = EffectState::inDoubt, .limit = 3},
+                                   {.state = EffectState::confirmed, .dependency = "tracker"},
+                                   {.flow = FlowId{2}, .before = EffectId{9}}};
+    for (const EffectQuery& query : queries)
+      same([&](StoreBench& x) { return x.run(x.store().effects().list(query)); });
+    for (int i = 0; i < 24; i += 5)
+      same([&](StoreBench& x) { return x.run(x.store().effects().get(fmt::format("k{}", i))); });
+    same([](StoreBench& x) { return x.run(x.store().effects().of({ref(3), ref(7), ref(8)})); });
+    same([](StoreBench& x) { return x.run(x.store().effects().in_doubt()); });
   }
 
   StoreBench& a_;

@@ -128,4 +128,26 @@ Replay replay(const Selection& selection, WallTime cutoff) {
   return replay;
 }
 
+Effect effect(std::uint64_t seq, const std::string& key, FlowId flow) {
+  return {.key = key,
+          .state = EffectState::sent,
+          .version = 1,
+          .delivery = ref(seq, flow),
+          .dependency = "tracker",
+          .method = "POST",
+          .target = "/issues?a=b",
+          .step = "open",
+          .name = "issue",
+          .caller_key = "mine",
+          .fingerprint = "f1",
+          .sends = 2,
+          .attempt = 3,
+          .first_sent = at(10),
+          .last_sent = at(20),
+          .changed_at = at(30),
+          .reason = "because",
+          .resolution = "anna: looked",
+          .answer = {201, {{"content-type", "text/plain"}}, std::string("a\0b", 3)}};
+}
+
 }  // namespace weir::ports::testing

@@ -84,5 +84,7 @@ FlowRecord flow(FlowId id, const std::string& name, StreamId of = kStream);
 Delivery delivery(std::uint64_t seq, DeliveryState state, FlowId flow = kFlow);
 JoinGroup join(std::uint64_t seq, const std::string& hash, WallTime when, FlowId flow = kFlow);
 Replay replay(const Selection& selection, WallTime cutoff);
+// One that was sent for this delivery, with every field set.
+Effect effect(std::uint64_t seq, const std::string& key, FlowId flow = kFlow);
 
 }  // namespace weir::ports::testing

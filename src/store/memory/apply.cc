@@ -44,6 +44,7 @@ struct Holds {
     const auto flow = tables.flows.find(p.flow);
     return flow != tables.flows.end() && flow->second.epoch == p.epoch;
   }
+  bool operator()(const EffectIs& p) const { return effect_is(tables, p); }
   bool operator()(const GroupNotesAre& p) const {
     const auto group = tables.groups.find(p.group);
     return group != tables.groups.end() && group->second.notes == p.notes;
@@ -66,6 +67,8 @@ struct Apply {
   void operator()(const FreezeChunk& m) { freeze_chunk(tables, m, receipt); }
   void operator()(const AddReplayItems& m) { add_replay_items(tables, m); }
   void operator()(const DropReplay& m) { drop_replay(tables, m.replay); }
+  void operator()(const PutEffect& m) { put_effect(tables, m); }
+  void operator()(const DropEffects& m) { drop_effects(tables, m, receipt); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
 

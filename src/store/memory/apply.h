@@ -22,6 +22,10 @@ void freeze_chunk(Tables& tables, const ports::FreezeChunk& mutation, ports::Rec
 void add_replay_items(Tables& tables, const ports::AddReplayItems& mutation);
 void drop_replay(Tables& tables, ReplayId id);
 
+void put_effect(Tables& tables, const ports::PutEffect& mutation);
+void drop_effects(Tables& tables, const ports::DropEffects& mutation, ports::Receipt& receipt);
+bool effect_is(const Tables& tables, const ports::EffectIs& condition);
+
 // The unfinished replay that the delivery is in.
 std::optional<ReplayId> open_replay_of(const Tables& tables, DeliveryRef ref);
 

@@ -17,6 +17,7 @@ class MemoryStore final : public ports::Store {
   ports::DeliveryTable& deliveries() override { return deliveries_; }
   ports::FlowTable& flows() override { return flows_; }
   ports::RecoveryTable& recovery() override { return recovery_; }
+  ports::EffectTable& effects() override { return effects_; }
 
   async::Task<ports::StoreStatus> info() override {
     ports::StoreStatus info{.kind = "memory",
@@ -38,6 +39,7 @@ class MemoryStore final : public ports::Store {
   MemoryDeliveryTable deliveries_{core_};
   MemoryFlowTable flows_{core_};
   MemoryRecoveryTable recovery_{core_};
+  MemoryEffectTable effects_{core_};
 };
 
 }  // namespace

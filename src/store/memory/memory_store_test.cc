@@ -20,6 +20,7 @@ TEST_CASE("memory store: flows") { flow_contract(factory()); }
 TEST_CASE("memory store: deliveries") { delivery_contract(factory()); }
 TEST_CASE("memory store: recovery") { recovery_contract(factory()); }
 TEST_CASE("memory store: retention") { retention_contract(factory()); }
+TEST_CASE("memory store: effects") { effect_contract(factory()); }
 TEST_CASE("memory store: batches") { batch_contract(factory()); }
 
 TEST_CASE("memory store: a full store refuses ingest only, and recovers") {

@@ -183,4 +183,25 @@ async::Task<Result<std::vector<AuditEntry>>> MemoryRecoveryTable::audit(std::uin
   co_return co_await core_.later(audit_before(core_.tables, before_number, limit));
 }
 
+async::Task<Result<std::optional<Effect>>> MemoryEffectTable::get(std::string key) {
+  co_return co_await core_.later(get_effect(core_.tables, key));
+}
+
+async::Task<Result<std::optional<Effect>>> MemoryEffectTable::find(EffectId id) {
+  co_return co_await core_.later(copy_of(core_.tables.effects, id));
+}
+
+async::Task<Result<std::vector<Effect>>> MemoryEffectTable::list(EffectQuery query) {
+  co_return co_await core_.later(list_effects(core_.tables, query));
+}
+
+async::Task<Result<std::vector<Effect>>> MemoryEffectTable::of(std::vector<DeliveryRef> refs) {
+  co_return co_await core_.later(effects_of(core_.tables, refs));
+}
+
+async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>>
+MemoryEffectTable::in_doubt() {
+  co_return co_await core_.later(effects_in_doubt(core_.tables));
+}
+
 }  // namespace weir::store::memory

@@ -84,4 +84,17 @@ class MemoryRecoveryTable final : public ports::RecoveryTable {
   Core& core_;
 };
 
+class MemoryEffectTable final : public ports::EffectTable {
+ public:
+  explicit MemoryEffectTable(Core& core) : core_(core) {}
+  async::Task<Result<std::optional<Effect>>> get(std::string key) override;
+  async::Task<Result<std::optional<Effect>>> find(EffectId id) override;
+  async::Task<Result<std::vector<Effect>>> list(ports::EffectQuery query) override;
+  async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) override;
+  async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>> in_doubt() override;
+
+ private:
+  Core& core_;
+};
+
 }  // namespace weir::store::memory

@@ -43,4 +43,10 @@ std::vector<ReplayItem> replay_items(const Tables& tables, ReplayId id,
                                      std::size_t limit);
 std::vector<AuditEntry> audit_before(const Tables& tables, std::uint64_t number, std::size_t limit);
 
+// --- EffectTable ---
+std::optional<Effect> get_effect(const Tables& tables, const std::string& key);
+std::vector<Effect> list_effects(const Tables& tables, const ports::EffectQuery& query);
+std::vector<Effect> effects_of(const Tables& tables, const std::vector<DeliveryRef>& refs);
+std::vector<std::pair<std::string, std::uint64_t>> effects_in_doubt(const Tables& tables);
+
 }  // namespace weir::store::memory

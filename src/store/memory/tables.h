@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/effect.h"
 #include "model/flow_state.h"
 #include "model/group.h"
 #include "model/replay.h"
@@ -40,10 +41,13 @@ struct Tables {
   std::map<ReplayId, Replay> replays;
   std::map<std::pair<ReplayId, DeliveryRef>, ItemState> items;
   std::map<DeliveryRef, std::set<ReplayId>> replays_of;
+  std::map<EffectId, Effect> effects;
+  std::map<std::string, EffectId> effect_keys;
   std::vector<AuditEntry> audit;  // number = index + 1
   std::map<std::string, std::string> meta;
   std::uint32_t last_group = 0;
   std::uint32_t last_replay = 0;
+  std::uint64_t last_effect = 0;
 
   const StoredEvent* find_event(Position position) const {
     const auto log = streams.find(position.stream);

@@ -24,6 +24,10 @@ class Out {
   void operator()(Duration duration) { out_.u64(static_cast<std::uint64_t>(duration.count())); }
   void operator()(double number) { out_.u64(std::bit_cast<std::uint64_t>(number)); }
   void operator()(Position position) { out_.u64(static_cast<std::uint64_t>(position.pack())); }
+  void operator()(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    out_.varint(pairs.size());
+    for (const auto& [name, value] : pairs) out_.text(name), out_.text(value);
+  }
   template <class Tag>
   void operator()(StrongId<Tag> id) {
     out_.varint(id.value);
@@ -48,6 +52,13 @@ class In {
   void operator()(double& number) { number = std::bit_cast<double>(in_.u64()); }
   void operator()(Position& position) {
     position = Position::unpack(static_cast<std::int64_t>(in_.u64()));
+  }
+  void operator()(std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::uint64_t count = in_.varint();
+    for (; count > 0 && !in_.failed(); --count) {
+      std::string name(in_.text());
+      pairs.emplace_back(std::move(name), std::string(in_.text()));
+    }
   }
   template <class Tag>
   void operator()(StrongId<Tag>& id) {
@@ -126,6 +137,14 @@ constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
   kCounts(io, row.counts), kCounts(io, row.overruled);
 };
 
+constexpr auto kEffect = [](auto& io, auto& row) {
+  io(row.key), io(row.state), io(row.version), io(row.delivery.flow), io(row.delivery.position);
+  io(row.dependency), io(row.method), io(row.target), io(row.step), io(row.name),
+      io(row.caller_key), io(row.fingerprint), io(row.sends), io(row.attempt);
+  io(row.first_sent), io(row.last_sent), io(row.changed_at), io(row.reason), io(row.resolution),
+      io(row.answer.status), io(row.answer.headers), io(row.answer.body);
+};
+
 constexpr auto kAudit = [](auto& io, auto& row) {
   io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail);
 };
@@ -185,6 +204,11 @@ Result<Replay> decode_replay(std::string_view bytes) {
   WEIR_TRY(row.plan, decode_replay_plan(plan));
   WEIR_TRY(row.checked, decode_check_results(checked));
   return row;
+}
+
+std::string encode_row(const Effect& effect) { return encode(effect, kEffect); }
+Result<Effect> decode_effect(std::string_view bytes) {
+  return decode<Effect>(bytes, "an effect", kEffect);
 }
 
 std::string encode_row(const AuditEntry& entry) { return encode(entry, kAudit); }

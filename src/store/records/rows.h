@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "model/delivery.h"
+#include "model/effect.h"
 #include "model/flow_state.h"
 #include "model/group.h"
 #include "model/replay.h"
@@ -32,6 +33,9 @@ Result<Hold> decode_hold(std::string_view bytes);
 
 std::string encode_row(const Replay& replay);
 Result<Replay> decode_replay(std::string_view bytes);
+
+std::string encode_row(const Effect& effect);  // without id
+Result<Effect> decode_effect(std::string_view bytes);
 
 std::string encode_row(const AuditEntry& entry);  // without number
 Result<AuditEntry> decode_audit(std::string_view bytes);

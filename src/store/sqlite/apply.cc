@@ -64,6 +64,7 @@ struct Holds {
   }
 
   Result<bool> operator()(const GroupNotesAre& p) const { return notes_are(side, p); }
+  Result<bool> operator()(const EffectIs& p) const { return effect_is(side, p); }
 
   static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
     if (!answer.ok()) return std::move(answer).error();
@@ -96,6 +97,8 @@ struct Apply {
   Result<> operator()(const PutReplay& m) { return put_replay(side, m); }
   Result<> operator()(const DropReplay& m) { return drop_replay(side, m); }
   Result<> operator()(const SetReplayItem& m) { return set_replay_item(side, m); }
+  Result<> operator()(const PutEffect& m) { return put_effect(side, m); }
+  Result<> operator()(const DropEffects& m) { return drop_effects(side, m, receipt); }
   Result<> operator()(const TrimStream& m) { return trim_stream(side, m); }
   Result<> operator()(const AddAudit& m) { return add_audit(side, m); }
   Result<> operator()(const PutMeta& m) { return put_meta(side, m); }

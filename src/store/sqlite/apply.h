@@ -15,6 +15,9 @@ Result<> set_flow_status(WriteSide& side, const ports::SetFlowStatus& mutation);
 Result<> put_cursor(WriteSide& side, const ports::PutCursor& mutation);
 Result<> add_settlements(WriteSide& side, const ports::AddSettlements& mutation);
 Result<> remove_flow(WriteSide& side, const ports::RemoveFlow& mutation);
+Result<> put_effect(WriteSide& side, const ports::PutEffect& mutation);
+Result<> drop_effects(WriteSide& side, const ports::DropEffects& mutation, ports::Receipt& receipt);
+Result<bool> effect_is(WriteSide& side, const ports::EffectIs& condition);
 Result<> add_audit(WriteSide& side, const ports::AddAudit& mutation);
 Result<> put_meta(WriteSide& side, const ports::PutMeta& mutation);
 

@@ -36,6 +36,7 @@ class Check {
         [](std::string_view payload) { return decode_hold(payload).ok(); }));
     WEIR_CHECK(groups());
     WEIR_CHECK(replays());
+    WEIR_CHECK(effects());
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
     WEIR_CHECK(sealed("SELECT number, record FROM audit", "audit entry", by_number, 1,
                       [](std::string_view payload) { return decode_audit(payload).ok(); }));
@@ -225,6 +226,23 @@ class Check {
       if (count != 0) problem(fmt::format("replay {} has lost its {} items", id, count));
     }
     return {};
+  }
+
+  Result<> effects() {
+    return rows(
+        "SELECT id, key, state, version, flow, pos, dependency, changed_at, record FROM effects",
+        [&](const Query& query) {
+          const auto payload = unseal(query.bytes(1), query.bytes(8), "an effect");
+          const auto effect = payload.ok() ? decode_effect(*payload)
+                                           : Result<Effect>(payload.error());
+          const bool same = effect.ok() && effect->key == query.bytes(1) &&
+                            static_cast<std::int64_t>(effect->state) == query.integer(2) &&
+                            effect->version == query.integer(3) &&
+                            effect->delivery == ref_of(query.integer(4), query.integer(5)) &&
+                            effect->dependency == query.bytes(6) &&
+                            to_micros(effect->changed_at) == query.integer(7);
+          if (!same) problem(fmt::format("effect e{} is damaged", query.integer(0)));
+        });
   }
 
   Connection& db_;

@@ -173,4 +173,29 @@ async::Task<Result<std::vector<AuditEntry>>> SqliteRecoveryTable::audit(std::uin
       [=](ReadSide& side) { return audit_before(side.db, before_number, limit); });
 }
 
+async::Task<Result<std::optional<Effect>>> SqliteEffectTable::get(std::string key) {
+  return fast_.ask<std::optional<Effect>>(
+      [key = std::move(key)](ReadSide& side) { return get_effect(side.db, key); });
+}
+
+async::Task<Result<std::optional<Effect>>> SqliteEffectTable::find(EffectId id) {
+  return fast_.ask<std::optional<Effect>>([=](ReadSide& side) { return find_effect(side.db, id); });
+}
+
+async::Task<Result<std::vector<Effect>>> SqliteEffectTable::list(EffectQuery query) {
+  return slow_.ask<std::vector<Effect>>(
+      [query = std::move(query)](ReadSide& side) { return list_effects(side.db, query); });
+}
+
+async::Task<Result<std::vector<Effect>>> SqliteEffectTable::of(std::vector<DeliveryRef> refs) {
+  return slow_.ask<std::vector<Effect>>(
+      [refs = std::move(refs)](ReadSide& side) { return effects_of(side.db, refs); });
+}
+
+async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>>
+SqliteEffectTable::in_doubt() {
+  return slow_.ask<std::vector<std::pair<std::string, std::uint64_t>>>(
+      [](ReadSide& side) { return effects_in_doubt(side.db); });
+}
+
 }  // namespace weir::store::sqlite

@@ -91,4 +91,18 @@ class SqliteRecoveryTable final : public ports::RecoveryTable {
   ReadThread& slow_;
 };
 
+class SqliteEffectTable final : public ports::EffectTable {
+ public:
+  SqliteEffectTable(ReadThread& fast, ReadThread& slow) : fast_(fast), slow_(slow) {}
+  async::Task<Result<std::optional<Effect>>> get(std::string key) override;
+  async::Task<Result<std::optional<Effect>>> find(EffectId id) override;
+  async::Task<Result<std::vector<Effect>>> list(ports::EffectQuery query) override;
+  async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) override;
+  async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>> in_doubt() override;
+
+ private:
+  ReadThread& fast_;
+  ReadThread& slow_;
+};
+
 }  // namespace weir::store::sqlite

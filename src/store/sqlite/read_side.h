@@ -70,4 +70,11 @@ Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref);
 Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number,
                                              std::size_t limit);
 
+// --- EffectTable ---
+Result<std::optional<Effect>> get_effect(Connection& db, const std::string& key);
+Result<std::optional<Effect>> find_effect(Connection& db, EffectId id);
+Result<std::vector<Effect>> list_effects(Connection& db, const ports::EffectQuery& query);
+Result<std::vector<Effect>> effects_of(Connection& db, const std::vector<DeliveryRef>& refs);
+Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(Connection& db);
+
 }  // namespace weir::store::sqlite

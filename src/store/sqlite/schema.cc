@@ -61,6 +61,15 @@ constexpr const char* kTables[] = {
     "CREATE INDEX replays_unfinished ON replays(id) WHERE state < 6",
     "CREATE TABLE replay_items(replay INTEGER, flow INTEGER, pos INTEGER, state INTEGER NOT NULL, "
     "PRIMARY KEY(replay, flow, pos)) WITHOUT ROWID",
+    "CREATE TABLE effects(id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, state INTEGER "
+    "NOT NULL, "
+    "version INTEGER NOT NULL, flow INTEGER NOT NULL, pos INTEGER NOT NULL, dependency BLOB NOT "
+    "NULL, "
+    "changed_at INTEGER NOT NULL, record BLOB NOT NULL)",
+    "CREATE UNIQUE INDEX effects_by_key ON effects(key)",
+    "CREATE INDEX effects_by_delivery ON effects(flow, pos, id)",
+    "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at)",
+    "CREATE INDEX effects_unsettled ON effects(state, dependency) WHERE state IN (1, 4)",
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
 };
 

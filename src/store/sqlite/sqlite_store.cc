@@ -28,6 +28,7 @@ class SqliteStore final : public ports::Store {
   ports::DeliveryTable& deliveries() override { return deliveries_; }
   ports::FlowTable& flows() override { return flows_; }
   ports::RecoveryTable& recovery() override { return recovery_; }
+  ports::EffectTable& effects() override { return effects_; }
 
   async::Task<ports::StoreStatus> info() override {
     const auto sizes = co_await slow_.ask<ports::StoreStatus>(
@@ -59,6 +60,7 @@ class SqliteStore final : public ports::Store {
   SqliteDeliveryTable deliveries_{fast_, slow_};
   SqliteFlowTable flows_{slow_};
   SqliteRecoveryTable recovery_{fast_, slow_};
+  SqliteEffectTable effects_{fast_, slow_};
 };
 
 Result<LockFile> lock_folder(const Options& options) {

@@ -32,6 +32,7 @@ TEST_CASE("sqlite store: flows") { flow_contract(fresh()); }
 TEST_CASE("sqlite store: deliveries") { delivery_contract(fresh()); }
 TEST_CASE("sqlite store: recovery") { recovery_contract(fresh()); }
 TEST_CASE("sqlite store: retention") { retention_contract(fresh()); }
+TEST_CASE("sqlite store: effects") { effect_contract(fresh()); }
 TEST_CASE("sqlite store: batches") { batch_contract(fresh()); }
 
 TEST_CASE("sqlite store: a batch with patience is part of the commit of another, or goes alone") {

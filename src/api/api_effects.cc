@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+
+#include "api/answers.h"
+#include "api/api.h"
+#include "api/views.h"
+#include "base/text.h"
+#include "recovery/references.h"
+
+namespace weir::api {
+namespace {
+
+Result<EffectId> effect_id(std::string_view text) {
+  std::string_view digits = text;
+  if (digits.starts_with('e')) digits.remove_prefix(1);
+  EffectId id;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id.value);
+  if (error == std::errc{} && end == digits.data() + digits.size() && id) return id;
+  return Error{Code::unknown_effect, fmt::format("'{}' is no effect", printable(text)),
+               "effects are called e1, e2, ...: `weir effect list`"};
+}
+
+Result<std::optional<EffectState>> state_argument(std::string_view text) {
+  if (text.empty()) return std::optional<EffectState>();
+  const auto state = parse_effect_state(text);
+  if (state) return state;
+  return Error{
+      Code::invalid_argument, fmt::format("'{}' is no state of an effect", printable(text)),
+      did_you_mean(text,
+                   std::vector<std::string>{"sent", "confirmed", "failedNoEffect", "inDoubt"})};
+}
+
+Result<ports::EffectQuery> query_of(const Call& call, const recovery::Live& live) {
+  ports::EffectQuery query;
+  WEIR_TRY(query.limit, page_size(call.arg("limit"), 100, 1000));
+  WEIR_TRY(query.state, state_argument(call.arg("state")));
+  query.dependency = call.arg("dependency");
+  if (!call.arg("cursor").empty()) {
+    WEIR_TRY(query.before, effect_id(call.arg("cursor")));
+  }
+  const std::string_view flow = call.arg("flow");
+  if (flow.empty()) return query;
+  std::vector<std::string> names;
+  for (const recovery::LiveFlow& one : live.flows()) {
+    if (one.record.name == flow) query.flow = one.record.id;
+    names.push_back(one.record.name);
+  }
+  if (query.flow) return query;
+  return unknown_flow(flow, names);
+}
+
+}  // namespace
+
+Api::Answer Api::effects(Call call) {
+  auto query = query_of(call, parts_.live);
+  if (!query.ok()) co_return net::problem_response(query.error());
+  auto found = co_await parts_.store.effects().list(*query);
+  if (!found.ok()) co_return net::problem_response(found.error());
+  wire::JsonWriter json;
+  json.begin_object().key("effects").begin_array();
+  for (const Effect& effect : *found) write_effect(json, parts_.live, effect);
+  json.end_array();
+  if (found->size() == query->limit)
+    json.field("cursor", fmt::format("e{}", found->back().id.value));
+  json.end_object();
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::answer_with(Result<Effect> effect) {
+  if (!effect.ok()) co_return net::problem_response(effect.error());
+  wire::JsonWriter json;
+  write_effect(json, parts_.live, *effect);
+  co_return json_answer(std::move(json).take());
+}
+
+Api::Answer Api::effect(Call call) {
+  auto id = effect_id(call.param("effect"));
+  if (!id.ok()) co_return net::problem_response(id.error());
+  auto found = co_await parts_.store.effects().find(*id);
+  if (!found.ok()) co_return net::problem_response(found.error());
+  if (!found->has_value()) {
+    co_return net::problem_response(Error{Code::unknown_effect,
+                                          fmt::format("there is no effect e{}", id->value),
+                                          "`weir effect list` shows those that the ledger knows"});
+  }
+  co_return co_await answer_with(std::move(**found));
+}
+
+Api::Answer Api::resolve_effect(Call call) {
+  auto id = effect_id(call.param("effect"));
+  if (!id.ok()) co_return net::problem_response(id.error());
+  auto body = JsonBody::parse(call.request.body, {"as", "reason"});
+  if (!body.ok()) co_return net::problem_response(body.error());
+  auto as = body->text("as");
+  if (!as.ok()) co_return net::problem_response(as.error());
+  auto reason = body->text("reason");
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  const auto state = parse_effect_state(*as);
+  if (state != EffectState::confirmed && state != EffectState::failedNoEffect) {
+    co_return net::problem_response(
+        Error{Code::invalid_argument, fmt::format("'{}' settles no doubt", printable(*as)),
+              "\"as\" is confirmed (it happened) or failedNoEffect (it did not)"});
+  }
+  if (reason->empty()) {
+    co_return net::problem_response(
+        Error{Code::reason_required, "how do you know? no reason is given", "\"reason\": \"...\""});
+  }
+  auto settled = co_await parts_.gateway.resolve(*id, *state, call.actor, *reason);
+  co_return co_await answer_with(std::move(settled));
+}
+
+Api::Answer Api::reconcile_effect(Call call) {
+  auto id = effect_id(call.param("effect"));
+  if (!id.ok()) co_return net::problem_response(id.error());
+  auto reason = reason_in(call.request.body);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  auto settled = co_await parts_.gateway.reconcile(*id, call.actor, *reason);
+  co_return co_await answer_with(std::move(settled));
+}
+
+}  // namespace weir::api

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers call a dependency through Weir, so that what they do happens once: its guardrails hold,
+// the intent is durable before the first byte leaves, and the result before the handler hears it.
+//
+// The gateway never retries, and its admission never waits: whoever is refused comes again. What it
+// promises holds for traffic that crosses it, and as far as the dependency honours the key or can
+// be asked about it. Safe methods (GET, HEAD, OPTIONS) without a key of their own have no entry in
+// the ledger: they are admitted and passed on.
+//
+// An answer is kept whole, so that it can be said again; that is why it is read whole, up to
+// kAnswerBytesMax, before the handler gets it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "async/clock.h"
+#include "async/task.h"
+#include "base/rng.h"
+#include "effects/ledger.h"
+#include "effects/reconcile.h"
+#include "effects/wired.h"
+#include "model/effect.h"
+#include "policy/running_attempts.h"
+#include "ports/store.h"
+
+namespace weir::effects {
+
+inline constexpr std::size_t kAnswerBytesMax = 1024 * 1024;
+inline constexpr std::size_t kKeyBytesMax = 255;
+
+struct EffectRequest {
+  std::string dependency;
+  std::string method;
+  std::string target;  // origin form, below the dependency's URL; without dot segments
+  std::vector<std::pair<std::string, std::string>> headers;  // names lower case
+  std::string body;
+  std::string token;       // Weir-Token
+  std::string caller_key;  // Idempotency-Key as sent; empty = Weir's own
+  std::string step;        // Weir-Step
+  std::string name;        // Weir-Effect; empty = "METHOD target"
+};
+
+// What the handler is told.
+struct EffectReply {
+  std::optional<Error> error;  // Weir's own word, instead of an answer
+  EffectAnswer answer;
+  std::string_view standing;  // of the effect: "confirmed", "replayed", ...; empty = no entry
+  Duration retry_after{};     // with an error; 0 = none
+};
+
+class Gateway {
+ public:
+  Gateway(ports::Store& store, async::Clock& clock, policy::RunningAttempts& running, Wired wired,
+          std::uint64_t seed);
+
+  // What the last process had sent is in doubt from now on. Before the first call.
+  async::Task<Result<>> start();
+  async::Task<EffectReply> call(EffectRequest request);
+
+  // A person says what became of an effect in doubt: confirmed or failedNoEffect. Audited in the
+  // same commit. Errors: unknown_effect, wrong_state, conflict (it is being sent, or somebody else
+  // was faster), those of the store.
+  async::Task<Result<Effect>> resolve(EffectId id, EffectState as, std::string actor,
+                                      std::string reason);
+  // Asks the dependency as its policy says, and writes what it said. Errors: those of resolve();
+  // wrong_state if it cannot be asked, or has no clear answer.
+  async::Task<Result<Effect>> reconcile(EffectId id, std::string actor, std::string reason);
+  // Forgets what is settled and older than the ledger's window; true if there may be more.
+  async::Task<bool> forget_step();
+
+  struct Counts {
+    std::uint64_t confirmed = 0;
+    std::uint64_t replayed = 0;
+    std::uint64_t failed = 0;  // certainly without an effect
+    std::uint64_t in_doubt = 0;
+    std::uint64_t refused = 0;  // by a guardrail
+  };
+  const std::map<std::string, Counts>& counts() const { return counts_; }  // by dependency
+
+ private:
+  struct Call;
+  Result<std::shared_ptr<Call>> take(EffectRequest request);
+  async::Task<EffectReply> pass_on(std::shared_ptr<Call> call);
+  async::Task<EffectReply> once(std::shared_ptr<Call> call);
+  async::Task<EffectReply> send_once(std::shared_ptr<Call> call, bool repeat);
+  async::Task<EffectReply> ask_first(std::shared_ptr<Call> call);
+  async::Task<EffectReply> nothing_sent(std::shared_ptr<Call> call, bool repeat);
+  async::Task<EffectReply> settle(std::shared_ptr<Call> call, Outcome outcome, bool repeat);
+  std::optional<EffectReply> admit(Call& call, policy::Work work, policy::Permit& permit);
+  void cancel(const Call& call, const policy::Permit& permit);
+  void record(const Call& call, const policy::Permit& permit, const Outcome& outcome,
+              const Classification& result);
+  EffectReply refuse(Call& call, Error error, Duration wait);
+  EffectReply hold(Call& call, const Effect& effect, const std::string& reason);
+  struct Asked {
+    Reconciled verdict = Reconciled::unknown;
+    std::string detail;
+    Duration again{};  // it could not be asked now; 0 = it was asked
+  };
+  async::Task<Asked> ask(Effect effect, MonoTime deadline);
+  // Only if nobody else has written the entry since it was read: false then.
+  async::Task<Result<bool>> put(Effect effect, std::optional<AuditEntry> audit = std::nullopt);
+  async::Task<Result<Effect>> settle_doubt(Effect effect, EffectState as, std::string actor,
+                                           std::string reason, std::string_view action);
+
+  ports::Store& store_;
+  async::Clock& clock_;
+  policy::RunningAttempts& running_;
+  Wired wired_;
+  Rng rng_;
+  std::set<std::string> in_progress_;  // keys; as many as calls are under way
+  std::map<std::string, Counts> counts_;
+};
+
+}  // namespace weir::effects

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Out of doubt: by asking the dependency, or by a person.
+#include <fmt/format.h>
+
+#include "effects/gateway.h"
+#include "effects/gateway_call.h"
+#include "policy/classify.h"
+#include "policy/rate_headers.h"
+
+namespace weir::effects {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds{10};
+// After a question that could not be asked.
+constexpr Duration kAskAgain = std::chrono::seconds{5};
+
+Error unknown(EffectId id) {
+  return Error{Code::unknown_effect, fmt::format("there is no effect e{}", id.value),
+               "`weir effect list` shows those that the ledger knows"};
+}
+
+Error not_in_doubt(const Effect& effect) {
+  return Error{
+      Code::wrong_state,
+      fmt::format("effect e{} is {}, not in doubt", effect.id.value, to_text(effect.state)),
+      "what is settled stays as it is"};
+}
+
+std::string own_headers(const DependencySpec& dependency) {
+  std::string lines = "accept: application/json\r\n";
+  for (const auto& [name, value] : dependency.headers)
+    lines += fmt::format("{}: {}\r\n", name, value);
+  return lines;
+}
+
+}  // namespace
+
+async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
+  const DependencySpec* found = wired_.dependency(effect.dependency);
+  if (found == nullptr || found->policy.idempotency.reconcile.path.empty())
+    co_return Asked{.detail = fmt::format("nobody says how {} is asked", effect.dependency)};
+  const DependencySpec dependency = *found;
+  const ReconcileSpec& rules = dependency.policy.idempotency.reconcile;
+  const WallTime earliest = effect.last_sent + rules.after;
+  const WallTime now = clock_.wall();
+  if (now < earliest) {
+    co_return Asked{.detail = fmt::format("it may still be under way; it is asked from {} on",
+                                          to_clock_text(earliest)),
+                    .again = earliest - now};
+  }
+  policy::Guardrails* guardrails = wired_.guardrails(dependency.name);
+  policy::Permit permit;
+  const auto refusal = guardrails == nullptr ? std::nullopt
+                                             : guardrails->admit({}, clock_.mono(), permit);
+  if (refusal) co_return Asked{.detail = refusal->reason, .again = kAskAgain};
+  const std::string target = reconcile_target(rules, bare_key(effect.sent_key()));
+  const std::string headers = own_headers(dependency);
+  const Outcome outcome = co_await wired_.send({.dependency = dependency,
+                                                .method = "GET",
+                                                .target = target,
+                                                .headers = headers,
+                                                .body = {},
+                                                .deadline = deadline});
+  const Classification result = policy::classify(outcome, {}, "", dependency.name, clock_.wall());
+  if (policy::Guardrails* still = wired_.guardrails(dependency.name)) {
+    // "There is none" is an answer.
+    Classification counted = result;
+    if (outcome.status == 404) counted = Classification{};
+    still->record(permit, counted, outcome.latency, clock_.mono(), rng_,
+                  policy::read_server_pace(outcome, result, clock_.wall()));
+  }
+  wired_.released(dependency.name);
+  Asked asked;
+  asked.verdict = judge_reconcile(rules, outcome, asked.detail);
+  const bool later = outcome.fault != Fault::none || result.retryable;
+  if (asked.verdict == Reconciled::unknown && later) asked.again = kAskAgain;
+  co_return asked;
+}
+
+async::Task<EffectReply> Gateway::ask_first(std::shared_ptr<Call> call) {
+  const Asked asked = co_await ask(*call->known, call->deadline);
+  if (asked.again > Duration::zero()) {
+    co_return refuse(
+        *call,
+        Error{Code::effect_in_doubt,
+              fmt::format("effect e{} is in doubt: {}", call->known->id.value, asked.detail),
+              "fail the delivery: Weir calls again later, and counts no attempt"},
+        asked.again);
+  }
+  if (asked.verdict == Reconciled::unknown) co_return hold(*call, *call->known, asked.detail);
+  const bool applied = asked.verdict == Reconciled::applied;
+  auto settled = co_await settle_doubt(
+      *call->known, applied ? EffectState::confirmed : EffectState::failedNoEffect, "weir",
+      asked.detail, "effect.reconcile");
+  if (!settled.ok()) co_return EffectReply{.error = settled.error()};
+  call->known = *settled;
+  co_return co_await once(call);
+}
+
+async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as, std::string actor,
+                                                  std::string reason, std::string_view action) {
+  effect.state = as;
+  effect.changed_at = clock_.wall();
+  effect.reason = reason;
+  effect.resolution = fmt::format("{}: {}", actor, reason);
+  AuditEntry entry{.at = effect.changed_at,
+                   .actor = std::move(actor),
+                   .action = std::string(action),
+                   .target = fmt::format("e{}", effect.id.value),
+                   .reason = std::move(reason),
+                   .detail = fmt::format("{}: inDoubt -> {}", describe(effect), to_text(as))};
+  auto written = co_await put(effect, std::move(entry));
+  if (!written.ok()) co_return std::move(written).error();
+  if (!*written) {
+    co_return Error{Code::conflict,
+                    fmt::format("effect e{} was settled by somebody else", effect.id.value),
+                    fmt::format("`weir effect get e{}`", effect.id.value)};
+  }
+  ++effect.version;
+  co_return effect;
+}
+
+async::Task<Result<Effect>> Gateway::resolve(EffectId id, EffectState as, std::string actor,
+                                             std::string reason) {
+  auto found = co_await store_.effects().find(id);
+  if (!found.ok()) co_return std::move(found).error();
+  if (!found->has_value()) co_return unknown(id);
+  const Effect& effect = **found;
+  if (in_progress_.contains(effect.key)) {
+    co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
+                    "its answer may settle it: look again"};
+  }
+  if (effect.state != EffectState::inDoubt) co_return not_in_doubt(effect);
+  co_return co_await settle_doubt(effect, as, std::move(actor), std::move(reason),
+                                  "effect.resolve");
+}
+
+async::Task<Result<Effect>> Gateway::reconcile(EffectId id, std::string actor, std::string reason) {
+  auto found = co_await store_.effects().find(id);
+  if (!found.ok()) co_return std::move(found).error();
+  if (!found->has_value()) co_return unknown(id);
+  const Effect effect = **found;
+  if (effect.state != EffectState::inDoubt) co_return not_in_doubt(effect);
+  if (!in_progress_.insert(effect.key).second) {
+    co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
+                    "its answer may settle it: look again"};
+  }
+  const Asked asked = co_await ask(effect, clock_.mono() + kPatience);
+  in_progress_.erase(effect.key);
+  if (asked.verdict == Reconciled::unknown) {
+    co_return Error{Code::wrong_state,
+                    fmt::format("effect e{} stays in doubt: {}", id.value, asked.detail),
+                    "ask again, or look yourself and `weir effect resolve`"};
+  }
+  const bool applied = asked.verdict == Reconciled::applied;
+  co_return co_await settle_doubt(
+      effect, applied ? EffectState::confirmed : EffectState::failedNoEffect, std::move(actor),
+      fmt::format("{} ({})", reason, asked.detail), "effect.reconcile");
+}
+
+}  // namespace weir::effects

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+
+#include "store/records/envelope.h"
+#include "store/records/read_limits.h"
+#include "store/records/rows.h"
+#include "store/sqlite/keys.h"
+#include "store/sqlite/read_side.h"
+
+namespace weir::store::sqlite {
+namespace {
+
+// Of columns id, key, record.
+Result<Effect> effect_of(const Query& query) {
+  WEIR_TRY(const std::string_view payload, unseal(query.bytes(1), query.bytes(2), "an effect"));
+  WEIR_TRY(Effect effect, decode_effect(payload));
+  effect.id = EffectId{static_cast<std::uint64_t>(query.integer(0))};
+  return effect;
+}
+
+Result<std::optional<Effect>> one_effect(Query query) {
+  WEIR_TRY(const bool row, query.next());
+  if (!row) return std::optional<Effect>();
+  WEIR_TRY(Effect effect, effect_of(query));
+  return std::optional(std::move(effect));
+}
+
+}  // namespace
+
+Result<std::optional<Effect>> get_effect(Connection& db, const std::string& key) {
+  WEIR_TRY(Query query, db.query("SELECT id, key, record FROM effects WHERE key = ?1", key));
+  return one_effect(std::move(query));
+}
+
+Result<std::optional<Effect>> find_effect(Connection& db, EffectId id) {
+  WEIR_TRY(Query query, db.query("SELECT id, key, record FROM effects WHERE id = ?1", id.value));
+  return one_effect(std::move(query));
+}
+
+Result<std::vector<Effect>> list_effects(Connection& db, const ports::EffectQuery& asked) {
+  std::vector<Effect> effects;
+  const std::int64_t before = asked.before ? static_cast<std::int64_t>(asked.before->value)
+                                           : std::numeric_limits<std::int64_t>::max();
+  // What is in doubt is little among much, and has an index of its own.
+  const bool unsettled = asked.state == EffectState::inDoubt || asked.state == EffectState::sent;
+  const char* sql =
+      unsettled ? "SELECT id, key, record FROM effects INDEXED BY effects_unsettled "
+                  "WHERE state IN (1, 4) AND state = ?1 AND id < ?2 AND (?3 = 0 OR flow = ?3) AND "
+                  "(length(?4) = 0 OR dependency = ?4) ORDER BY id DESC LIMIT ?5"
+                : "SELECT id, key, record FROM effects WHERE (?1 < 0 OR state = ?1) AND id < ?2 "
+                  "AND (?3 = 0 OR flow = ?3) AND (length(?4) = 0 OR dependency = ?4) "
+                  "ORDER BY id DESC LIMIT ?5";
+  WEIR_TRY(Query query, db.query(sql, asked.state ? static_cast<int>(*asked.state) : -1, before,
+                                 asked.flow ? asked.flow->value : 0u, asked.dependency,
+                                 std::min(asked.limit, kListMax)));
+  for (;;) {
+    WEIR_TRY(const bool row, query.next());
+    if (!row) return effects;
+    WEIR_TRY(Effect effect, effect_of(query));
+    effects.push_back(std::move(effect));
+  }
+}
+
+Result<std::vector<Effect>> effects_of(Connection& db, const std::vector<DeliveryRef>& refs) {
+  std::vector<Effect> effects;
+  for (const DeliveryRef& ref : refs) {
+    WEIR_TRY(Query query,
+             db.query("SELECT id, key, record FROM effects WHERE flow = ?1 AND pos = ?2 "
+                      "ORDER BY id",
+                      ref.flow.value, ref.position.pack()));
+    for (;;) {
+      WEIR_TRY(const bool row, query.next());
+      if (!row) break;
+      WEIR_TRY(Effect effect, effect_of(query));
+      effect.answer = {};
+      effects.push_back(std::move(effect));
+    }
+  }
+  return effects;
+}
+
+Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(Connection& db) {
+  std::vector<std::pair<std::string, std::uint64_t>> counts;
+  WEIR_TRY(Query query,
+           db.query("SELECT dependency, count(*) FROM effects INDEXED BY effects_unsettled "
+                    "WHERE state IN (1, 4) AND state = 4 GROUP BY dependency ORDER BY dependency"));
+  for (;;) {
+    WEIR_TRY(const bool row, query.next());
+    if (!row) return counts;
+    counts.emplace_back(query.bytes(0), static_cast<std::uint64_t>(query.integer(1)));
+  }
+}
+
+}  // namespace weir::store::sqlite
