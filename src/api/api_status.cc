@@ -38,6 +38,10 @@ Api::Answer Api::openapi(Call) {
 Api::Answer Api::status(Call) {
   auto counts = co_await parts_.store.flows().counts();
   if (!counts.ok()) co_return net::problem_response(counts.error());
+  auto in_doubt = co_await parts_.store.effects().in_doubt();
+  if (!in_doubt.ok()) co_return net::problem_response(in_doubt.error());
+  std::uint64_t effects_in_doubt = 0;
+  for (const auto& [dependency, count] : *in_doubt) effects_in_doubt += count;
   const ports::StoreStatus info = co_await parts_.store.info();
   std::uint64_t quarantined = 0;
   std::uint64_t waiting = 0;
@@ -50,6 +54,7 @@ Api::Answer Api::status(Call) {
       .field("version", parts_.version)
       .field("now", to_rfc3339(parts_.clock.wall()));
   json.field("ready", parts_.ready()).field("quarantined", quarantined).field("waiting", waiting);
+  json.field("effectsInDoubt", effects_in_doubt);
   json.key("store")
       .begin_object()
       .field("kind", info.kind)

@@ -91,7 +91,11 @@ void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast) 
   json.begin_object().field("deliveries", forecast.deliveries).field("inDoubt", forecast.in_doubt);
   json.field("withoutFlow", forecast.without_flow).field("repeats", forecast.repeats);
   json.field("lookedAt", forecast.looked_at).field("rejected", forecast.rejected);
-  json.field("tooOld", forecast.too_old).key("groups").begin_array();
+  json.field("tooOld", forecast.too_old).key("effects").begin_object();
+  const recovery::EffectOutlook& effects = forecast.effects;
+  json.field("sent", effects.sent).field("answered", effects.answered);
+  json.field("repeated", effects.repeated).field("asked", effects.asked);
+  json.field("held", effects.held).end_object().key("groups").begin_array();
   for (const recovery::GroupShare& group : forecast.groups) {
     json.begin_object().field("group", group.group).field("title", group.title);
     json.field("deliveries", group.deliveries).end_object();

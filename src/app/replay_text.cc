@@ -223,6 +223,25 @@ std::string cost_text(Json forecast) {
   return cost > 0 ? line("cost", fmt::format("{:.4g} without retries", cost)) : "";
 }
 
+// What the ledger would say to the effects of the handlers that are called again.
+std::string effects_text(Json forecast) {
+  const auto effects = member_at(forecast, "effects");
+  if (!effects) return "";
+  constexpr std::pair<std::string_view, std::string_view> kParts[] = {
+      {"answered", "happened: they are answered from the ledger"},
+      {"sent", "did not happen: they are sent"},
+      {"repeated", "in doubt: they are sent again under their key"},
+      {"asked", "in doubt: their dependency is asked first"},
+      {"held", "in doubt: they are refused until somebody says what happened"}};
+  std::string text;
+  for (const auto& [member, says] : kParts) {
+    const std::uint64_t count = count_at(*effects, member);
+    if (count == 0) continue;
+    text += line(text.empty() ? "effects" : "", fmt::format("{} {}", grouped(count), says));
+  }
+  return text;
+}
+
 // The rate over time, where it changes.
 std::string steps_text(Json from, std::string_view member) {
   const auto steps = member_at(from, member);
@@ -291,6 +310,7 @@ std::string forecast_text(Json forecast) {
   if (old > 0) text += line("too old", grouped(old) + looked);
   const std::uint64_t doubt = count_at(forecast, "inDoubt");
   if (doubt > 0) text += line("in doubt", grouped(doubt) + ": they may have been applied already");
+  text += effects_text(forecast);
   const std::uint64_t gone = count_at(forecast, "withoutFlow");
   if (gone > 0) text += line("no flow", grouped(gone) + ": their flow has left the configuration");
   return text;

@@ -52,6 +52,7 @@ recovery::LiveDependency live_dependency(delivery::Dispatcher& dispatcher, async
   answer.rate_limit = rate.enabled ? rate.per_second : 0;
   answer.capacity = dispatcher.spec().capacity_per_second;
   answer.request_price = dispatcher.spec().request_price;
+  answer.idempotency = dispatcher.spec().policy.idempotency;
   answer.live_calls = dispatcher.guardrails().admitted(policy::Work::first) +
                       dispatcher.guardrails().admitted(policy::Work::retry);
   return answer;
@@ -136,6 +137,33 @@ recovery::Live wire_recovery(async::Executor executor,
     engine->settled_elsewhere(ref, key);
   };
   return live;
+}
+
+effects::Wired wire_effects(const std::unique_ptr<delivery::Engine>& engine,
+                            std::function<async::Task<Outcome>(effects::Send)> send) {
+  effects::Wired wired;
+  wired.flow = [&engine](FlowId id) -> const FlowSpec* {
+    const delivery::Flow* flow = engine->find_open_flow(id);
+    return flow == nullptr ? nullptr : &flow->spec();
+  };
+  wired.dependencies = [&engine] {
+    std::vector<std::string> names;
+    for (const DependencySpec& one : engine->config().dependencies) names.push_back(one.name);
+    return names;
+  };
+  wired.dependency = [&engine](std::string_view name) -> const DependencySpec* {
+    const delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
+    return dispatcher == nullptr ? nullptr : &dispatcher->spec();
+  };
+  wired.guardrails = [&engine](std::string_view name) -> policy::Guardrails* {
+    delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
+    return dispatcher == nullptr ? nullptr : &dispatcher->guardrails();
+  };
+  wired.released = [&engine](std::string_view name) {
+    if (delivery::Dispatcher* dispatcher = engine->find_dispatcher(name)) dispatcher->pump();
+  };
+  wired.send = std::move(send);
+  return wired;
 }
 
 }  // namespace weir::app

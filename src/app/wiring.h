@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where delivery and recovery meet: what recovery asks of the running engine and tells it.
+// Where delivery, recovery and effects meet: what they ask of the running engine and tell it.
 #pragma once
 
 #include <memory>
 
 #include "async/clock.h"
 #include "delivery/engine.h"
+#include "effects/wired.h"
 #include "recovery/live.h"
 
 namespace weir::app {
@@ -13,5 +14,9 @@ namespace weir::app {
 // The engine may be made later, but before anything is asked; it and the clock outlive the answer.
 recovery::Live wire_recovery(async::Executor executor,
                              const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
+
+// `send` makes one call of a dependency.
+effects::Wired wire_effects(const std::unique_ptr<delivery::Engine>& engine,
+                            std::function<async::Task<Outcome>(effects::Send)> send);
 
 }  // namespace weir::app

@@ -67,8 +67,9 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
           [this](const Error& error) { log_.error(clock_.wall(), "delivery.error", error); },
       .on_store_failed = std::move(store_failed),
   });
-  gateway_ = std::make_unique<effects::Gateway>(*store_, clock_, engine_->running(), wire_effects(),
-                                                random_());
+  const auto send = [this](effects::Send call) { return send_effect(call); };
+  gateway_ = std::make_unique<effects::Gateway>(*store_, clock_, engine_->running(),
+                                                wire_effects(engine_, send), random_());
   register_gauges();
 }
 
@@ -292,6 +293,8 @@ async::Task<> World::keep_counts() {
   while (!stopping_) {
     auto counts = co_await store_->flows().counts();
     if (counts.ok()) counts_ = std::move(*counts);
+    auto in_doubt = co_await store_->effects().in_doubt();
+    if (in_doubt.ok()) in_doubt_ = std::move(*in_doubt);
     co_await engine_->look_at_ages(counts_);
     if (clock_.mono() >= next_look_) {
       next_look_ = clock_.mono() + kQuarantineEvery;

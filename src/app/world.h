@@ -60,10 +60,10 @@ class World {
   Result<std::shared_ptr<net::HttpClientPool>> effect_pool_of(const DependencySpec& dependency);
   async::Task<Outcome> send_effect(effects::Send send);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);
-  effects::Wired wire_effects();
   void register_gauges();
   void register_dependency_gauges();
   void register_denials();
+  void register_effects();
   async::Task<std::uint64_t> dedupe_seed();
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
@@ -98,6 +98,7 @@ class World {
   std::unique_ptr<net::HttpServer> server_;
   async::TaskGroup chores_;
   std::vector<ports::FlowCounts> counts_;
+  std::vector<std::pair<std::string, std::uint64_t>> in_doubt_;  // effects, by dependency
   AuditTail audit_tail_;
   std::map<std::string, MonoTime> trip_told_;  // when the last trip of a breaker was audited
   MonoTime next_look_{};                       // at the alarms of quarantine

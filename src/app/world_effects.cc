@@ -1,35 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the effect gateway reaches the delivery side and the network.
+// How the effect gateway reaches the network.
 #include "app/world.h"
 #include "net/url.h"
 
 namespace weir::app {
-
-effects::Wired World::wire_effects() {
-  effects::Wired wired;
-  wired.flow = [this](FlowId id) -> const FlowSpec* {
-    const delivery::Flow* flow = engine_->find_open_flow(id);
-    return flow == nullptr ? nullptr : &flow->spec();
-  };
-  wired.dependencies = [this] {
-    std::vector<std::string> names;
-    for (const DependencySpec& one : engine_->config().dependencies) names.push_back(one.name);
-    return names;
-  };
-  wired.dependency = [this](std::string_view name) -> const DependencySpec* {
-    const delivery::Dispatcher* dispatcher = engine_->find_dispatcher(name);
-    return dispatcher == nullptr ? nullptr : &dispatcher->spec();
-  };
-  wired.guardrails = [this](std::string_view name) -> policy::Guardrails* {
-    delivery::Dispatcher* dispatcher = engine_->find_dispatcher(name);
-    return dispatcher == nullptr ? nullptr : &dispatcher->guardrails();
-  };
-  wired.released = [this](std::string_view name) {
-    if (delivery::Dispatcher* dispatcher = engine_->find_dispatcher(name)) dispatcher->pump();
-  };
-  wired.send = [this](effects::Send send) { return send_effect(send); };
-  return wired;
-}
 
 Result<std::shared_ptr<net::HttpClientPool>> World::effect_pool_of(
     const DependencySpec& dependency) {

@@ -88,6 +88,30 @@ void World::register_dependency_gauges() {
       "weir_retry_tokens", "Tokens that retries can be paid with.",
       [](delivery::Dispatcher& one, MonoTime) { return one.guardrails().tokens().tokens(); });
   register_denials();
+  register_effects();
+}
+
+void World::register_effects() {
+  using Sample = telemetry::Registry::Sample;
+  metrics_.gauge("weir_effects_in_doubt", "Effects that may have happened; somebody must find out.",
+                 [this](Sample& sample) {
+                   for (const auto& [dependency, count] : in_doubt_)
+                     sample.add(static_cast<double>(count), {{"dependency", dependency}});
+                 });
+  metrics_.counter_from("weir_effects_total", "Calls of the effect gateway by what became of them.",
+                        [this](Sample& sample) {
+                          for (const auto& [dependency, counts] : gateway_->counts()) {
+                            const std::pair<std::string_view, std::uint64_t> results[] = {
+                                {"confirmed", counts.confirmed},
+                                {"replayed", counts.replayed},
+                                {"failedNoEffect", counts.failed},
+                                {"inDoubt", counts.in_doubt},
+                                {"refused", counts.refused}};
+                            for (const auto& [result, count] : results)
+                              sample.add(static_cast<double>(count),
+                                         {{"dependency", dependency}, {"result", result}});
+                          }
+                        });
 }
 
 void World::register_denials() {

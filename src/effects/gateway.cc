@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "effects/gateway_call.h"
 #include "policy/classify.h"
+#include "policy/effect_ledger.h"
 #include "policy/rate_headers.h"
 
 namespace weir::effects {
@@ -103,9 +104,9 @@ Result<std::shared_ptr<Gateway::Call>> Gateway::take(EffectRequest request) {
   call->attempt = std::move(attempt);
   if (request.name.empty()) request.name = request.method + " " + request.target;
   call->key = request.caller_key.empty()
-                  ? effect_key(call->attempt->idempotency_key, request.step, request.name)
-                  : caller_effect_key(call->attempt->flow, bare_key(request.caller_key));
-  call->fingerprint = effect_fingerprint(request.method, request.dependency, request.target,
+                  ? policy::effect_key(call->attempt->idempotency_key, request.step, request.name)
+                  : policy::caller_effect_key(call->attempt->flow, bare_key(request.caller_key));
+  call->fingerprint = policy::effect_fingerprint(request.method, request.dependency, request.target,
                                          request.body);
   call->request = std::move(request);
   return call;
@@ -202,15 +203,15 @@ async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
   if (!known.ok()) co_return failed(std::move(known).error());
   call->known = *std::move(known);
   const WallTime until = clock_.wall() + (call->deadline - clock_.mono());
-  const Judgement judgement = judge(call->known, call->fingerprint,
+  const policy::Judgement judgement = policy::judge(call->known, call->fingerprint,
                                     call->dependency.policy.idempotency, until);
   switch (judgement.ruling) {
-    case Ruling::send: co_return co_await send_once(call, false);
-    case Ruling::repeat: co_return co_await send_once(call, true);
-    case Ruling::ask: co_return co_await ask_first(call);
-    case Ruling::hold: co_return hold(*call, *call->known, judgement.reason);
-    case Ruling::answer: break;
-    case Ruling::otherBody: {
+    case policy::Ruling::send: co_return co_await send_once(call, false);
+    case policy::Ruling::repeat: co_return co_await send_once(call, true);
+    case policy::Ruling::ask: co_return co_await ask_first(call);
+    case policy::Ruling::hold: co_return hold(*call, *call->known, judgement.reason);
+    case policy::Ruling::answer: break;
+    case policy::Ruling::otherBody: {
       const std::string name = name_of(*call->known);
       if (call->attempt->report.other_body.empty()) call->attempt->report.other_body = name;
       co_return failed(Error{Code::effect_other_body,
@@ -266,7 +267,7 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
   const Classification result = call->classify(outcome, clock_.wall());
   const bool answered = outcome.fault == Fault::none;
   Effect& entry = call->entry;
-  entry.state = state_after(result, outcome, repeat);
+  entry.state = policy::state_after(result, outcome, repeat);
   entry.changed_at = clock_.wall();
   entry.reason = reason_after(entry.state, result);
   if (answered) entry.answer = answer_of(std::move(outcome));

@@ -23,7 +23,6 @@
 #include "async/clock.h"
 #include "async/task.h"
 #include "base/rng.h"
-#include "effects/ledger.h"
 #include "effects/reconcile.h"
 #include "effects/wired.h"
 #include "model/effect.h"

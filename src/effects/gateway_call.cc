@@ -118,6 +118,7 @@ void Gateway::Call::begin_entry(bool repeat, WallTime now) {
   entry.attempt = attempt->attempt;
   entry.last_sent = now;
   entry.changed_at = now;
+  entry.answer = {};  // of another call, if there was one
   entry.reason = repeat ? "it is sent again under the same key" : "it is under way";
 }
 

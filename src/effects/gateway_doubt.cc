@@ -100,6 +100,7 @@ async::Task<EffectReply> Gateway::ask_first(std::shared_ptr<Call> call) {
 async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as, std::string actor,
                                                   std::string reason, std::string_view action) {
   effect.state = as;
+  effect.answer = {};  // what came back said something else
   effect.changed_at = clock_.wall();
   effect.reason = reason;
   effect.resolution = fmt::format("{}: {}", actor, reason);

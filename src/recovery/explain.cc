@@ -8,6 +8,7 @@
 
 #include "policy/filter.h"
 #include "policy/ordering_key.h"
+#include "recovery/effect_outlook.h"
 #include "recovery/explain_why.h"
 #include "recovery/references.h"
 
@@ -314,6 +315,18 @@ async::Task<Result<>> add_row_facts(Inquiry& inquiry, const KnownFlow& flow,
   co_return Result<>{};
 }
 
+async::Task<Result<>> find_effects(Inquiry& inquiry, const KnownFlow& flow,
+                                    DeliveryExplanation& into) {
+  auto effects = co_await inquiry.store.effects().of({{flow.record.id, inquiry.answer.position}});
+  if (!effects.ok()) co_return effects.error();
+  for (Effect& effect : *effects) {
+    const NextCall next = next_call_of(effect, inquiry.live, inquiry.now);
+    into.effects.push_back(
+        {std::move(effect), next == NextCall::held, std::string(to_text(next))});
+  }
+  co_return Result<>{};
+}
+
 async::Task<Result<DeliveryExplanation>> explain_flow(Inquiry& inquiry, const KnownFlow& flow) {
   DeliveryExplanation delivery;
   add_flow(inquiry, flow, delivery);
@@ -327,6 +340,8 @@ async::Task<Result<DeliveryExplanation>> explain_flow(Inquiry& inquiry, const Kn
     auto added = co_await add_row_facts(inquiry, flow, delivery);
     if (!added.ok()) co_return added.error();
   }
+  auto effects = co_await find_effects(inquiry, flow, delivery);
+  if (!effects.ok()) co_return effects.error();
   add_sentences(delivery, inquiry.answer, inquiry.now);
   co_return delivery;
 }

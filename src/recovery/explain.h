@@ -11,6 +11,7 @@
 
 #include "async/clock.h"
 #include "async/task.h"
+#include "model/effect.h"
 #include "model/group.h"
 #include "ports/store.h"
 #include "recovery/live.h"
@@ -49,6 +50,13 @@ struct HeldBy {
   bool draining = false;               // the holder is on its way; those behind it follow
 };
 
+// A side effect, and what the ledger would say to another call.
+struct ExplainedEffect {
+  Effect effect;           // without what was answered
+  bool held = false;       // a person must say what became of it
+  std::string next_call;  // "would be answered from the ledger"
+};
+
 // Whether a replay of it can do harm, as far as Weir knows.
 enum class Safety : std::uint8_t { yes, no, unknown };
 std::string_view to_text(Safety safety);
@@ -74,6 +82,7 @@ struct DeliveryExplanation {
   std::uint32_t holds = 0;        // later deliveries of its key that wait behind it
   std::optional<Group> group;     // of a quarantined delivery
   std::string group_name;         // the shortest unambiguous form of its hash
+  std::vector<ExplainedEffect> effects;  // in the order of their first calls
   std::string runbook;            // of the row's failure mode
   bool mode_is_configured = false;
   std::optional<LiveDependency> dependency_state;

@@ -117,6 +117,19 @@ void write_replayable(JsonWriter& json, const DeliveryExplanation& delivery) {
   json.end_object();
 }
 
+void write_effects(JsonWriter& json, const DeliveryExplanation& delivery) {
+  if (delivery.effects.empty()) return;
+  json.key("effects").begin_array();
+  for (const ExplainedEffect& one : delivery.effects) {
+    json.begin_object().field("effect", fmt::format("e{}", one.effect.id.value));
+    json.field("what", describe(one.effect)).field("state", to_text(one.effect.state));
+    json.field("reason", one.effect.reason).field("nextCall", one.next_call);
+    time_field(json, "changedAt", one.effect.changed_at);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_delivery(JsonWriter& json, const DeliveryExplanation& delivery) {
   json.begin_object()
       .field("flow", delivery.flow)
@@ -131,6 +144,7 @@ void write_delivery(JsonWriter& json, const DeliveryExplanation& delivery) {
   if (delivery.held_by) write_held_by(json, *delivery.held_by);
   if (delivery.row) json.field("holds", delivery.holds);
   if (delivery.group) write_group(json, delivery);
+  write_effects(json, delivery);
   text_field(json, "runbook", delivery.runbook);
   if (delivery.dependency_state) {
     json.key("dependencyState")

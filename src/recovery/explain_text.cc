@@ -200,6 +200,20 @@ void add_group(Page& page, const DeliveryExplanation& delivery, WallTime now) {
                                      moment(group.first_at, now), moment(group.last_at, now))});
 }
 
+std::string effect_line(const ExplainedEffect& one, WallTime now) {
+  const Effect& effect = one.effect;
+  const bool doubt = effect.state == EffectState::inDoubt;
+  return fmt::format("e{}  {}  {} {}: {}; another call {}", effect.id.value, describe(effect),
+                     doubt ? "IN DOUBT since" : to_text(effect.state),
+                     moment(effect.changed_at, now), effect.reason, one.next_call);
+}
+
+void add_effects(Page& page, const DeliveryExplanation& delivery, WallTime now) {
+  std::vector<std::string> lines;
+  for (const ExplainedEffect& one : delivery.effects) lines.push_back(effect_line(one, now));
+  page.section("Effects", lines);
+}
+
 void add_delivery(Page& page, const DeliveryExplanation& delivery, const Explanation& of,
                   WallTime now) {
   page.line(header(delivery, of));
@@ -208,6 +222,7 @@ void add_delivery(Page& page, const DeliveryExplanation& delivery, const Explana
   page.blank();
   if (of.event) page.section("Event", {event_line(of, now)});
   page.section("Why", delivery.why);
+  add_effects(page, delivery, now);
   add_group(page, delivery, now);
   const bool quarantined = delivery.standing == Standing::known &&
                            delivery.state == DeliveryState::quarantined;

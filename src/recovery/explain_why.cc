@@ -153,6 +153,10 @@ void explain_mode(DeliveryExplanation& delivery) {
   }
 }
 
+bool has_held_effect(const DeliveryExplanation& delivery) {
+  return std::ranges::any_of(delivery.effects, &ExplainedEffect::held);
+}
+
 void explain_row_past(DeliveryExplanation& delivery) {
   const Delivery& row = *delivery.row;
   if (row.replays > 0)
@@ -162,7 +166,7 @@ void explain_row_past(DeliveryExplanation& delivery) {
         fmt::format("{}: Weir ended while it was being delivered; these are not attempts",
                     counted(row.interruptions, "interruption")));
   }
-  if (row.in_doubt)
+  if (row.in_doubt && !has_held_effect(delivery))
     delivery.why.emplace_back("in doubt: nobody knows whether the handler applied it");
   if (delivery.holds > 0) {
     delivery.why.push_back(fmt::format(
@@ -192,6 +196,11 @@ void find_replay_blocks(DeliveryExplanation& delivery) {
     delivery.replay_blocked.push_back(
         fmt::format("breaker {}", delivery.dependency_state->breaker));
   }
+  for (const ExplainedEffect& one : delivery.effects) {
+    if (!one.held) continue;
+    delivery.replay_blocked.push_back(fmt::format("effect e{} ({}) is in doubt",
+                                                  one.effect.id.value, describe(one.effect)));
+  }
 }
 
 // A replay calls the handler again: harmless where it was never applied, or where the handler takes
@@ -207,7 +216,8 @@ void judge_replay(DeliveryExplanation& delivery) {
     delivery.replay_reasons.push_back(std::move(reason));
   };
   delivery.replay_safe = Safety::yes;
-  if (row.in_doubt) unknown("it may have been applied, and the flow says idempotent: false");
+  if (row.in_doubt && !delivery.idempotent)
+    unknown("it may have been applied, and the flow says idempotent: false");
   if (row.failure == FailureClass::expired) unknown("its deadline had passed: it may be too late");
   if (!delivery.matches_now) unknown("the flow's pattern does not match this event any more");
   if (delivery.replay_safe != Safety::yes) return;
@@ -230,7 +240,13 @@ void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, W
   find_replay_blocks(delivery);
   judge_replay(delivery);
   if (!delivery.runbook.empty()) delivery.next.push_back("runbook " + delivery.runbook);
-  if (row.in_doubt)
+  for (const ExplainedEffect& one : delivery.effects) {
+    if (!one.held) continue;
+    delivery.next.push_back(
+        fmt::format("weir effect resolve e{} --as confirmed|failedNoEffect --reason TEXT",
+                    one.effect.id.value));
+  }
+  if (row.in_doubt && !has_held_effect(delivery))
     delivery.next.emplace_back("find out whether it was applied, before anything else");
   if (delivery.in_replay) {
     delivery.next.push_back("weir replay get " + to_text(*delivery.in_replay));

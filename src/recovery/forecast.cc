@@ -314,6 +314,11 @@ async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock,
   result.repeats = plan.selection.delivered;
   auto looked = co_await look_at_events(store, live, plan, *members, clock.wall(), result);
   if (!looked.ok()) co_return looked.error();
+  std::vector<DeliveryRef> refs;
+  for (const Delivery& row : members->sample) refs.push_back(row.ref);
+  auto effects = co_await look_at_effects(store, live, std::move(refs), clock.wall(),
+                                          result.effects);
+  if (!effects.ok()) co_return effects.error();
   leave_out_default_canary(plan, result.deliveries);
   if (goes_in_turn(live, plan.selection)) plan.rate.concurrency = 1;
   result.estimate = estimate(plan, result.deliveries, result.attempt, room_for(result, plan));
@@ -326,7 +331,7 @@ async::Task<Result<Forecast>> forecast(ports::Store& store, async::Clock& clock,
     for (const RateStep& step : load.steps) load.peak = std::max(load.peak, step.per_second);
   }
   result.preconditions = co_await ask_all(live, plan.preconditions, clock.wall(),
-                                          result.in_doubt > 0);
+                                          result.in_doubt + result.effects.in_doubt() > 0);
   co_return result;
 }
 

@@ -10,6 +10,7 @@
 #include "async/task.h"
 #include "model/replay.h"
 #include "ports/store.h"
+#include "recovery/effect_outlook.h"
 #include "recovery/live.h"
 
 namespace weir::recovery {
@@ -72,6 +73,7 @@ struct Forecast {
   std::uint64_t looked_at = 0;     // of these: whose events were looked at for the next two
   std::uint64_t rejected = 0;  // of those: what the filter of their flow would not let through now
   std::uint64_t too_old = 0;   // of those: stale by the plan's staleness
+  EffectOutlook effects;       // of those looked at: what another call of each would do
   std::vector<GroupShare> groups;  // the largest first
   std::vector<ForecastLoad> loads;
   Duration attempt{};  // what the estimate took for one delivery: the median of what passed lately

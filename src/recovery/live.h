@@ -39,6 +39,7 @@ struct LiveDependency {
   double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
   double request_price = 0;
+  IdempotencySpec idempotency;  // what may be done about effects in doubt
   std::uint64_t live_calls = 0;  // since the start: first attempts and retries, no replays
 };
 

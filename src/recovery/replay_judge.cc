@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "policy/plan_hash.h"
+#include "recovery/effect_outlook.h"
 #include "recovery/plan_checks.h"
 #include "recovery/references.h"
 #include "recovery/replay_run.h"
@@ -19,8 +20,9 @@ bool asks_for_doubt(const std::vector<PlanCheck>& checks) {
       checks, [](const PlanCheck& check) { return check.kind == CheckKind::noneInDoubt; });
 }
 
-// Of those that are not sent yet.
-async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, ReplayId id) {
+// Of those that are not sent yet: the delivery itself, or one of its effects.
+async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, const Live& live, WallTime now,
+                                              ReplayId id) {
   DeliveryRef after{};
   for (;;) {
     auto items = co_await store.recovery().items(id, ItemState::planned, after, kMembersPerRead);
@@ -31,6 +33,10 @@ async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, ReplayId id) 
     auto rows = co_await store.deliveries().get_many(refs);
     if (!rows.ok()) co_return std::nullopt;
     if (std::ranges::any_of(*rows, &Delivery::in_doubt)) co_return true;
+    EffectOutlook effects;
+    auto looked = co_await look_at_effects(store, live, refs, now, effects);
+    if (!looked.ok()) co_return std::nullopt;
+    if (effects.in_doubt() > 0) co_return true;
     after = refs.back();
   }
 }
@@ -43,7 +49,8 @@ async::Task<Result<std::string>> ReplayRun::ask_preconditions() {
   const ReplayState before = replay_.state;
   const std::string hash = policy::plan_hash(replay_.plan);
   std::optional<bool> doubt;
-  if (asks_for_doubt(checks)) doubt = co_await any_in_doubt(store_, replay_.id);
+  if (asks_for_doubt(checks)) 
+    doubt = co_await any_in_doubt(store_, live_, clock_.wall(), replay_.id);
   auto results = co_await ask_all(live_, checks, clock_.wall(), doubt);
   if (replay_.state != before || policy::plan_hash(replay_.plan) != hash)
     co_return Error{Code::conflict, "the replay changed in between", "look at it again"};

@@ -28,6 +28,7 @@ void Course::run_to_the_end() {
     Life life(site);
     REQUIRE_FALSE(life.dead());
     REQUIRE(run_script(life, journal));
+    for (const Step& step : site.story.last_steps) REQUIRE(step(life, journal));
     site.story.check(life, journal, crashes);
   }
   const auto report = store::sqlite::check(site.folder, vfs.name());

@@ -29,6 +29,16 @@ struct Call {
   std::array<char, 32> key{};
 };
 
+// What the bank did under one key.
+struct Payment {
+  std::uint32_t event = 0;  // 0 = no entry
+  std::uint32_t calls = 0;
+  std::uint32_t executed = 0;
+  bool heard = false;  // the handler was told that it happened
+  std::array<char, 32> key{};
+};
+inline constexpr std::uint32_t kPaymentsMax = 64;
+
 struct Journal {
   std::uint32_t count = 0;
   std::array<Call, kCallsMax> calls{};
@@ -41,7 +51,8 @@ struct Journal {
   std::uint32_t poison = 0;  // the event in flow orders whose call ends the process; 0 = none
   std::array<bool, kEvents + 1> acknowledged{};
   std::uint32_t refused = 0;  // publishes that were refused for want of space
-  MonoTime now{};             // the clock of the next life starts here
+  std::array<Payment, kPaymentsMax> payments{};
+  MonoTime now{};  // the clock of the next life starts here
 };
 static_assert(std::is_trivially_copyable_v<Journal>);
 

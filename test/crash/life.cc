@@ -10,6 +10,7 @@
 
 #include "app/wiring.h"
 #include "async/logical_wall.h"
+#include "bank.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace weir::crash {
@@ -102,12 +103,21 @@ class Receiver final : public ports::Handler {
     std::ranges::copy(call.idempotency_key, seen.key.begin());
     if (flow_ == FlowName::orders && seen.event == journal.poison) _exit(kPoisoned);
     outcome.status = seen.status;
+    if (!call.token.empty()) outcome.status = co_await pay(call, seen.event);
     if (outcome.status >= 400) outcome.body = problem_of(flow_, seen);
     co_await life_.clock_->sleep_until(life_.clock_->mono() + kCallTakes);
     co_return outcome;
   }
 
  private:
+  // Succeeds if its effect did.
+  async::Task<int> pay(const ports::Invocation& call, std::uint32_t event) {
+    effects::EffectReply reply = co_await life_.gateway().call(payment_of(event, call.token));
+    if (reply.error || reply.answer.status >= 300) co_return 500;
+    note_heard(life_.site_.journal, event);
+    co_return 200;
+  }
+
   Life& life_;
   FlowName flow_;
 };
@@ -157,6 +167,12 @@ void Life::start() {
       },
       .sinks = {replays_.get(), witness_.get()},
       .on_store_failed = [this](const Error& error) { die(error); }});
+  gateway_ = std::make_unique<effects::Gateway>(
+      *store_, clock(), engine_->running(),
+      app::wire_effects(engine_, [this](effects::Send send) { return send_effect(send); }), 1);
+  const auto ledger = wait(gateway_->start());
+  if (!ledger) return;
+  if (!ledger->ok()) return die(ledger->error());
   const auto started = wait(engine_->start(site_.story.config));
   if (!started) return;
   if (!started->ok()) return die(started->error());
@@ -170,6 +186,14 @@ async::Task<Result<policy::ProbeAnswer>> Life::probe() {
   const int health = site_.journal.health;
   if (health == 0) co_return Error{Code::request_timeout, "no answer", ""};
   co_return policy::ProbeAnswer{.status = health};
+}
+
+async::Task<Outcome> Life::send_effect(effects::Send send) {
+  if (!reaches_the_handler()) co_return Outcome{.fault = Fault::refused, .phase = Phase::notSent};
+  Outcome outcome = serve(site_.journal, send);
+  co_await clock_->sleep_until(clock_->mono() + kCallTakes);
+  outcome.latency = kCallTakes;
+  co_return outcome;
 }
 
 void Life::die(const Error& error) {
@@ -189,6 +213,7 @@ Life::~Life() {
     }
   }
   engine_.reset();
+  gateway_.reset();
   replays_.reset();
   store_.reset();
   while (step()) {

@@ -14,6 +14,7 @@
 
 #include "async/clock.h"
 #include "delivery/engine.h"
+#include "effects/gateway.h"
 #include "journal.h"
 #include "paced_store.h"
 #include "recovery/live.h"
@@ -66,6 +67,7 @@ class Life {
   ports::Store& store() { return *store_; }
   delivery::Engine& engine() { return *engine_; }
   recovery::Replays& replays() { return *replays_; }
+  effects::Gateway& gateway() { return *gateway_; }
   const recovery::Live& live() const { return live_; }
   async::Clock& clock() { return *set_clock_; }
   const Story& story() const { return site_.story; }
@@ -84,6 +86,7 @@ class Life {
   void die(const Error& error);
   bool reaches_the_handler() const;
   async::Task<Result<policy::ProbeAnswer>> probe();
+  async::Task<Outcome> send_effect(effects::Send send);
   async::Task<bool> slept(MonoTime until);
   async::Task<bool> ended();
 
@@ -99,6 +102,7 @@ class Life {
   std::unique_ptr<recovery::Replays> replays_;
   std::unique_ptr<ports::DecisionSink> witness_;
   std::unique_ptr<delivery::Engine> engine_;
+  std::unique_ptr<effects::Gateway> gateway_;
 };
 
 }  // namespace weir::crash

@@ -100,6 +100,7 @@ void finish(Site& site, std::uint32_t crashes) {
   {
     Life life(site);
     REQUIRE(run_script(life, site.journal));
+    for (const Step& step : site.story.last_steps) REQUIRE(step(life, site.journal));
     site.story.check(life, site.journal, crashes);
   }
   CHECK(store::sqlite::check(site.folder)->sound());

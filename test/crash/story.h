@@ -25,6 +25,8 @@ struct Story {
   // The status that the handler gives; the journal holds this call already.
   int (*answer)(const Journal&, FlowName flow, std::uint32_t event);
   std::vector<Step> steps;
+  // By the last life, in which nothing goes wrong any more.
+  std::vector<Step> last_steps{};
   // Fails the test for everything that does not hold. `crashes`: ends of lives in the middle of
   // work.
   void (*check)(Life&, const Journal&, std::uint32_t crashes);

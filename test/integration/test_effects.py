@@ -237,6 +237,39 @@ class Doubt(EffectCase):
         audit = self.get("/v1/audit")["entries"]
         self.assertTrue([one for one in audit if one["action"] == "effect.resolve" and one["target"] == effect_id])
 
+    def test_what_is_told_about_it(self):
+        reference, effect_id = self.in_doubt("told")
+        text = self.cli("explain", reference, "--flow", "bank").out
+        self.assertRegex(text, rf"Effects +{effect_id}  POST bank/payments  IN DOUBT since [0-9:]+: it may have happened: .*"
+                               "; another call would be refused until somebody says what happened")
+        self.assertIn(f"Replay   blocked: effect {effect_id} (POST bank/payments) is in doubt", text)
+        self.assertIn(f"weir effect resolve {effect_id} --as", text)
+        told = self.explain(reference, "bank")
+        self.assertEqual([(one["effect"], one["state"]) for one in told["effects"]], [(effect_id, "inDoubt")])
+        self.assertFalse(told["replayable"]["now"])
+        forecast = self.cli_json("replay", "plan", f"bank/{reference}", "--dry-run")["forecast"]
+        self.assertEqual(forecast["effects"], {"sent": 0, "answered": 0, "repeated": 0, "asked": 0, "held": 1})
+        shown = self.cli("replay", "plan", f"bank/{reference}", "--dry-run").out
+        self.assertIn("1 in doubt: they are refused until somebody says what happened", shown)
+        wait_for(lambda: 'weir_effects_in_doubt{dependency="bank"}' in self.weir.request("GET", "/metrics").text, 10,
+                 "the gauge")
+        metrics = self.weir.request("GET", "/metrics").text
+        self.assertRegex(metrics, r'weir_effects_total\{dependency="bank",result="inDoubt"\} [1-9]')
+
+    def test_a_plan_can_ask_that_nothing_is_in_doubt(self):
+        _, reference = self.pays("asks", "keys", bank=[stub.close()])
+        self.settled(reference, "keys")
+        self.assertEqual(self.get("/v1/status")["effectsInDoubt"], len(self.effects("--state", "inDoubt")))
+        plan = self.folder / "plan.yaml"
+        plan.write_text(f"selection: {{ ids: [keys/{reference}] }}\npreconditions:\n  - noneInDoubt: true\n")
+        replay = self.cli_json("replay", "plan", "--file", str(plan), "--reason", "looked")["replay"]
+        self.assertIn("at least one is", self.cli("replay", "run", replay, code=6).err)
+        self.cli("effect", "resolve", self.effect_of(reference)["effect"], "--as", "confirmed", "--reason", "seen")
+        calls = len(self.bank.calls_of("asks"))
+        self.cli("replay", "run", replay)
+        wait_for(lambda: self.state(reference, "keys") == "done", 15, "replayed")
+        self.assertEqual(len(self.bank.calls_of("asks")), calls)
+
     def test_a_person_says_that_it_did_not(self):
         reference, effect_id = self.in_doubt("not")
         self.cli("effect", "resolve", effect_id, "--as", "failedNoEffect", "--reason", "the bank says no")

@@ -13,7 +13,7 @@
 #include "model/outcome.h"
 #include "model/policy_spec.h"
 
-namespace weir::effects {
+namespace weir::policy {
 
 // The key of an effect: 32 hex digits of SHA-256. It names the delivery (its idempotency key), the
 // step and the effect, never the attempt; or the caller's own key within the flow.
@@ -46,4 +46,4 @@ Judgement judge(const std::optional<Effect>& known, std::string_view fingerprint
 // about the first call: a refusal of the second says nothing about that.
 EffectState state_after(const Classification& result, const Outcome& outcome, bool repeat);
 
-}  // namespace weir::effects
+}  // namespace weir::policy

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "effects/ledger.h"
+#include "policy/effect_ledger.h"
 
 #include <initializer_list>
 
@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "wire/digest.h"
 
-namespace weir::effects {
+namespace weir::policy {
 namespace {
 
 // With their lengths, so that no two different lists of fields give the same input.
@@ -78,4 +78,4 @@ EffectState state_after(const Classification& result, const Outcome& outcome, bo
   return doubt ? EffectState::inDoubt : EffectState::failedNoEffect;
 }
 
-}  // namespace weir::effects
+}  // namespace weir::policy

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dependency that handlers pay through the effect gateway: it outlives every crash and keeps a
+// list of what it really executed. Three of them, by event: one honours idempotency keys, one does
+// not, and one does not but can be asked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "effects/gateway.h"
+#include "journal.h"
+#include "model/outcome.h"
+
+namespace weir::crash {
+
+// How the first call of an event ends; every later one is executed and answered.
+enum class Mishap : std::uint8_t {
+  none,
+  answerLost,   // executed, and nobody hears of it
+  requestLost,  // not executed, and nobody hears of it
+  notReached,
+  throttled,
+};
+inline constexpr std::uint32_t kMishaps = 5;
+inline constexpr std::uint32_t kPayments = 3 * kMishaps;  // events, from 1 on
+Mishap mishap_of(std::uint32_t event);
+std::string bank_of(std::uint32_t event);  // "keys", "held", "asked"
+
+effects::EffectRequest payment_of(std::uint32_t event, std::string_view token);
+Outcome serve(Journal& journal, const effects::Send& send);
+// The handler was told that the payment of this event happened.
+void note_heard(Journal& journal, std::uint32_t event);
+
+// nullptr: nobody called under this key.
+const Payment* find_payment(const Journal& journal, std::string_view key);
+
+}  // namespace weir::crash
