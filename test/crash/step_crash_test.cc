@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "effect_story.h"
 #include "life.h"
 #include "replay_story.h"
 #include "store/sqlite/check.h"
@@ -48,6 +49,10 @@ const std::vector<std::string> kReplaySteps = {"store.before_commit",       "sto
                                                "replay.after_freeze_chunk", "replay.before_claim",
                                                "replay.after_claim",        "replay.settled",
                                                "replay.after_state",        "retention.after_trim"};
+
+// Of an effect, in its order.
+const std::vector<std::string> kEffectSteps = {"effect.before_intent", "effect.intent_durable",
+                                               "effect.answered", "effect.result_durable"};
 
 // Steps of a start that finds something to recover.
 const std::vector<std::string> kRecoverySteps = {"recover.rows_read", "recover.interrupted",
@@ -144,6 +149,27 @@ TEST_CASE(
   crash_everywhere(replay_story(), kReplaySteps, 67);
 }
 
+TEST_CASE(
+    "crash at every step of an effect: no payment twice, none reported failed that happened, every "
+    "doubt listed") {
+  crash_everywhere(effect_story(), kEffectSteps, 5);
+}
+
+TEST_CASE("crash at two steps of effects") {
+  for (const std::string& first : kEffectSteps) {
+    for (const std::string& second : kEffectSteps) {
+      CAPTURE(first);
+      CAPTURE(second);
+      SharedJournal journal;
+      const store::sqlite::testing::TempFolder folder;
+      Site site{.journal = *journal, .story = effect_story(), .folder = folder.path()};
+      REQUIRE(live_in_child(site, first + "=crash@5") == kCrashed);
+      REQUIRE(live_in_child(site, second + "=crash@1") == kCrashed);
+      finish(site, 2);
+    }
+  }
+}
+
 TEST_CASE("crash during the recovery from a crash: every promise is kept") {
   const std::vector<std::pair<const Story*, std::string>> firsts = {
       {&delivery_story(), "attempt.after_call=crash@4"},
@@ -213,6 +239,7 @@ TEST_CASE(
 TEST_CASE("everywhere: crash at every passage of every step" * doctest::skip()) {
   crash_everywhere(delivery_story(), kSteps, 1);
   crash_everywhere(replay_story(), kReplaySteps, 1);
+  crash_everywhere(effect_story(), kEffectSteps, 1);
 }
 
 }  // namespace weir::crash
