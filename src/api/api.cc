@@ -81,6 +81,7 @@ std::vector<Api::Route> Api::routes() {
       {"GET", "/v1/events", &Api::list_events, {"stream", "from", "limit"}},
       {"GET", "/v1/events/{ref}", &Api::event},
       {"GET", "/v1/events/{ref}/payload", &Api::event_payload},
+      {"POST", "/v1/events/{ref}/reveal", &Api::reveal_event, {"as"}},
       {"GET", "/v1/events/{ref}/explain", &Api::explain, {"flow", "format"}},
       {"GET", "/v1/flows", &Api::flows},
       {"GET", "/v1/flows/{flow}", &Api::flow},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "policy/redacted_answer.h"
 #include "wire/digest.h"
 #include "wire/trace_context.h"
 
@@ -71,6 +72,10 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   (void)WEIR_FAILPOINT("attempt.after_call");
   result.classification = policy::classify(result.outcome, parts.rules, flow.spec().name,
                                            flow.spec().dependency, parts.clock.wall());
+  if (result.classification.failure != FailureClass::ok || !result.outcome.body.empty()) {
+    const auto redaction = parts.redactions.of(flow.spec().stream);
+    policy::redact_outcome(attempt.event, *redaction, result.outcome, result.classification);
+  }
   co_return result;
 }
 

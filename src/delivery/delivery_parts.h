@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "delivery/settler.h"
 #include "policy/classify.h"
+#include "policy/redaction.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
 
@@ -26,6 +27,7 @@ struct DeliveryParts {
   Settler& settler;
   Rng& rng;
   policy::ClassifyRules& rules;
+  const policy::Redactions& redactions;
   const std::vector<ports::DecisionSink*>& sinks;
   std::function<void(const Error&)>
       on_error;  // something could not be read; logged, tried again later

@@ -23,6 +23,7 @@ Engine::Engine(EngineOptions options)
              .settler = settler_,
              .rng = rng_,
              .rules = rules_,
+             .redactions = redactions_,
              .sinks = options_.sinks,
              .on_error = options_.on_error,
              .stream_name = [this](StreamId id) { return stream_name(id); }} {}

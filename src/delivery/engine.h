@@ -30,6 +30,7 @@ struct EngineOptions {
   async::Clock& clock;
   ports::Store& store;
   std::uint64_t seed = 1;
+  std::string redaction_secret = {};  // of the store: tags stay the same over restarts
   MakeHandler make_handler;
   std::vector<ports::DecisionSink*> sinks;
   std::function<void(const Error&)> on_error = [](const Error&) {};  // tried again later
@@ -56,6 +57,8 @@ class Engine {
   explicit Engine(EngineOptions options);
   ~Engine();
 
+  // Before start(): EngineOptions::redaction_secret, if it was not known then.
+  void set_redaction_secret(std::string secret) { options_.redaction_secret = std::move(secret); }
   // Registers streams and flows, recovers what the last process left, and starts to deliver. Once.
   async::Task<Result<>> start(Config config);
   // A reload: atomic for everything that can be checked (handlers are made first); running calls
@@ -105,6 +108,7 @@ class Engine {
   // Flows in the store that the configuration no longer has.
   const std::vector<FlowRecord>& removed_flows() const { return removed_; }
   const Config& config() const { return config_; }
+  const policy::Redactions& redactions() const { return redactions_; }
   std::size_t in_flight() const { return tasks_.size(); }
 
  private:
@@ -130,7 +134,7 @@ class Engine {
   async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec,
                                                 std::vector<FlowRecord>& known);
   async::Task<Result<std::uint64_t>> start_seq(const FlowSpec& spec, const StreamRecord& stream);
-  Result<> add_flow(const FlowSpec& spec, FlowRecord record);
+  Result<> add_flow(FlowSpec spec, FlowRecord record);
   Result<> apply_dependencies();
   async::Task<Result<>> restore_breakers();
   void set_rules();
@@ -149,6 +153,7 @@ class Engine {
   async::TaskGroup settling_;
   Settler settler_;
   policy::ClassifyRules rules_;
+  policy::Redactions redactions_;
   DeliveryParts parts_;
   Config config_;
   std::vector<StreamRecord> streams_;

@@ -14,6 +14,7 @@
 #include "model/delivery.h"
 #include "model/flow_state.h"
 #include "policy/plan_check.h"
+#include "policy/redaction.h"
 
 namespace weir::recovery {
 
@@ -52,6 +53,8 @@ struct Live {
       position;  // nullopt: no such stream
   std::function<std::string(StreamId)> stream_name;
   std::function<std::vector<std::string>()> stream_names;
+  // What is hidden of the events of a stream; without one, what any rule hides.
+  std::function<std::shared_ptr<const policy::Redaction>(std::optional<StreamId>)> redaction;
   // Rows became ready for this run, durably.
   std::function<void(const std::vector<DeliveryRef>&, ReplayId)> release;
   // Age of the oldest event of a flow that is ready and not sent; zero without one.
