@@ -100,7 +100,9 @@ async::Task<Result<>> Engine::check_flows(const Config& config) {
     auto holds = co_await options_.store.deliveries().holds(record->id);
     if (!holds.ok()) co_return holds.error();
     if (holds->empty()) continue;
-    const bool same_key = record->ordering_key.ends_with(spec.ordering_key);
+    FlowSpec otherwise = spec;
+    otherwise.key_is_redacted = !spec.key_is_redacted;
+    const bool same_key = record->ordering_key == policy::recorded_key_rule(otherwise);
     co_return Error{
         Code::config_invalid,
         fmt::format("flow '{}' has {} held keys, made with ordering.key '{}': {} now", spec.name,

@@ -10,7 +10,7 @@
 namespace weir::policy {
 namespace {
 
-std::string lower(std::string_view text) {
+std::string in_lower_case(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -45,7 +45,7 @@ void add_spans(std::string_view text, std::string_view value, bool was_cut,
 
 void HiddenValues::add_form(std::string_view form) {
   if (form.size() < kSearchedMin || everything_) return;
-  values_.insert(lower(form));
+  values_.insert(in_lower_case(form));
   if (values_.size() > kValuesMax) everything_ = true;
 }
 
@@ -61,7 +61,7 @@ void HiddenValues::add(std::string_view value) {
 std::string HiddenValues::redact(std::string_view text, bool was_cut) const {
   if (everything_) return std::string(text.empty() ? text : kMask);
   if (values_.empty()) return std::string(text);
-  const std::string lowered = lower(text);
+  const std::string lowered = in_lower_case(text);
   std::vector<Span> spans;
   for (const std::string& value : values_) add_spans(lowered, value, was_cut, spans);
   std::ranges::sort(spans, {}, &Span::from);

@@ -10,7 +10,7 @@
 namespace weir::policy {
 namespace {
 
-Error refused(std::string_view text, std::string_view why, std::string hint) {
+Error no_pointer(std::string_view text, std::string_view why, std::string hint) {
   return Error{Code::invalid_argument,
                fmt::format("'{}' is no JSON pointer: {}", printable(text), why), std::move(hint)};
 }
@@ -45,17 +45,17 @@ std::optional<std::string> unescaped(std::string_view step) {
 Result<PointerPattern> parse_pointer(std::string_view text) {
   PointerPattern steps;
   if (text.empty()) return steps;
-  if (!text.starts_with('/')) return refused(text, "it starts with '/'", probably_meant(text));
+  if (!text.starts_with('/')) return no_pointer(text, "it starts with '/'", probably_meant(text));
   while (!text.empty()) {
     const std::string_view rest = text.substr(1);
     const std::string_view step = rest.substr(0, rest.find('/'));
     const auto name = unescaped(step);
-    if (!name) return refused(text, "'~' is written ~0", "and '/' within a name is written ~1");
+    if (!name) return no_pointer(text, "'~' is written ~0", "and '/' within a name is written ~1");
     if (*name == "**")
-      return refused(text, "there is no '**'", "a rule 'member: NAME' holds at any depth");
+      return no_pointer(text, "there is no '**'", "a rule 'member: NAME' holds at any depth");
     steps.push_back({step == "*" ? std::string() : *name, step == "*"});
     if (steps.size() > kPointerStepsMax)
-      return refused(text, fmt::format("it has more than {} steps", kPointerStepsMax), "");
+      return no_pointer(text, fmt::format("it has more than {} steps", kPointerStepsMax), "");
     text.remove_prefix(1 + step.size());
   }
   return steps;

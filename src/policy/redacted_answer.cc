@@ -65,7 +65,7 @@ class AnswerWriter {
   std::size_t next_ = 0;  // of masked_
 };
 
-bool looks_like_json(std::string_view body) {
+bool may_be_json(std::string_view body) {
   const auto first = body.find_first_not_of(" \t\r\n");
   return first != body.npos && (body[first] == '{' || body[first] == '[');
 }
@@ -76,7 +76,7 @@ std::string redact_answer(std::string_view body, const Redaction& redaction,
                           const HiddenValues& hidden) {
   if (body.empty() || redaction.empty()) return std::string(body);
   if (hidden.hides_everything()) return std::string(kMask);
-  if (looks_like_json(body)) {
+  if (may_be_json(body)) {
     const auto document = wire::parse_json(body);
     if (document.ok()) {
       const auto masked = redaction.hidden_in(document->root());

@@ -8,7 +8,7 @@ namespace {
 
 using Kind = RedactionRule::Kind;
 
-Redaction rules(bool keep_answers = false) {
+Redaction mail_rules(bool keep_answers = false) {
   return Redaction({.rules = {{.kind = Kind::pointer, .name = "/customer/email"},
                               {.kind = Kind::member, .name = "card"},
                               {.kind = Kind::attribute, .name = "subject"}},
@@ -16,7 +16,7 @@ Redaction rules(bool keep_answers = false) {
                    nullptr, "secret");
 }
 
-Event event() {
+Event mail_event() {
   Event event;
   event.subject = "customer 7/11";
   event.datacontenttype = "application/json";
@@ -27,7 +27,7 @@ Event event() {
 }
 
 TEST_CASE("texts that repeat a hidden value") {
-  const HiddenValues hidden = rules().hidden_values(event());
+  const HiddenValues hidden = mail_rules().hidden_values(mail_event());
   const std::pair<const char*, const char*> rows[] = {
       {"", ""},
       {"nothing to see", "nothing to see"},
@@ -49,7 +49,7 @@ TEST_CASE("texts that repeat a hidden value") {
 }
 
 TEST_CASE("an answer in JSON keeps everything but what it repeats") {
-  const HiddenValues hidden = rules().hidden_values(event());
+  const HiddenValues hidden = mail_rules().hidden_values(mail_event());
   const std::pair<const char*, const char*> rows[] = {
       {R"({"title":"bad","detail":"no such Ann@Example.com"})",
        R"({"title":"bad","detail":"no such [redacted]"})"},
@@ -68,27 +68,27 @@ TEST_CASE("an answer in JSON keeps everything but what it repeats") {
   };
   for (const auto& [body, shown] : rows) {
     CAPTURE(body);
-    CHECK(redact_answer(body, rules(), hidden) == shown);
+    CHECK(redact_answer(body, mail_rules(), hidden) == shown);
   }
 }
 
 TEST_CASE("answers that are kept lose what they repeat") {
-  const HiddenValues hidden = rules(true).hidden_values(event());
-  CHECK(redact_answer("KeyError: Ann@Example.com in f", rules(true), hidden) ==
+  const HiddenValues hidden = mail_rules(true).hidden_values(mail_event());
+  CHECK(redact_answer("KeyError: Ann@Example.com in f", mail_rules(true), hidden) ==
         "KeyError: [redacted] in f");
   const std::string blanks(kOutcomeBodyMax - 9, ' ');
-  CHECK(redact_answer(blanks + "{\"Ann@Exa", rules(true), hidden) == blanks + "{\"[redacted]");
+  CHECK(redact_answer(blanks + "{\"Ann@Exa", mail_rules(true), hidden) == blanks + "{\"[redacted]");
   CHECK(redact_answer("KeyError: Ann@Example.com", Redaction(), {}) == "KeyError: Ann@Example.com");
 }
 
 TEST_CASE("of data that cannot be read nobody knows what an answer repeats") {
-  Event opaque = event();
+  Event opaque = mail_event();
   for (const auto& [data, type] : {std::pair{"hello", "text/plain"}, {"{", "application/json"}}) {
     opaque.data = data;
     opaque.datacontenttype = type;
-    const HiddenValues hidden = rules(true).hidden_values(opaque);
+    const HiddenValues hidden = mail_rules(true).hidden_values(opaque);
     CHECK(hidden.hides_everything());
-    CHECK(redact_answer(R"({"title":"hello"})", rules(true), hidden) == "[redacted]");
+    CHECK(redact_answer(R"({"title":"hello"})", mail_rules(true), hidden) == "[redacted]");
   }
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("an outcome: its body, and what is said of it") {
   outcome.headers = {{"retry-after", "Ann@Example.com"}};
   Classification said{.reason = "422 is permanent",
                       .hint_note = "Retry-After 'Ann@Exa…' is no time, ignored"};
-  redact_outcome(event(), rules(), outcome, said);
+  redact_outcome(mail_event(), mail_rules(), outcome, said);
   CHECK(outcome.body == "[redacted]");
   CHECK(said.reason == "422 is permanent");
   CHECK(said.hint_note == "the server's hint is redacted");
@@ -116,9 +116,9 @@ TEST_CASE("an outcome: its body, and what is said of it") {
   outcome.headers = {{"retry-after", "soon"}};
   said = {.reason = "tracker lost Ann@Example.com",
           .hint_note = "Retry-After 'soon' is no time, ignored"};
-  redact_outcome(event(), Redaction(), outcome, said);
+  redact_outcome(mail_event(), Redaction(), outcome, said);
   CHECK(outcome.body == "no Ann@Example.com");
-  redact_outcome(event(), rules(), outcome, said);
+  redact_outcome(mail_event(), mail_rules(), outcome, said);
   CHECK(outcome.fault_detail == "lost [redacted]");
   CHECK(said.reason == "tracker lost [redacted]");
   CHECK(said.hint_note == "Retry-After 'soon' is no time, ignored");

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kShownTag = 12;  // hex digits
 constexpr std::string_view kMaskedDocument = "\"[redacted]\"";
-constexpr std::string_view kDataPrefix = "data.";
+constexpr std::string_view kOfData = "data.";
 
 // A pointer that fits the way to a value so far.
 struct Lead {
@@ -56,7 +56,7 @@ void walk(wire::Json at, const Leads& leads, const Names& members, std::vector<w
   }
 }
 
-Leads start_of(const std::vector<PointerPattern>& pointers) {
+Leads leads_to(const std::vector<PointerPattern>& pointers) {
   Leads leads;
   for (const PointerPattern& pointer : pointers) leads.push_back({&pointer, 0});
   return leads;
@@ -74,7 +74,7 @@ void add_scalars(wire::Json value, HiddenValues& into) {
   }
 }
 
-bool is_number(std::string_view text) {
+bool is_index(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
@@ -82,7 +82,7 @@ bool is_number(std::string_view text) {
 // no number in a pattern.
 std::string last_name(const PointerPattern& pointer) {
   for (auto step = pointer.rbegin(); step != pointer.rend(); ++step) {
-    if (!step->any && !is_number(step->name)) return step->name;
+    if (!step->any && !is_index(step->name)) return step->name;
   }
   return "data";
 }
@@ -133,9 +133,9 @@ Redaction::Redaction(const RedactionSpec& spec, const std::string* stream, std::
 }
 
 bool Redaction::hides_key(std::string_view ordering_key) const {
-  if (!ordering_key.starts_with(kDataPrefix)) return hides_attribute(ordering_key);
-  ordering_key.remove_prefix(kDataPrefix.size());
-  Leads leads = start_of(pointers_);
+  if (!ordering_key.starts_with(kOfData)) return hides_attribute(ordering_key);
+  ordering_key.remove_prefix(kOfData.size());
+  Leads leads = leads_to(pointers_);
   for (bool more = true; more;) {
     const auto dot = ordering_key.find('.');
     const std::string_view name = ordering_key.substr(0, dot);
@@ -149,7 +149,7 @@ bool Redaction::hides_key(std::string_view ordering_key) const {
 
 std::vector<wire::Json> Redaction::hidden_in(wire::Json root) const {
   std::vector<wire::Json> found;
-  walk(root, start_of(pointers_), members_, found);
+  walk(root, leads_to(pointers_), members_, found);
   return found;
 }
 

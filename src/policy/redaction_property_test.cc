@@ -24,7 +24,7 @@ struct Document {
 };
 
 // Names with everything that pointers and JSON escape.
-std::string name(Draws& draws) {
+std::string draw_name(Draws& draws) {
   return draws.one_of<const char*>({"a", "b", "a/b", "m~n", "~1", "0", "1", "ö", "x y", ""});
 }
 
@@ -41,7 +41,7 @@ void grow(Draws& draws, Steps& way, Document& into) {
   const bool object = draws.coin();
   std::set<std::string> names;
   const int children = draws.in(0, 4);
-  for (int i = 0; i < children; ++i) names.insert(object ? name(draws) : std::to_string(i));
+  for (int i = 0; i < children; ++i) names.insert(object ? draw_name(draws) : std::to_string(i));
   into.text += object ? "{" : "[";
   bool first = true;
   for (const std::string& one : names) {
@@ -66,7 +66,7 @@ Rule draw_rule(Draws& draws) {
   const int steps = rule.kind == RedactionRule::Kind::member ? 1 : draws.in(1, 5);
   for (int i = 0; i < steps; ++i) {
     const bool any = rule.kind == RedactionRule::Kind::pointer && draws.one_in(3);
-    rule.steps.push_back(any ? "*" : name(draws));
+    rule.steps.push_back(any ? "*" : draw_name(draws));
   }
   if (rule.kind == RedactionRule::Kind::member && rule.steps[0].empty()) rule.steps[0] = "a";
   return rule;

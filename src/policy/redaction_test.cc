@@ -123,7 +123,7 @@ TEST_CASE("rules are about all streams, or about those they name") {
   CHECK(Redactions().of("s")->empty());
 }
 
-Event event_with(std::string_view data, std::string_view type) {
+Event typed_event(std::string_view data, std::string_view type) {
   Event event;
   event.id = "1";
   event.source = "urn:src";
@@ -139,19 +139,19 @@ Event event_with(std::string_view data, std::string_view type) {
 TEST_CASE("data that is no JSON is hidden as soon as a rule is about data") {
   const Redaction data = pointer_to("/a");
   const Redaction subject = redaction_of({{.kind = Kind::attribute, .name = "subject"}});
-  CHECK(data.redact_data(event_with("hello", "text/plain")) == R"("[redacted]")");
-  CHECK(data.redact_data(event_with(R"({"a":1})", "text/plain")) == R"("[redacted]")");
-  CHECK(data.redact_data(event_with("{", "application/json")) == R"("[redacted]")");
-  CHECK(data.redact_data(event_with(R"({"b":1})", "application/x+json")) == R"({"b":1})");
-  CHECK(data.redact_data(event_with("", "text/plain")).empty());
-  CHECK(subject.redact_data(event_with("hello", "text/plain")) == "hello");
+  CHECK(data.redact_data(typed_event("hello", "text/plain")) == R"("[redacted]")");
+  CHECK(data.redact_data(typed_event(R"({"a":1})", "text/plain")) == R"("[redacted]")");
+  CHECK(data.redact_data(typed_event("{", "application/json")) == R"("[redacted]")");
+  CHECK(data.redact_data(typed_event(R"({"b":1})", "application/x+json")) == R"({"b":1})");
+  CHECK(data.redact_data(typed_event("", "text/plain")).empty());
+  CHECK(subject.redact_data(typed_event("hello", "text/plain")) == "hello");
 }
 
 TEST_CASE("attributes, with views that stay valid") {
   const Redaction redaction = redaction_of({{.kind = Kind::attribute, .name = "subject"},
                                             {.kind = Kind::attribute, .name = "partitionkey"},
                                             {.kind = Kind::pointer, .name = "/a"}});
-  const Event event = event_with(R"({"a":"x","b":"y"})", "application/json");
+  const Event event = typed_event(R"({"a":"x","b":"y"})", "application/json");
   RedactedEvent shown(event, redaction);
   CHECK(without_tags(std::string(shown.attributes().subject)) == "[redacted T]");
   CHECK(shown.attributes().find_extension("partitionkey")->value == redaction.mask("ann"));
@@ -183,7 +183,7 @@ TEST_CASE("an ordering key is hidden with what it is made of") {
   CHECK(redaction_of({{.kind = Kind::attribute, .name = "subject"}}).hides_key("subject"));
 
   const FlowSpec flow{.ordering_key = "subject", .key_is_redacted = true, .key_secret = "secret"};
-  const Event event = event_with("{}", "application/json");
+  const Event event = typed_event("{}", "application/json");
   CHECK(ordering_key(event, flow) == key_tag("secret", "ann@example.com"));
   CHECK(ordering_key(event, key_rule(flow)) == ordering_key(event, flow));
   CHECK(recorded_key_rule(flow) == "redacted:subject");
