@@ -48,7 +48,7 @@ Result<> check_where(const recovery::Live& live, const std::string& where) {
   if (where.empty() || !policy::Filter::compile(where).ok()) return {};  // it says so itself
   if (!live.redaction(std::nullopt)->hides_some_of(where)) return {};
   return Error{Code::invalid_argument, "the pattern asks for redacted members or attributes",
-               "a list may not be searched by them; a replay plan, which is audited, may"};
+               "what matches would tell; a replay plan, which is audited, may ask for them"};
 }
 
 net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run) {
@@ -96,6 +96,10 @@ Api::Answer Api::quarantine(Call call) {
 Api::Answer Api::settle(Call call, recovery::Settle what) {
   auto request = settle_request(call, parts_.clock.wall());
   if (!request.ok()) co_return net::problem_response(request.error());
+  if (request->dry_run) {  // which leaves no trace
+    const auto open = check_where(parts_.live, request->selection.where);
+    if (!open.ok()) co_return net::problem_response(open.error());
+  }
   auto result = co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, what,
                                                       request->selection, request->reason,
                                                       call.actor, request->dry_run);

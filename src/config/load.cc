@@ -282,7 +282,7 @@ class Loader {
       }
     }
     if (!report_.problems.empty()) return;  // rules that cannot be compiled are told
-    const policy::Redactions redactions(config_.redaction, {});
+    const policy::Redactions redactions(config_.redaction, config_.streams, {});
     for (FlowSpec& flow : config_.flows)
       flow.key_is_redacted = redactions.of(flow.stream)->hides_key(flow.ordering_key);
   }

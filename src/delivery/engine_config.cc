@@ -117,7 +117,7 @@ async::Task<Result<>> Engine::check_flows(const Config& config) {
 
 void Engine::set_rules() {
   rules_.failure_modes = config_.failure_modes;
-  redactions_ = policy::Redactions(config_.redaction, options_.redaction_secret);
+  redactions_ = policy::Redactions(config_.redaction, config_.streams, options_.redaction_secret);
 }
 
 async::Task<Result<>> Engine::register_streams() {

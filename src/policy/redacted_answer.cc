@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/redacted_answer.h"
 
-#include <algorithm>
-
 namespace weir::policy {
 namespace {
 
@@ -70,6 +68,12 @@ bool may_be_json(std::string_view body) {
   return first != body.npos && (body[first] == '{' || body[first] == '[');
 }
 
+// Those of rate_headers.h and server_hint.h.
+bool is_pace(std::string_view name) {
+  if (name.starts_with("x-")) name.remove_prefix(2);
+  return name == "retry-after" || name.starts_with("ratelimit");
+}
+
 }  // namespace
 
 std::string redact_answer(std::string_view body, const Redaction& redaction,
@@ -92,11 +96,13 @@ void redact_outcome(const Event& event, const Redaction& redaction, Outcome& out
   if (redaction.empty()) return;
   const HiddenValues hidden = redaction.hidden_values(event);
   outcome.body = redact_answer(outcome.body, redaction, hidden);
-  // Only its parts may repeat a header's value, which may be cut: all of it goes.
-  const bool repeats = hidden.hides_everything() ||
-                       std::ranges::any_of(outcome.headers, [&](const auto& header) {
-                         return hidden.found_in(header.second);
-                       });
+  bool repeats = hidden.hides_everything();
+  for (auto& [name, value] : outcome.headers) {
+    if (hidden.hides_everything() ? is_pace(name) : !hidden.found_in(value)) continue;
+    repeats = true;
+    value = kMask;
+  }
+  // It may have cut the value that it repeats: all of it goes.
   if (repeats && !classification.hint_note.empty())
     classification.hint_note = "the server's hint is redacted";
   if (hidden.hides_everything()) return;  // the rest is said in our own words

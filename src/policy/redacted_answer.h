@@ -17,8 +17,8 @@ namespace weir::policy {
 std::string redact_answer(std::string_view body, const Redaction& redaction,
                           const HiddenValues& hidden);
 
-// The answer's body, and what the classification says of it. Headers stay: the guardrails read
-// numbers in them, and nothing keeps them.
+// The answer: its body, headers that repeat what is hidden, and what the classification says of it.
+// Where nobody knows what a header repeats, only those are left that the guardrails read.
 void redact_outcome(const Event& event, const Redaction& redaction, Outcome& outcome,
                     Classification& classification);
 

@@ -111,6 +111,7 @@ TEST_CASE("an outcome: its body, and what is said of it") {
   CHECK(outcome.body == "[redacted]");
   CHECK(said.reason == "422 is permanent");
   CHECK(said.hint_note == "the server's hint is redacted");
+  CHECK(*outcome.header("retry-after") == "[redacted]");
 
   outcome = {.status = 503, .body = "no Ann@Example.com", .fault_detail = "lost Ann@Example.com"};
   outcome.headers = {{"retry-after", "soon"}};
@@ -122,6 +123,15 @@ TEST_CASE("an outcome: its body, and what is said of it") {
   CHECK(outcome.fault_detail == "lost [redacted]");
   CHECK(said.reason == "tracker lost [redacted]");
   CHECK(said.hint_note == "Retry-After 'soon' is no time, ignored");
+  CHECK(*outcome.header("retry-after") == "soon");
+
+  Event opaque = mail_event();
+  opaque.data = "{";
+  outcome.headers = {{"ratelimit", "r=1;t=2"}, {"retry-after", "5"}, {"x-about", "?"}};
+  redact_outcome(opaque, mail_rules(), outcome, said);
+  CHECK(*outcome.header("ratelimit") == "r=1;t=2");
+  CHECK(*outcome.header("retry-after") == "5");
+  CHECK(*outcome.header("x-about") == "[redacted]");
 }
 
 }  // namespace

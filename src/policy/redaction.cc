@@ -211,19 +211,16 @@ HiddenValues Redaction::hidden_values(const Event& event) const {
   return values;
 }
 
-Redactions::Redactions(const RedactionSpec& spec, const std::string& secret) {
-  const std::string no_name;
-  others_ = std::make_shared<const Redaction>(spec, &no_name, secret);
-  all_ = std::make_shared<const Redaction>(spec, nullptr, secret);
-  for (const RedactionRule& rule : spec.rules) {
-    for (const std::string& stream : rule.streams)
-      named_.try_emplace(stream, std::make_shared<const Redaction>(spec, &stream, secret));
-  }
+Redactions::Redactions(const RedactionSpec& spec, const std::vector<StreamSpec>& streams,
+                       const std::string& secret)
+    : all_(std::make_shared<const Redaction>(spec, nullptr, secret)) {
+  for (const StreamSpec& stream : streams)
+    named_.emplace(stream.name, std::make_shared<const Redaction>(spec, &stream.name, secret));
 }
 
 std::shared_ptr<const Redaction> Redactions::of(std::string_view stream) const {
   const auto found = named_.find(stream);
-  return found == named_.end() ? others_ : found->second;
+  return found == named_.end() ? all_ : found->second;
 }
 
 }  // namespace weir::policy

@@ -67,17 +67,18 @@ class Redaction {
   bool keep_answers_ = false;
 };
 
-// Of every stream. What is handed out stays as it is over a reload.
+// Of every stream in the configuration. What is handed out stays as it is over a reload.
 class Redactions {
  public:
-  Redactions() : Redactions(RedactionSpec{}, {}) {}
-  Redactions(const RedactionSpec& spec, const std::string& secret);
+  Redactions() : Redactions(RedactionSpec{}, {}, {}) {}
+  Redactions(const RedactionSpec& spec, const std::vector<StreamSpec>& streams,
+             const std::string& secret);
+  // A stream that has left the configuration, which no rule can name any more, is under all rules.
   std::shared_ptr<const Redaction> of(std::string_view stream) const;
   std::shared_ptr<const Redaction> of_all() const { return all_; }
 
  private:
   std::map<std::string, std::shared_ptr<const Redaction>, std::less<>> named_;
-  std::shared_ptr<const Redaction> others_;
   std::shared_ptr<const Redaction> all_;
 };
 

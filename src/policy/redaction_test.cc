@@ -113,13 +113,14 @@ TEST_CASE("equal values have equal tags, and tags of another store are others") 
 TEST_CASE("rules are about all streams, or about those they name") {
   const Redactions redactions({.rules = {{.kind = Kind::member, .name = "all"},
                                          {.kind = Kind::member, .name = "one", .streams = {"s"}}}},
-                              "secret");
+                              {{.name = "s"}, {.name = "t"}}, "secret");
   const std::string text = R"({"all":1,"one":2})";
   CHECK(without_tags(redactions.of("s")->redact_json(text)) ==
         R"({"all":"[redacted number T]","one":"[redacted number T]"})");
   CHECK(without_tags(redactions.of("t")->redact_json(text)) ==
         R"({"all":"[redacted number T]","one":2})");
   CHECK(redactions.of_all()->redact_json(text) == redactions.of("s")->redact_json(text));
+  CHECK(redactions.of("left")->redact_json(text) == redactions.of("s")->redact_json(text));
   CHECK(Redactions().of("s")->empty());
 }
 

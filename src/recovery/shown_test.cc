@@ -18,7 +18,7 @@ struct HidingDesk : ExplainDesk {
   HidingDesk()
       : ExplainDesk([](async::Executor executor) { return store::memory::open(executor); }) {
     redactions = policy::Redactions(
-        {.rules = {{.kind = RedactionRule::Kind::attribute, .name = "subject"}}}, "secret");
+        {.rules = {{.kind = RedactionRule::Kind::attribute, .name = "subject"}}}, {}, "secret");
     config.flows[0].key_is_redacted = true;
     config.flows[0].key_secret = "secret";
   }

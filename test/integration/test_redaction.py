@@ -180,6 +180,8 @@ class Canaries(HandlerCase):
         where = urllib.parse.quote(json.dumps({"data": {"customer": {"email": [{"prefix": "c"}]}}}))
         refused = self.get(f"/v1/quarantine?where={where}", 400)
         self.assertIn("redacted", refused["detail"])
+        looked = {"flow": "by-mail", "where": {"data": {"card": ["x"]}}, "dryRun": True}
+        self.assertIn("redacted", self.post("/v1/quarantine/discard", looked, 400)["detail"])
 
     def test_revealing_needs_a_reason_and_is_audited(self):
         self.publish_canary("shown")
