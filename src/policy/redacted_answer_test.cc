@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/redacted_answer.h"
 
+#include <algorithm>
+
+#include "policy/testing/draws.h"
 #include "policy/testing/property.h"
 
 namespace weir::policy {
@@ -46,6 +49,34 @@ TEST_CASE("texts that repeat a hidden value") {
   CHECK(hidden.redact("cut in the middle of Ann@Exa", true) == "cut in the middle of [redacted]");
   CHECK(hidden.redact("cut too early of Ann", true) == "cut too early of Ann");
   CHECK(hidden.redact("42424242424242424242").find("4242") == std::string::npos);
+}
+
+std::string draw_word(testing::Draws& draws, std::size_t size) {
+  std::string word;
+  for (std::size_t i = 0; i < size; ++i) word += draws.one_of({'x', 'y', 'X'});
+  return word;
+}
+
+TEST_CASE("no value survives, however values overlap, and what is between them does") {
+  testing::holds("redacted texts", [] {
+    testing::Draws draws;
+    HiddenValues hidden;
+    std::vector<std::string> words;
+    for (int i = draws.in(1, 4); i > 0; --i) {
+      words.push_back(draw_word(draws, draws.in<std::size_t>(4, 7)));
+      hidden.add(words.back());
+    }
+    const std::string text = "<" + draw_word(draws, draws.in<std::size_t>(0, 40)) + ">";
+    std::string shown = hidden.redact(text);
+    RC_ASSERT(shown.starts_with('<') && shown.ends_with('>'));
+    RC_ASSERT(hidden.redact(shown) == shown);
+    const bool any = std::ranges::any_of(words, [&](const std::string& word) {
+      return std::ranges::search(text, word, [](char a, char b) {
+               return (a | 0x20) == (b | 0x20);
+             }).begin() != text.end();
+    });
+    RC_ASSERT((shown != text) == any);
+  });
 }
 
 TEST_CASE("an answer in JSON keeps everything but what it repeats") {

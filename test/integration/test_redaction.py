@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is redacted appears nowhere but at the handler and in what was revealed: every route, every view of the command
 line, the log, the metrics and the audit trail are searched for it."""
+import http.client
 import json
+import os
 import re
 import time
 import unittest
@@ -9,7 +11,7 @@ import urllib.parse
 
 import stub_handler as stub
 from handler_case import HandlerCase
-from server import wait_for
+from server import Server, ServerCase, answers, wait_for
 
 MAIL = "cnry-mail-5a1f@example.com"
 CARD = "cnrycard4242"
@@ -231,6 +233,41 @@ class KeysAreTags(HandlerCase):
         self.weir.write_config(self.config(self.CONFIG))
         self.assertEqual(self.post("/v1/config/reload")["changes"], "redaction changed\nflow by-mail changed\nflow by-subject changed")
         self.assertNotIn(MAIL, self.weir.request("GET", "/v1/events/tail/payload").text)
+
+
+class NothingIsRevealedInSecret(ServerCase):
+    """The store fails, or the power is cut, at one commit after the other: whoever saw the data is in the audit trail."""
+
+    def try_reveal(self, failpoint):
+        """What was answered, or None if nobody answered."""
+        weir = Server(self.folder, "streams: { s: {} }" + RULES, env=os.environ | {"WEIR_FAILPOINT": failpoint})
+        self.addCleanup(weir.kill_if_running)
+        weir.launch()
+        try:
+            wait_for(lambda: weir.process.poll() is not None or answers(weir.port, "/readyz"), 10, "ready, or gone")
+            return weir.request("POST", "/v1/events/e1/reveal", json.dumps({"reason": failpoint}))
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            weir.kill_if_running()
+
+    def test_the_audit_comes_first(self):
+        weir = self.serve("streams: { s: {} }")
+        self.publish(weir, "e1", data_of())
+        weir.kill()
+        shown = []
+        refused = 0
+        for failpoint in (f"store.before_commit={how}@{number}" for number in range(1, 6) for how in ("fail", "crash")):
+            answer = self.try_reveal(failpoint)
+            if answer is not None and MAIL in answer.text:
+                shown.append(failpoint)
+            else:
+                refused += 1
+        entries = self.serve("streams: { s: {} }").request("GET", "/v1/audit?limit=100").json["entries"]
+        noted = [one["reason"] for one in entries if one["action"] == "event.reveal"]
+        self.assertEqual([one for one in shown if one not in noted], [])
+        self.assertGreater(refused, 1)
+        self.assertGreater(len(shown), 1)
 
 
 if __name__ == "__main__":
