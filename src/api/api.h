@@ -109,6 +109,7 @@ class Api {
   Answer list_events(Call call);
   Answer event(Call call);
   Answer event_payload(Call call);
+  Answer reveal_event(Call call);
   Answer explain(Call call);
   // api_groups.cc
   Answer groups(Call call);

@@ -30,6 +30,15 @@ async::Task<Result<StoredEvent>> fetch_event(ports::Store& store, const recovery
   co_return std::move(stored->front());
 }
 
+// Bytes, never as something a browser would run.
+net::HttpResponse bytes_answer(std::string bytes) {
+  return net::HttpResponse{.status = 200,
+                           .headers = {{"content-type", "application/octet-stream"},
+                                       {"content-disposition", "attachment"},
+                                       {"x-content-type-options", "nosniff"}},
+                           .body = std::move(bytes)};
+}
+
 }  // namespace
 
 Api::Answer Api::list_events(Call call) {
@@ -67,17 +76,50 @@ Api::Answer Api::event(Call call) {
   co_return json_answer(std::move(json).take());
 }
 
-// The data's bytes as they came, never as something a browser would run.
+// The data's bytes, with masks where a rule hides something.
 Api::Answer Api::event_payload(Call call) {
   auto stored = co_await fetch_event(parts_.store, parts_.live, std::string(call.param("ref")));
   if (!stored.ok()) co_return net::problem_response(stored.error());
   const auto event = decode_event(stored->record);
   if (!event.ok()) co_return net::problem_response(event.error());
-  co_return net::HttpResponse{.status = 200,
-                              .headers = {{"content-type", "application/octet-stream"},
-                                          {"content-disposition", "attachment"},
-                                          {"x-content-type-options", "nosniff"}},
-                              .body = std::string(event->data)};
+  co_return bytes_answer(parts_.live.redaction(stored->position.stream)->redact_data(*event));
+}
+
+// What came, without masks: the data's bytes, or all of it in the JSON event format. Nobody sees it
+// before the audit entry about it is durable.
+Api::Answer Api::reveal_event(Call call) {
+  const bool whole = call.arg("as") == "event";
+  if (!whole && !call.arg("as").empty() && call.arg("as") != "data") {
+    co_return net::problem_response(
+        Error{Code::invalid_argument, fmt::format("as '{}'", printable(call.arg("as"))),
+              "data, the bytes of it; or event, with its attributes as JSON"});
+  }
+  auto reason = reason_in(call.request.body);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  if (reason->empty()) {
+    co_return net::problem_response(
+        Error{Code::reason_required, "what is redacted is shown for a reason, which is audited",
+              "add --reason TEXT"});
+  }
+  auto stored = co_await fetch_event(parts_.store, parts_.live, std::string(call.param("ref")));
+  if (!stored.ok()) co_return net::problem_response(stored.error());
+  const auto event = decode_event(stored->record);
+  if (!event.ok()) co_return net::problem_response(event.error());
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{
+      AuditEntry{.at = parts_.clock.wall(),
+                 .actor = call.actor,
+                 .action = "event.reveal",
+                 .target = recovery::to_reference(parts_.live, stored->position),
+                 .reason = std::move(*reason),
+                 .detail = fmt::format("{}{} bytes of data", whole ? "attributes and " : "",
+                                       event->data.size())}});
+  auto receipt = co_await parts_.store.writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return net::problem_response(receipt.error());
+  net::HttpResponse answer = bytes_answer(whole ? wire::to_structured_json(*event)
+                                                : std::string(event->data));
+  answer.headers.push_back({"cache-control", "no-store"});
+  co_return answer;
 }
 
 Api::Answer Api::explain(Call call) {

@@ -2,6 +2,7 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
+#include "policy/filter.h"
 #include "recovery/quarantine.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
@@ -42,6 +43,14 @@ Result<Selection> selection_of_query(const Call& call, WallTime now) {
   return selection;
 }
 
+// What matches would tell what is hidden, one guess at a time, and nobody would know who asked.
+Result<> check_where(const recovery::Live& live, const std::string& where) {
+  if (where.empty() || !policy::Filter::compile(where).ok()) return {};  // it says so itself
+  if (!live.redaction(std::nullopt)->hides_some_of(where)) return {};
+  return Error{Code::invalid_argument, "the pattern asks for redacted members or attributes",
+               "what matches would tell; a replay plan, which is audited, may ask for them"};
+}
+
 net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run) {
   wire::JsonWriter json;
   json.begin_object()
@@ -63,6 +72,8 @@ Api::Answer Api::quarantine(Call call) {
   if (!after.ok()) co_return net::problem_response(after.error());
   auto selection = selection_of_query(call, parts_.clock.wall());
   if (!selection.ok()) co_return net::problem_response(selection.error());
+  if (const auto open = check_where(parts_.live, selection->where); !open.ok())
+    co_return net::problem_response(open.error());
   Result<std::vector<Delivery>> rows = std::vector<Delivery>{};
   if (selection->empty()) {
     rows = co_await parts_.store.deliveries().list(ports::DeliveryQuery{
@@ -85,6 +96,10 @@ Api::Answer Api::quarantine(Call call) {
 Api::Answer Api::settle(Call call, recovery::Settle what) {
   auto request = settle_request(call, parts_.clock.wall());
   if (!request.ok()) co_return net::problem_response(request.error());
+  if (request->dry_run) {  // which leaves no trace
+    const auto open = check_where(parts_.live, request->selection.where);
+    if (!open.ok()) co_return net::problem_response(open.error());
+  }
   auto result = co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, what,
                                                       request->selection, request->reason,
                                                       call.actor, request->dry_run);

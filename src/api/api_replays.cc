@@ -6,6 +6,7 @@
 #include "config/replay_plan_document.h"
 #include "recovery/references.h"
 #include "recovery/replay_plan.h"
+#include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
@@ -73,7 +74,7 @@ Api::Answer Api::list_replays(Call) {
   if (!replays.ok()) co_return net::problem_response(replays.error());
   wire::JsonWriter json;
   json.begin_object().key("replays").begin_array();
-  for (const Replay& replay : *replays) write_replay(json, replay);
+  for (const Replay& replay : *replays) write_replay(json, parts_.live, replay);
   json.end_array().end_object();
   co_return json_answer(std::move(json).take());
 }
@@ -85,7 +86,7 @@ Api::Answer Api::plan_replay(Call call) {
   auto replay = co_await parts_.replays.plan(std::move(*plan));
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay);
+  write_replay(json, parts_.live, *replay);
   co_return json_answer(std::move(json).take(), 201);
 }
 
@@ -95,6 +96,9 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
     if (!group.ok()) co_return net::problem_response(group.error());
     plan.selection.group = group->fingerprint.hash;
   }
+  auto key = recovery::key_as_stored(parts_.live, plan.selection);
+  if (!key.ok()) co_return net::problem_response(key.error());
+  plan.selection.key = std::move(*key);
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
   recovery::leave_out_default_canary(plan, forecast->deliveries);
@@ -103,7 +107,7 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
   replay.checked = forecast->preconditions;
   wire::JsonWriter json;
   json.begin_object().field("dryRun", true).key("would");
-  write_replay(json, replay);
+  write_replay(json, parts_.live, replay);
   json.key("forecast");
   write_forecast(json, *forecast);
   json.end_object();
@@ -118,7 +122,7 @@ Api::Answer Api::edit_replay(Call call) {
   auto replay = co_await parts_.replays.edit(*id, std::move(*plan));
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay);
+  write_replay(json, parts_.live, *replay);
   co_return json_answer(std::move(json).take());
 }
 
@@ -136,7 +140,7 @@ Api::Answer Api::replay(Call call) {
     if (!joined.ok()) co_return net::problem_response(joined.error());
     now.joined = *joined;
   }
-  write_replay(json, *replay, now);
+  write_replay(json, parts_.live, *replay, now);
   co_return json_answer(std::move(json).take());
 }
 
@@ -180,7 +184,7 @@ Api::Answer Api::command_replay(Call call, ReplayState wanted) {
                                                 word->wait);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay);
+  write_replay(json, parts_.live, *replay);
   co_return json_answer(std::move(json).take());
 }
 
@@ -201,7 +205,7 @@ Api::Answer Api::slow_replay(Call call) {
   auto replay = co_await parts_.replays.slow(*id, *reason, call.actor);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
-  write_replay(json, *replay);
+  write_replay(json, parts_.live, *replay);
   co_return json_answer(std::move(json).take());
 }
 Api::Answer Api::abort_replay(Call call) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policy/redacted_event.h"
 #include "recovery/references.h"
+#include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
@@ -66,7 +68,7 @@ void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const De
       .field("replays", row.replays)
       .field("inDoubt", row.in_doubt);
   json.field("archived", row.archived).field("exhausted", row.exhausted);
-  if (!row.key.empty()) json.field("key", row.key);
+  if (!row.key.empty()) json.field("key", recovery::shown_key(live, row.ref.flow, row.key));
   json.field("reason", row.reason);
   if (!row.failure_mode.empty()) json.field("failureMode", row.failure_mode);
   if (!row.resolution.empty()) json.field("resolution", row.resolution);
@@ -170,8 +172,11 @@ void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, 
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored) {
   json.begin_object().field("ref", recovery::to_reference(live, stored.position));
   time_field(json, "recordedAt", stored.recorded);
-  const auto event = decode_event(stored.record);
-  if (event.ok()) {
+  const auto decoded = decode_event(stored.record);
+  if (decoded.ok()) {
+    const auto redaction = live.redaction(stored.position.stream);
+    const policy::RedactedEvent shown(*decoded, *redaction);
+    const Event* event = &shown.attributes();
     json.field("id", event->id).field("source", event->source).field("type", event->type);
     if (!event->subject.empty()) json.field("subject", event->subject);
     if (!event->time.empty()) json.field("time", event->time);
@@ -180,7 +185,7 @@ void write_event(wire::JsonWriter& json, const recovery::Live& live, const Store
     json.key("extensions").begin_object();
     for (const Extension& extension : event->extensions)
       json.field(extension.name, extension.value);
-    json.end_object().field("dataBytes", static_cast<std::uint64_t>(event->data.size()));
+    json.end_object().field("dataBytes", static_cast<std::uint64_t>(decoded->data.size()));
   }
   json.end_object();
 }

@@ -30,7 +30,8 @@ struct ReplayNow {
   std::optional<double> rate;           // what a run under way may release per second
   std::optional<std::uint64_t> joined;  // came into quarantine since, and would have fitted
 };
-void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow& now = {});
+void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Replay& replay,
+                  const ReplayNow& now = {});
 void write_forecast(wire::JsonWriter& json, const recovery::Forecast& forecast);
 void write_flow(wire::JsonWriter& json, const delivery::FlowView& view,
                 const ports::FlowCounts& counts);

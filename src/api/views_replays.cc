@@ -3,6 +3,7 @@
 #include "config/replay_plan_document.h"
 #include "policy/plan_hash.h"
 #include "recovery/references.h"
+#include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
@@ -57,13 +58,16 @@ Verdict result_of(const Replay& replay) {
 
 }  // namespace
 
-void write_replay(wire::JsonWriter& json, const Replay& replay, const ReplayNow& now) {
+void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Replay& replay,
+                  const ReplayNow& now) {
   json.begin_object().field("replay", recovery::to_text(replay.id));
   json.field("state", to_text(replay.state));
   if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
   if (replay.state == ReplayState::completed) json.field("result", to_text(result_of(replay)));
   json.field("hash", policy::plan_hash(replay.plan)).key("plan");
-  config::write_replay_plan(json, replay.plan);
+  ReplayPlan shown = replay.plan;
+  shown.selection = recovery::shown_selection(live, std::move(shown.selection));
+  config::write_replay_plan(json, shown);
   json.key("counts");
   write_counts(json, replay.counts);
   json.key("estimate");

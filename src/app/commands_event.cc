@@ -85,8 +85,7 @@ int get_event(Session& session, const std::string& reference) {
 }
 
 // The bytes as they are; on a terminal only what is harmless there.
-int payload(Session& session, const std::string& reference) {
-  const Reply reply = session.send({.path = path_to("events", reference, "payload")}, true);
+int print_bytes(Session& session, const Reply& reply) {
   if (!reply) return reply.exit;
   if (!session.terminal().output_tty) {
     session.print(*reply.body);
@@ -94,6 +93,19 @@ int payload(Session& session, const std::string& reference) {
     session.print(printable_lines(*reply.body) + "\n");
   }
   return kExitOk;
+}
+
+int payload(Session& session, const std::string& reference) {
+  return print_bytes(session,
+                     session.send({.path = path_to("events", reference, "payload")}, true));
+}
+
+int reveal(Session& session, const std::string& reference, bool whole) {
+  return print_bytes(session, session.send({.method = "POST",
+                                            .path = path_to("events", reference, "reveal") +
+                                                    query_of({{"as", whole ? "event" : ""}}),
+                                            .body = session.reason_body()},
+                                           true));
 }
 
 }  // namespace
@@ -150,7 +162,20 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
     });
   };
   add("get", "the attributes of one event", get_event);
-  add("payload", "the data of one event, byte for byte", payload);
+  add("payload", "the data of one event; what is redacted is masked", payload);
+  auto whole = std::make_shared<bool>();
+  auto revealed = std::make_shared<std::string>();
+  CLI::App* reveals = noun->add_subcommand(
+      "reveal", "its data as it came, without masks; audited, needs --reason");
+  reveals->add_option("EVENT", *revealed, "stream#seq or the event's id")
+      ->required()
+      ->option_text(" ");
+  reveals->add_flag("--whole", *whole, "with its attributes, as JSON");
+  reveals->callback([&chosen, revealed, whole] {
+    chosen.action = [revealed, whole](Session& session) {
+      return reveal(session, *revealed, *whole);
+    };
+  });
 }
 
 }  // namespace weir::app

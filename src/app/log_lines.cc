@@ -46,6 +46,7 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
               else if (entry.action.starts_with("replay."))
                 json.field("replay", entry.target);
               if (entry.action.starts_with("group.")) json.field("group", entry.target);
+              if (entry.action.starts_with("event.")) json.field("ref", entry.target);
               if (entry.action == "marker") json.field("target", entry.target);
               const bool quarantine = entry.action.starts_with("quarantine.");
               if (quarantine && count == 1) json.field("ref", entry.target);

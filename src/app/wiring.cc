@@ -122,6 +122,9 @@ recovery::Live wire_recovery(async::Executor executor,
     for (const StreamRecord& stream : engine->streams()) names.push_back(stream.name);
     return names;
   };
+  live.redaction = [&engine](std::optional<StreamId> id) {
+    return id ? engine->redactions().of(engine->stream_name(*id)) : engine->redactions().of_all();
+  };
   live.release = [&engine](const std::vector<DeliveryRef>& refs, ReplayId replay) {
     engine->release(refs, replay);
   };

@@ -14,6 +14,7 @@ namespace weir::app {
 namespace {
 
 constexpr std::string_view kSeedKey = "dedupe.seed";
+constexpr std::string_view kRedactionKey = "redaction.secret";
 constexpr Duration kCountsEvery = std::chrono::seconds{2};
 constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
 constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
@@ -83,12 +84,29 @@ async::Task<std::uint64_t> World::dedupe_seed() {
   co_return seed;
 }
 
+// Of this store, so that tags stay the same over restarts: ordering keys may be tags.
+async::Task<Result<std::string>> World::redaction_secret() {
+  auto stored = co_await store_->flows().meta(std::string(kRedactionKey));
+  if (!stored.ok()) co_return stored.error();
+  if (stored->has_value()) co_return std::move(**stored);
+  std::string secret;
+  for (int i = 0; i < 4; ++i) secret += fmt::format("{:016x}", random_());
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::PutMeta{std::string(kRedactionKey), secret});
+  auto receipt = co_await store_->writer().commit(std::move(batch));
+  if (!receipt.ok()) co_return receipt.error();
+  co_return secret;
+}
+
 async::Task<Result<>> World::start(LoadedConfig loaded) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
   auto ledger = co_await gateway_->start();
   if (!ledger.ok()) co_return ledger;
+  auto secret = co_await redaction_secret();
+  if (!secret.ok()) co_return secret.error();
+  engine_->set_redaction_secret(std::move(*secret));
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));

@@ -65,6 +65,7 @@ class World {
   void register_denials();
   void register_effects();
   async::Task<std::uint64_t> dedupe_seed();
+  async::Task<Result<std::string>> redaction_secret();
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
   async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,

@@ -15,6 +15,7 @@
 #include "config/extends.h"
 #include "config/sections.h"
 #include "policy/ip_address.h"
+#include "policy/redaction.h"
 
 namespace weir::config {
 namespace {
@@ -62,11 +63,15 @@ class Loader {
         report_.add(file, *version,
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
-    for (const std::string_view once : {"listen", "data", "limits"}) claim(top, once);
+    for (const std::string_view once : {"listen", "data", "limits", "redaction"}) claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
     if (auto map = top.map("quarantine")) config_.quarantine = read_quarantine(*map);
+    if (auto map = top.map("redaction")) {
+      redaction_ = {file, &map->node()};
+      config_.redaction = read_redaction(std::move(*map));
+    }
     each(top, "streams", "stream", [&](MapReader& map, const YamlMember& member) {
       config_.streams.push_back(read_stream(map, member.key.text));
     });
@@ -247,6 +252,7 @@ class Loader {
     }
     check_ledger_windows();
     link_failure_modes(dependencies);
+    link_redaction(streams);
     link_renamed();
   }
 
@@ -300,6 +306,22 @@ class Loader {
     }
   }
 
+  void link_redaction(const std::vector<std::string>& streams) {
+    for (std::size_t i = 0; i < config_.redaction.rules.size(); ++i) {
+      for (const std::string& stream : config_.redaction.rules[i].streams) {
+        if (std::ranges::find(streams, stream) != streams.end()) continue;
+        const YamlNode* rules = redaction_.second->find("rules");
+        const YamlNode& at = rules != nullptr && i < rules->items.size() ? rules->items[i]
+                                                                         : *redaction_.second;
+        unknown(redaction_.first, place(at, {"streams"}), "stream", stream, streams);
+      }
+    }
+    if (!report_.problems.empty()) return;  // rules that cannot be compiled are told
+    const policy::Redactions redactions(config_.redaction, config_.streams, {});
+    for (FlowSpec& flow : config_.flows)
+      flow.key_is_redacted = redactions.of(flow.stream)->hides_key(flow.ordering_key);
+  }
+
   // A flow's cursor and holds can be taken over once, and only from a flow that is gone.
   void link_renamed() {
     for (std::size_t i = 0; i < config_.flows.size(); ++i) {
@@ -326,6 +348,7 @@ class Loader {
   std::vector<Read<DependencySpec>> dependencies_;
   std::vector<Read<FlowSpec>> flows_;
   std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
+  std::pair<std::string, const YamlNode*> redaction_;                // where it stands
   Config config_;
   bool has_version_ = false;
 };

@@ -29,7 +29,7 @@ TEST_CASE("everything wrong in a document is told with its place") {
        "2:1: unknown setting 'flow' in the configuration | did you mean 'flows'?"},
       {"version: 1\né: 1",
        "2:1: unknown setting 'é' in the configuration | known: version, listen, data, limits, "
-       "quarantine, streams, policies, dependencies, …"},
+       "quarantine, redaction, streams, policies, …"},
       {"version: 1\nschedules: {}\nslos: []",
        "2:12: 'schedules' is not supported yet | take it out\n"
        "3:7: 'slos' is not supported yet | take it out"},

@@ -38,5 +38,7 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
 FailureModeSpec read_failure_mode(MapReader& map);
 LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
+// The streams that its rules name are looked up when everything is read.
+RedactionSpec read_redaction(MapReader map);
 
 }  // namespace weir::config

@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "policy/effect_weight.h"
+#include "policy/redacted_answer.h"
 #include "wire/digest.h"
 #include "wire/trace_context.h"
 
@@ -91,6 +92,10 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   if (!token.empty()) {
     result.classification = policy::weigh_effects(std::move(result.classification),
                                                   parts.running.end(token), flow.spec().idempotent);
+  }
+  if (result.classification.failure != FailureClass::ok || !result.outcome.body.empty()) {
+    const auto redaction = parts.redactions.of(flow.spec().stream);
+    policy::redact_outcome(attempt.event, *redaction, result.outcome, result.classification);
   }
   co_return result;
 }

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "delivery/settler.h"
 #include "policy/classify.h"
+#include "policy/redaction.h"
 #include "policy/running_attempts.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
@@ -28,6 +29,7 @@ struct DeliveryParts {
   Rng& rng;
   policy::ClassifyRules& rules;
   policy::RunningAttempts& running;
+  const policy::Redactions& redactions;
   const std::vector<ports::DecisionSink*>& sinks;
   std::function<void(const Error&)>
       on_error;  // something could not be read; logged, tried again later

@@ -25,6 +25,7 @@ Engine::Engine(EngineOptions options)
              .rng = rng_,
              .rules = rules_,
              .running = running_,
+             .redactions = redactions_,
              .sinks = options_.sinks,
              .on_error = options_.on_error,
              .stream_name = [this](StreamId id) { return stream_name(id); }} {}

@@ -30,7 +30,8 @@ struct EngineOptions {
   async::Clock& clock;
   ports::Store& store;
   std::uint64_t seed = 1;
-  std::string token_secret;  // random: what Weir-Tokens are made of
+  std::string token_secret;           // random: what Weir-Tokens are made of
+  std::string redaction_secret = {};  // of the store: tags stay the same over restarts
   MakeHandler make_handler;
   std::vector<ports::DecisionSink*> sinks;
   std::function<void(const Error&)> on_error = [](const Error&) {};  // tried again later
@@ -57,6 +58,8 @@ class Engine {
   explicit Engine(EngineOptions options);
   ~Engine();
 
+  // Before start(): EngineOptions::redaction_secret, if it was not known then.
+  void set_redaction_secret(std::string secret) { options_.redaction_secret = std::move(secret); }
   // Registers streams and flows, recovers what the last process left, and starts to deliver. Once.
   async::Task<Result<>> start(Config config);
   // A reload: atomic for everything that can be checked (handlers are made first); running calls
@@ -108,6 +111,7 @@ class Engine {
   const Config& config() const { return config_; }
   // Of the flows that have effects.
   policy::RunningAttempts& running() { return running_; }
+  const policy::Redactions& redactions() const { return redactions_; }
   std::size_t in_flight() const { return tasks_.size(); }
 
  private:
@@ -133,7 +137,7 @@ class Engine {
   async::Task<Result<FlowRecord>> register_flow(const FlowSpec& spec,
                                                 std::vector<FlowRecord>& known);
   async::Task<Result<std::uint64_t>> start_seq(const FlowSpec& spec, const StreamRecord& stream);
-  Result<> add_flow(const FlowSpec& spec, FlowRecord record);
+  Result<> add_flow(FlowSpec spec, FlowRecord record);
   Result<> apply_dependencies();
   async::Task<Result<>> restore_breakers();
   void set_rules();
@@ -153,6 +157,7 @@ class Engine {
   Settler settler_;
   policy::ClassifyRules rules_;
   policy::RunningAttempts running_;
+  policy::Redactions redactions_;
   DeliveryParts parts_;
   Config config_;
   std::vector<StreamRecord> streams_;

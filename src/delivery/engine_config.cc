@@ -5,6 +5,7 @@
 
 #include "delivery/engine.h"
 #include "delivery/recover.h"
+#include "policy/ordering_key.h"
 
 namespace weir::delivery {
 namespace {
@@ -95,21 +96,29 @@ async::Task<Result<>> Engine::check_flows(const Config& config) {
                                   spec.name, stream->name, spec.stream),
                       "give the flow that reads the other stream another name"};
     }
-    if (record->ordering_key == spec.ordering_key) continue;
+    if (record->ordering_key == policy::recorded_key_rule(spec)) continue;
     auto holds = co_await options_.store.deliveries().holds(record->id);
     if (!holds.ok()) co_return holds.error();
     if (holds->empty()) continue;
+    FlowSpec otherwise = spec;
+    otherwise.key_is_redacted = !spec.key_is_redacted;
+    const bool same_key = record->ordering_key == policy::recorded_key_rule(otherwise);
     co_return Error{
         Code::config_invalid,
-        fmt::format("flow '{}' has {} held keys, made with ordering.key '{}': it cannot change now",
-                    spec.name, holds->size(), record->ordering_key),
-        "put the old key back, settle what holds the keys (`weir quarantine list --flow " +
-            spec.name + "`), then change it"};
+        fmt::format("flow '{}' has {} held keys, made with ordering.key '{}': {} now", spec.name,
+                    holds->size(), record->ordering_key,
+                    same_key ? "whether it is redacted cannot change" : "it cannot change"),
+        fmt::format("put the old {} back, settle what holds the keys (`weir quarantine list --flow "
+                    "{}`), then change it",
+                    same_key ? "redaction" : "key", spec.name)};
   }
   co_return Result<>{};
 }
 
-void Engine::set_rules() { rules_.failure_modes = config_.failure_modes; }
+void Engine::set_rules() {
+  rules_.failure_modes = config_.failure_modes;
+  redactions_ = policy::Redactions(config_.redaction, config_.streams, options_.redaction_secret);
+}
 
 async::Task<Result<>> Engine::register_streams() {
   auto known = co_await options_.store.flows().streams();
@@ -199,7 +208,7 @@ async::Task<Result<FlowRecord>> Engine::new_flow(const FlowSpec& spec, const Str
   ++id;
   FlowRecord record{
       .id = FlowId{id}, .name = spec.name, .identity = spec.name, .stream = stream.id};
-  record.ordering_key = spec.ordering_key;
+  record.ordering_key = policy::recorded_key_rule(spec);
   record.cursor = Cursor{.floor = *start, .mark = *start};
   record.since = options_.clock.wall();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -222,13 +231,14 @@ async::Task<Result<FlowRecord>> Engine::register_flow(const FlowSpec& spec,
     co_return made;
   }
   const bool back = found->status == FlowStatus::removed;  // it goes on at its cursor
-  const bool changed = back || found->name != spec.name || found->ordering_key != spec.ordering_key;
+  const std::string key_rule = policy::recorded_key_rule(spec);
+  const bool changed = back || found->name != spec.name || found->ordering_key != key_rule;
   if (back) {
     found->status = FlowStatus::active;
     found->reason.clear();
   }
   found->name = spec.name;
-  found->ordering_key = spec.ordering_key;
+  found->ordering_key = key_rule;
   if (changed) {
     ports::WriteBatch batch{.lane = ports::Lane::operate};
     batch.mutations.emplace_back(ports::PutFlow{*found});
@@ -245,7 +255,8 @@ async::Task<Result<std::uint64_t>> Engine::start_seq(const FlowSpec& spec,
   co_return co_await options_.store.events().seek(stream.id, spec.start.time);
 }
 
-Result<> Engine::add_flow(const FlowSpec& spec, FlowRecord record) {
+Result<> Engine::add_flow(FlowSpec spec, FlowRecord record) {
+  spec.key_secret = options_.redaction_secret;
   const auto dependency = std::ranges::find(config_.dependencies, spec.dependency,
                                             &DependencySpec::name);
   WEIR_TRY(auto filter, spec.where.empty() ? Result<policy::Filter>(policy::Filter::all())

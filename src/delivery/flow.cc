@@ -109,7 +109,7 @@ bool Flow::matches(const StoredEvent& stored, Candidate& candidate) {
   const auto event = decode_event(stored.record);
   WEIR_ASSERT(event.ok());  // the store verified the record's checksum
   if (!filter_.matches(*event)) return false;
-  candidate.key = policy::ordering_key(*event, spec_.ordering_key);
+  candidate.key = policy::ordering_key(*event, spec_);
   candidate.deadline = policy::event_deadline(spec_.policy.timeouts, *event, stored.recorded);
   return true;
 }
@@ -237,7 +237,7 @@ void Flow::park(const std::string& key, Position holder) {
 
 bool Flow::may_hold(const Event& event, std::uint64_t seq) const {
   if (spec_.ordering_key.empty()) return false;
-  const Hold* hold = keys_.find_hold(policy::ordering_key(event, spec_.ordering_key));
+  const Hold* hold = keys_.find_hold(policy::ordering_key(event, spec_));
   if (hold == nullptr) return false;
   const bool behind = hold->first != 0 && seq >= hold->first && seq <= hold->last;
   return behind || (hold->released && seq == hold->holder.seq);

@@ -73,7 +73,7 @@ async::Task<bool> Flow::scan_for_holds(Behind& found, std::uint64_t first, std::
     if (seq > last) return;
     const auto event = decode_event(stored.record);
     WEIR_ASSERT(event.ok());  // the store verified the record's checksum
-    const std::string key = policy::ordering_key(*event, spec_.ordering_key);
+    const std::string key = policy::ordering_key(*event, spec_);
     const auto entry = found.find(key);
     const Hold* hold = keys_.find_hold(key);
     if (entry == found.end() || hold == nullptr || seq < hold->first || seq > hold->last ||

@@ -137,7 +137,7 @@ void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
     parts.settler.settle(flow, Settlement{.seq = stored.position.seq, .status = 0}, nullptr);
     return;
   }
-  std::string key = policy::ordering_key(*event, flow.spec().ordering_key);
+  std::string key = policy::ordering_key(*event, flow.spec());
   if (!key.empty() &&
       flow.keys().find_hold(key) != nullptr) {  // an earlier one of its key comes first
     flow.accept(std::move(stored));

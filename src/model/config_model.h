@@ -56,7 +56,9 @@ struct FlowSpec {
   bool idempotent = true;
   std::vector<std::pair<std::string, std::string>> headers;  // secrets resolved
   std::vector<std::string> effects;  // dependencies that its handler may call through the gateway
-  std::string ordering_key;  // empty = unordered; "subject", another attribute, or "data.a.b"
+  std::string ordering_key;      // empty = unordered; "subject", another attribute, or "data.a.b"
+  bool key_is_redacted = false;  // a rule hides what it is made of: keys are tags, everywhere
+  std::string key_secret;        // of those tags; the engine fills it in
   OnFailure on_failure = OnFailure::parkKey;
   double peak_per_second = 0;  // most events per second that it is meant for; 0 = not declared
   Priority priority = Priority::normal;
@@ -87,12 +89,28 @@ struct QuarantineSpec {
   bool operator==(const QuarantineSpec&) const = default;
 };
 
+// What of an event is masked wherever it would be shown. The handler gets the event as it came.
+struct RedactionRule {
+  enum class Kind : std::uint8_t { pointer, member, attribute } kind = Kind::pointer;
+  std::string name;                  // "/cards/*/number"; "email", at any depth; "subject"
+  std::vector<std::string> streams;  // empty = all
+  bool operator==(const RedactionRule&) const = default;
+};
+inline constexpr std::size_t kRedactionRulesMax = 256;
+
+struct RedactionSpec {
+  std::vector<RedactionRule> rules;
+  bool keep_answers = false;  // a handler's answers that are no JSON; false: masked as a whole
+  bool operator==(const RedactionSpec&) const = default;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
   std::string data;  // data folder
   LimitsSpec limits;
   QuarantineSpec quarantine;
+  RedactionSpec redaction;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;
   std::vector<FlowSpec> flows;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/ordering_key.h"
 
+#include "policy/redaction_tag.h"
 #include "wire/digest.h"
 #include "wire/json.h"
 
@@ -50,15 +51,46 @@ std::string from_data(const Event& event, std::string_view path) {
   }
 }
 
+// Before a long key becomes a digest, which could be tried out.
+std::string whole_key(const Event& event, std::string_view spec) {
+  if (spec.empty()) return {};
+  return spec.starts_with(kDataPrefix) ? from_data(event, spec.substr(kDataPrefix.size()))
+                                       : std::string(attribute(event, spec));
+}
+
 }  // namespace
 
 std::string ordering_key(const Event& event, std::string_view spec) {
-  if (spec.empty()) return {};
-  std::string key = spec.starts_with(kDataPrefix)
-                        ? from_data(event, spec.substr(kDataPrefix.size()))
-                        : std::string(attribute(event, spec));
+  std::string key = whole_key(event, spec);
   if (key.size() <= kOrderingKeyMax) return key;
   return "sha256:" + wire::sha256_hex(key);
+}
+
+namespace {
+
+std::string made_by(const Event& event, std::string_view spec, bool is_redacted,
+                    std::string_view secret) {
+  if (!is_redacted) return ordering_key(event, spec);
+  const std::string key = whole_key(event, spec);
+  return key.empty() ? key : key_tag(secret, key);
+}
+
+}  // namespace
+
+KeyRule key_rule(const FlowSpec& flow) {
+  return {flow.ordering_key, flow.key_is_redacted, flow.key_secret};
+}
+
+std::string ordering_key(const Event& event, const KeyRule& rule) {
+  return made_by(event, rule.spec, rule.is_redacted, rule.secret);
+}
+
+std::string ordering_key(const Event& event, const FlowSpec& flow) {
+  return made_by(event, flow.ordering_key, flow.key_is_redacted, flow.key_secret);
+}
+
+std::string recorded_key_rule(const FlowSpec& flow) {
+  return flow.key_is_redacted ? "redacted:" + flow.ordering_key : flow.ordering_key;
 }
 
 }  // namespace weir::policy

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/config_model.h"
 #include "model/event.h"
 
 namespace weir::policy {
@@ -16,5 +17,18 @@ namespace weir::policy {
 // digest of themselves.
 inline constexpr std::size_t kOrderingKeyMax = 256;
 std::string ordering_key(const Event& event, std::string_view spec);
+
+// How a flow makes its keys. Those that are redacted are tags (policy/redaction_tag.h) from the
+// start, so that no row, hold, list, log or plan ever has the value.
+struct KeyRule {
+  std::string spec;
+  bool is_redacted = false;
+  std::string secret;
+};
+KeyRule key_rule(const FlowSpec& flow);
+std::string ordering_key(const Event& event, const KeyRule& rule);
+std::string ordering_key(const Event& event, const FlowSpec& flow);
+// FlowRecord::ordering_key: keys made by different rules do not meet.
+std::string recorded_key_rule(const FlowSpec& flow);
 
 }  // namespace weir::policy

@@ -8,9 +8,11 @@
 
 #include "policy/filter.h"
 #include "policy/ordering_key.h"
+#include "policy/redacted_event.h"
 #include "recovery/effect_outlook.h"
 #include "recovery/explain_why.h"
 #include "recovery/references.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -54,7 +56,6 @@ ExplainedEvent copy_event(const Event& event) {
                       .time = std::string(event.time),
                       .datacontenttype = std::string(event.datacontenttype),
                       .dataschema = std::string(event.dataschema),
-                      .data_bytes = event.data.size(),
                       .has_data = event.has_data};
   for (const Extension& extension : event.extensions) {
     copy.extensions.emplace_back(extension.name, extension.value);
@@ -146,6 +147,7 @@ async::Task<Result<bool>> find_written(Inquiry& inquiry, FlowId flow, DeliveryEx
   if (!row.ok()) co_return row.error();
   if (row->has_value()) {
     into.row = std::move(**row);
+    into.row->key = shown_key(inquiry.live, flow, into.row->key);
     into.state = into.row->state;
     into.key = into.row->key;
     co_return true;
@@ -269,7 +271,7 @@ void add_flow(Inquiry& inquiry, const KnownFlow& flow, DeliveryExplanation& into
   into.idempotent = flow.spec->idempotent;
   into.pattern = flow.spec->where;
   if (!inquiry.event) return;
-  into.key = policy::ordering_key(*inquiry.event, flow.spec->ordering_key);
+  into.key = policy::ordering_key(*inquiry.event, *flow.spec);
   if (into.pattern.empty()) return;
   const auto filter = policy::Filter::compile(into.pattern);
   into.matches_now = !filter.ok() || filter->matches(*inquiry.event);
@@ -316,13 +318,12 @@ async::Task<Result<>> add_row_facts(Inquiry& inquiry, const KnownFlow& flow,
 }
 
 async::Task<Result<>> find_effects(Inquiry& inquiry, const KnownFlow& flow,
-                                    DeliveryExplanation& into) {
+                                   DeliveryExplanation& into) {
   auto effects = co_await inquiry.store.effects().of({{flow.record.id, inquiry.answer.position}});
   if (!effects.ok()) co_return effects.error();
   for (Effect& effect : *effects) {
     const NextCall next = next_call_of(effect, inquiry.live, inquiry.now);
-    into.effects.push_back(
-        {std::move(effect), next == NextCall::held, std::string(to_text(next))});
+    into.effects.push_back({std::move(effect), next == NextCall::held, std::string(to_text(next))});
   }
   co_return Result<>{};
 }
@@ -394,7 +395,9 @@ async::Task<Result<Explanation>> explain(ports::Store& store, async::Clock& cloc
   if (inquiry.stored) {
     auto event = decode_event(inquiry.stored->record);
     if (!event.ok()) co_return event.error();
-    answer.event = copy_event(*event);
+    const auto redaction = inquiry.live.redaction(position->stream);
+    answer.event = copy_event(policy::RedactedEvent(*event, *redaction).attributes());
+    answer.event->data_bytes = event->data.size();
     answer.recorded = inquiry.stored->recorded;
     inquiry.event = std::move(*event);
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "policy/redacted_event.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 #include "wire/json.h"
@@ -19,7 +20,9 @@ constexpr int kAuditPages = 20;
 
 using Visit = std::function<void(const Event&)>;
 
-async::Task<Result<>> each_event(ports::Store& store, std::vector<DeliveryRef> refs, Visit visit) {
+// Events as they may be shown: what is found in common is told.
+async::Task<Result<>> each_event(ports::Store& store, const Live& live,
+                                 std::vector<DeliveryRef> refs, Visit visit) {
   for (std::size_t from = 0; from < refs.size(); from += kFetched) {
     const auto until = std::min(from + kFetched, refs.size());
     std::vector<DeliveryRef> some(refs.begin() + static_cast<std::ptrdiff_t>(from),
@@ -28,7 +31,10 @@ async::Task<Result<>> each_event(ports::Store& store, std::vector<DeliveryRef> r
     if (!events.ok()) co_return events.error();
     for (const StoredEvent& stored : *events) {
       const auto event = decode_event(stored.record);
-      if (event.ok()) visit(*event);
+      if (!event.ok()) continue;
+      const auto redaction = live.redaction(stored.position.stream);
+      policy::RedactedEvent shown(*event, *redaction);
+      visit(shown.with_data());
     }
   }
   co_return Result<>{};
@@ -128,12 +134,12 @@ async::Task<Result<GroupInsight>> look_into_group(ports::Store& store, const Liv
   if (!members.ok()) co_return members.error();
   GroupInsight insight{.members = members->refs.size()};
   policy::Contrast contrast;
-  auto failed = co_await each_event(store, newest(members->refs),
+  auto failed = co_await each_event(store, live, newest(members->refs),
                                     [&](const Event& event) { contrast.add_failed(event); });
   if (!failed.ok()) co_return failed.error();
   auto refs = co_await passed_lately(store, live, known->flow);
   if (!refs.ok()) co_return refs.error();
-  auto passed = co_await each_event(store, std::move(*refs),
+  auto passed = co_await each_event(store, live, std::move(*refs),
                                     [&](const Event& event) { contrast.add_passed(event); });
   if (!passed.ok()) co_return passed.error();
   insight.looked_into = contrast.failed();
@@ -157,6 +163,7 @@ namespace {
 // {"data":{"a":{"b":[7]}}} for "data.a.b"; nothing for what a pattern cannot say.
 std::string pattern_for(std::string_view path, std::string_view value) {
   if (path.ends_with(".length") || value.size() >= policy::kValueMax) return "";
+  if (value.starts_with("[redacted") || value.starts_with("\"[redacted")) return "";
   const bool of_data = path.starts_with("data.");
   std::string pattern = of_data ? std::string(value) : std::string();
   if (!of_data) {
@@ -196,7 +203,7 @@ async::Task<Result<GroupSplit>> split_group(ports::Store& store, const Live& liv
   std::map<std::string, std::uint64_t> values;
   std::map<std::string, std::uint64_t> paths;
   GroupSplit split;
-  auto walked = co_await each_event(store, members->refs, [&](const Event& event) {
+  auto walked = co_await each_event(store, live, members->refs, [&](const Event& event) {
     ++split.members;
     std::string value;
     for (policy::Field& one : policy::fields_of(event)) {

@@ -14,6 +14,7 @@
 #include "model/delivery.h"
 #include "model/flow_state.h"
 #include "policy/plan_check.h"
+#include "policy/redaction.h"
 
 namespace weir::recovery {
 
@@ -39,7 +40,7 @@ struct LiveDependency {
   double rate_limit = 0;  // per second, 0 = none
   double capacity = 0;
   double request_price = 0;
-  IdempotencySpec idempotency;  // what may be done about effects in doubt
+  IdempotencySpec idempotency;   // what may be done about effects in doubt
   std::uint64_t live_calls = 0;  // since the start: first attempts and retries, no replays
 };
 
@@ -53,6 +54,8 @@ struct Live {
       position;  // nullopt: no such stream
   std::function<std::string(StreamId)> stream_name;
   std::function<std::vector<std::string>()> stream_names;
+  // What is hidden of the events of a stream; without one, what any rule hides.
+  std::function<std::shared_ptr<const policy::Redaction>(std::optional<StreamId>)> redaction;
   // Rows became ready for this run, durably.
   std::function<void(const std::vector<DeliveryRef>&, ReplayId)> release;
   // Age of the oldest event of a flow that is ready and not sent; zero without one.

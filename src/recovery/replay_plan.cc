@@ -236,6 +236,7 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   replay.plan = std::move(plan);
   replay.created_at = clock.wall();
   replay.cutoff = *cutoff;
+  replay.plan.selection.key = selection->asked.key;
   if (!replay.plan.selection.delivered) {
     ports::DeliveryQuery& query = selection->query;
     query.until = std::min(query.until.value_or(replay.cutoff), replay.cutoff);

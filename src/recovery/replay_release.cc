@@ -139,8 +139,8 @@ async::Task<Result<std::map<DeliveryRef, Delivery>>> ReplayRun::rows_of(
   }
   const auto flow = find_flow(live_, replay_.plan.selection.flow);
   const bool known = flow.ok() && flow->spec != nullptr;
-  const std::string ordering_key = known ? flow->spec->ordering_key : "";
-  auto made = co_await rows_of_events(store_, std::move(missing), ordering_key);
+  const policy::KeyRule keys = known ? policy::key_rule(*flow->spec) : policy::KeyRule{};
+  auto made = co_await rows_of_events(store_, std::move(missing), keys);
   if (!made.ok()) co_return made.error();
   for (Delivery& row : *made) by_ref.emplace(row.ref, std::move(row));
   co_return by_ref;

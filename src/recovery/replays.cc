@@ -3,6 +3,7 @@
 
 #include "recovery/references.h"
 #include "recovery/replay_plan.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 
@@ -100,7 +101,9 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
 async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
-  if (plan.selection == Selection{}) plan.selection = known->plan.selection;
+  const bool as_it_was = plan.selection == Selection{} ||
+                         plan.selection == shown_selection(live_, known->plan.selection);
+  if (as_it_was) plan.selection = known->plan.selection;
   auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
   if (plan.reason.empty()) plan.reason = known->plan.reason;

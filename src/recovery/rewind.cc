@@ -32,7 +32,7 @@ async::Task<Result<>> resolve_rewind(ports::Store& store, const Live& live,
   }
   const StreamId stream = flow->record.stream;
   into.asked.flow = flow->record.name;
-  into.ordering_key = flow->spec->ordering_key;
+  into.key_rule = policy::key_rule(*flow->spec);
   into.stream = stream;
   into.from = 1;
   into.to = UINT64_MAX;
@@ -57,7 +57,7 @@ async::Task<Result<>> resolve_rewind(ports::Store& store, const Live& live,
 
 async::Task<Result<std::vector<Delivery>>> rows_of_events(ports::Store& store,
                                                           std::vector<DeliveryRef> refs,
-                                                          const std::string& ordering_key) {
+                                                          const policy::KeyRule& keys) {
   std::vector<Delivery> rows;
   if (refs.empty()) co_return rows;
   const FlowId flow = refs.front().flow;
@@ -71,7 +71,7 @@ async::Task<Result<std::vector<Delivery>>> rows_of_events(ports::Store& store,
     row.state = DeliveryState::done;
     row.event_id = event->id;
     row.event_type = event->type;
-    if (!ordering_key.empty()) row.key = policy::ordering_key(*event, ordering_key);
+    row.key = policy::ordering_key(*event, keys);
     rows.push_back(std::move(row));
   }
   co_return rows;
@@ -103,7 +103,7 @@ async::Task<Result<std::vector<Delivery>>> delivered_page(ports::Store& store,
     const bool delivered = settlement.status != 0;  // else it was filtered
     if (delivered && !found.contains(at(settlement.seq))) without_row.push_back(at(settlement.seq));
   }
-  auto made = co_await rows_of_events(store, std::move(without_row), selection.ordering_key);
+  auto made = co_await rows_of_events(store, std::move(without_row), selection.key_rule);
   if (!made.ok()) co_return made.error();
   for (Delivery& row : *made) found.emplace(row.ref, std::move(row));
   std::vector<Delivery> page;

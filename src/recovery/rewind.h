@@ -7,6 +7,7 @@
 
 #include "async/task.h"
 #include "model/config_model.h"
+#include "policy/ordering_key.h"
 #include "ports/store.h"
 #include "recovery/live.h"
 #include "recovery/selection.h"
@@ -29,6 +30,6 @@ bool goes_in_turn(const Live& live, const Selection& selection);
 // Rows for those of `refs` that have none, made of their events; missing events are left out.
 async::Task<Result<std::vector<Delivery>>> rows_of_events(ports::Store& store,
                                                           std::vector<DeliveryRef> refs,
-                                                          const std::string& ordering_key);
+                                                          const policy::KeyRule& keys);
 
 }  // namespace weir::recovery

@@ -6,6 +6,7 @@
 
 #include "recovery/references.h"
 #include "recovery/rewind.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -194,6 +195,9 @@ async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, co
         "give at least one of --group, --flow, --dependency, --class, --status, --key, --type, "
         "--mark, --since, --until, --where or ids"};
   }
+  auto key = key_as_stored(live, selection);
+  if (!key.ok()) co_return key.error();
+  selection.key = std::move(*key);
   ResolvedSelection resolved;
   resolved.query.state = DeliveryState::quarantined;
   resolved.query.failure = selection.failure;
@@ -220,7 +224,7 @@ async::Task<Result<ResolvedSelection>> resolve_selection(ports::Store& store, co
     if (!filter.ok()) co_return filter.error();
     resolved.where = std::move(*filter);
     resolved.title += fmt::format("{}pattern {}", resolved.title.empty() ? "" : ", ",
-                                  selection.where);
+                                  live.redaction(std::nullopt)->redact_pattern(selection.where));
   }
   if (!selection.ids.empty()) {
     resolved.by_ids = true;

@@ -10,6 +10,7 @@
 #include "async/task.h"
 #include "model/replay.h"
 #include "policy/filter.h"
+#include "policy/ordering_key.h"
 #include "ports/store.h"
 #include "recovery/live.h"
 
@@ -24,7 +25,7 @@ struct ResolvedSelection {
   std::vector<GroupId> of_dependency;  // sorted: the groups of the dependency that is asked for
   Selection asked;
   StreamId stream;  // of a rewind, as all that follows
-  std::string ordering_key;
+  policy::KeyRule key_rule;
   std::uint64_t from = 0;  // from <= seq < to
   std::uint64_t to = 0;
   bool by_ids = false;

@@ -24,14 +24,14 @@ std::optional<WallTime> expiry_of(const StoredEvent& stored) {
 struct FlowRules {
   StreamId stream;
   std::uint64_t floor = 0;
-  std::string ordering_key;
+  policy::KeyRule key;
   policy::Filter filter = policy::Filter::all();
 };
 
 std::optional<FlowRules> rules_of(const Live& live, FlowId id) {
   const auto flow = live.flow(id);
   if (!flow || flow->spec == nullptr) return std::nullopt;
-  FlowRules rules{flow->record.stream, flow->floor, flow->spec->ordering_key};
+  FlowRules rules{flow->record.stream, flow->floor, policy::key_rule(*flow->spec)};
   if (flow->spec->where.empty()) return rules;
   auto filter = policy::Filter::compile(flow->spec->where);
   if (filter.ok()) rules.filter = std::move(*filter);
@@ -116,7 +116,7 @@ async::Task<Result<>> StaleCheck::read_on(FlowId flow, std::uint64_t first) {
       if (stored.position.seq >= rules->floor) break;
       const auto event = decode_event(stored.record);
       if (!event.ok() || !rules->filter.matches(*event)) continue;
-      std::string key = policy::ordering_key(*event, rules->ordering_key);
+      std::string key = policy::ordering_key(*event, rules->key);
       const bool is_new = !newest.seq_of.contains(key);
       if (is_new && keys_ >= kKeysMax) continue;
       keys_ += is_new;

@@ -7,9 +7,12 @@
 
 #include <array>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <xxhash.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 
 namespace weir::wire {
@@ -33,6 +36,16 @@ std::string_view as_text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& 
 
 std::string sha256_hex(std::string_view bytes) {
   return to_hex(as_text(sha256(bytes), SHA256_DIGEST_LENGTH));
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  unsigned size = 0;
+  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                          reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                          digest.data(), &size);
+  WEIR_ASSERT(made != nullptr && size == digest.size());
+  return to_hex(as_text(digest, digest.size()));
 }
 
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes with a meaning outside the process (SHA-256, FIPS 180-4) and the hash of the dedupe table
-// (XXH3).
+// Hashes with a meaning outside the process (SHA-256, FIPS 180-4; HMAC, RFC 2104) and the hash of
+// the dedupe table (XXH3).
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,9 @@
 namespace weir::wire {
 
 std::string sha256_hex(std::string_view bytes);  // 64 hex digits
+
+// HMAC-SHA-256 (RFC 2104), 64 hex digits. Any key, also an empty one.
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 
 // The Idempotency-Key of a delivery: 32 hex digits of SHA-256 over the fields with their lengths,
 // so that no two different quadruples give the same input. flow_identity is the flow's first name:

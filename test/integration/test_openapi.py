@@ -152,6 +152,10 @@ class OpenApi(HandlerCase):
             self.ask("GET", f"/v1/events/full{tail}", 200)
             self.ask("GET", f"/v1/events/s%231{tail}", 200)
             self.ask("GET", f"/v1/events/nobody{tail}", 404)
+        self.ask("POST", "/v1/events/full/reveal", 200, {"reason": "x"})
+        self.ask("POST", "/v1/events/full/reveal?as=event", 200, {"reason": "x"})
+        self.ask("POST", "/v1/events/full/reveal", 422, {})
+        self.ask("POST", "/v1/events/nobody/reveal", 404, {"reason": "x"})
         for event_id in ("failing", "held", "unnamed", "retried", "also", "left", "later", "third-call"):
             self.ask("GET", f"/v1/events/{event_id}/explain", 200)
         self.ask("GET", "/v1/events/full/explain?format=text", 200)

@@ -55,6 +55,7 @@ struct ExplainDesk {
   FailureModeSpec mode{
       .name = "missing-repository", .status = {422}, .runbook = "docs/runbooks/missing.md"};
   Live live;
+  policy::Redactions redactions;
 
   explicit ExplainDesk(ports::testing::StoreFactory factory) : bench(std::move(factory)) {
     live.flows = [this] { return flows(); };
@@ -79,6 +80,7 @@ struct ExplainDesk {
       return stream == "github" ? std::optional(place(seq)) : std::nullopt;
     };
     live.stream_name = [](StreamId) { return std::string("github"); };
+    live.redaction = [this](std::optional<StreamId>) { return redactions.of("github"); };
     live.stream_names = [] { return std::vector<std::string>{"github"}; };
     bench.commit({ports::PutStream{stream(kStream, "github")}}, ports::Lane::operate);
     add_flow(kFlow, "sync-issues");
