@@ -38,7 +38,6 @@ ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now);
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);
-void write_audit(wire::JsonWriter& json, const AuditEntry& entry);
 
 std::string flow_name(const recovery::Live& live, FlowId id);
 

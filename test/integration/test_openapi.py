@@ -54,7 +54,7 @@ LIMITED = """
 """
 # Answers that a serving Weir does not give, and routes that have nothing to refuse.
 UNANSWERED = {("GET", "/readyz", "503"), ("GET", "/startupz", "503")}
-NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
+NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/audit/checkpoints"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
                  ("GET", "/v1/replays"), ("GET", "/v1/status"), ("GET", "/v1/watch"), ("GET", "/v1/openapi.json"), ("GET", "/livez"),
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
@@ -104,6 +104,7 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/audit?limit=3", 200)
         self.ask("GET", "/v1/audit", 200)
         self.ask("GET", "/v1/audit?limit=none", 400)
+        self.ask("GET", "/v1/audit/checkpoints", 200)
         self.probes()
         self.maxDiff = None
         self.assertEqual(self.api.faults(), [])

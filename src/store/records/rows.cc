@@ -127,7 +127,8 @@ constexpr auto kReplay = [](auto& io, auto& row, auto& plan, auto& checked) {
 };
 
 constexpr auto kAudit = [](auto& io, auto& row) {
-  io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail);
+  io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail),
+      io(row.hash);
 };
 
 }  // namespace

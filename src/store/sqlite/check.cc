@@ -10,6 +10,7 @@
 #include "store/records/envelope.h"
 #include "store/records/packing.h"
 #include "store/records/rows.h"
+#include "store/sqlite/audit_reader.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/open_database.h"
 #include "store/sqlite/read_side.h"
@@ -37,8 +38,7 @@ class Check {
     WEIR_CHECK(groups());
     WEIR_CHECK(replays());
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
-    WEIR_CHECK(sealed("SELECT number, record FROM audit", "audit entry", by_number, 1,
-                      [](std::string_view payload) { return decode_audit(payload).ok(); }));
+    WEIR_CHECK(audit());
     WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
     WEIR_CHECK(sealed(
@@ -224,6 +224,15 @@ class Check {
     for (const auto& [id, count] : planned) {
       if (count != 0) problem(fmt::format("replay {} has lost its {} items", id, count));
     }
+    return {};
+  }
+
+  Result<> audit() {
+    wire::AuditVerifier verifier;
+    WEIR_TRY(const AuditTable table, read_audit(db_, verifier_of(verifier)));
+    verifier.finish(table.kept);
+    for (const wire::AuditProblem& one : verifier.problems()) problem("audit: " + one.text);
+    report_.audit_entries = verifier.entries();
     return {};
   }
 
