@@ -111,7 +111,7 @@ async::Task<> AuditSeal::look(bool last) {
 
 void AuditSeal::tell(const AuditCheckpoint& checkpoint) {
   log_.write(checkpoint.at, telemetry::Level::info, "audit.checkpoint",
-             fmt::format("the audit has {} entries", checkpoint.head.number),
+             fmt::format("signed up to entry {}", checkpoint.head.number),
              [&](wire::JsonWriter& json) {
                json.key("signed");
                wire::write_checkpoint(json, checkpoint);
