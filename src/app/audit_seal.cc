@@ -86,8 +86,9 @@ async::Task<> AuditSeal::look(bool last) {
   const MonoTime now = clock_.mono();
   const AuditHead signed_head = checkpoints_.empty() ? AuditHead{} : checkpoints_.back().head;
   auto newest = co_await store_.recovery().audit(INT64_MAX, 1);
-  if (!newest.ok() || newest->empty()) co_return;
-  const std::uint64_t end = newest->front().number;
+  // One that cannot be read is no reason to be silent: the walk says so.
+  if (newest.ok() && newest->empty()) co_return;
+  const std::uint64_t end = newest.ok() ? newest->front().number : 0;
   const bool due = last || now >= due_ || end >= signed_head.number + kEntriesMax;
   if (end == signed_head.number || !due || (now < try_again_ && !last)) co_return;
   auto head = co_await verified_head();

@@ -90,6 +90,7 @@ Result<AuditWitness> folder_witness(const std::string& folder) {
   if (std::filesystem::exists(lines)) {
     WEIR_TRY(CheckpointLines read, read_checkpoints(lines));
     witness.checkpoints = std::move(read.checkpoints);
+    witness.others = read.others;
   }
   return witness;
 }

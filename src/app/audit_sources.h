@@ -24,6 +24,7 @@ struct AuditPlace {
 struct AuditWitness {
   std::string public_key;  // hex; "" if the place has none
   std::vector<AuditCheckpoint> checkpoints;
+  std::size_t others = 0;  // lines of a folder's file that are none
 };
 Result<AuditWitness> audit_witness(Session& session, AuditPlace& place);
 

@@ -34,15 +34,15 @@ std::string checkpoint_text(const AuditVerdict& verdict) {
                         counted(verdict.head.number - signed_to, "entry"));
   }
   if (!verdict.key_given)
-    text += "Nobody said that this is the right key: --public-key FILE does.\n";
+    text += "That key came with it; --public-key FILE takes one that was kept elsewhere.\n";
   return text;
 }
 
 }  // namespace
 
 ScreenedCheckpoints screened(const std::vector<AuditCheckpoint>& checkpoints,
-                             const std::string& public_key) {
-  ScreenedCheckpoints result{.public_key = public_key, .key_given = !public_key.empty()};
+                             const std::string& public_key, bool key_given) {
+  ScreenedCheckpoints result{.public_key = public_key, .key_given = key_given};
   for (const AuditCheckpoint& one : checkpoints) {
     const std::uint64_t number = one.head.number;
     if (!wire::is_genuine(one)) {

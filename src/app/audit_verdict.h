@@ -13,13 +13,13 @@ namespace weir::app {
 // Which checkpoints may be believed.
 struct ScreenedCheckpoints {
   std::string public_key;  // the key they are signed with; "" if there are none
-  bool key_given = false;  // somebody said which key to trust
+  bool key_given = false;  // it was kept elsewhere
   std::vector<AuditCheckpoint> good;
   std::vector<wire::AuditProblem> bad;
 };
 // Without `public_key` that of the first genuine one counts for all.
 ScreenedCheckpoints screened(const std::vector<AuditCheckpoint>& checkpoints,
-                             const std::string& public_key);
+                             const std::string& public_key, bool key_given);
 
 struct AuditVerdict {
   std::uint64_t entries = 0;

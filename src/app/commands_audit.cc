@@ -63,6 +63,10 @@ struct VerifyAsked {
 // The place's own checkpoints and those from outside; a key from outside counts for all of them.
 Result<ScreenedCheckpoints> checkpoints_for(Session& session, VerifyAsked& asked) {
   WEIR_TRY(AuditWitness witness, audit_witness(session, asked.place));
+  if (witness.others > 0) {
+    session.note(fmt::format("{} of the folder's checkpoints cannot be read",
+                             counted(witness.others, "line")));
+  }
   if (!asked.public_key.empty()) {
     WEIR_TRY(witness.public_key, read_public_key(asked.public_key));
   }
@@ -76,7 +80,7 @@ Result<ScreenedCheckpoints> checkpoints_for(Session& session, VerifyAsked& asked
     witness.checkpoints.insert(witness.checkpoints.end(), outside.checkpoints.begin(),
                                outside.checkpoints.end());
   }
-  return screened(witness.checkpoints, witness.public_key);
+  return screened(witness.checkpoints, witness.public_key, !asked.public_key.empty());
 }
 
 int verify_audit(Session& session, VerifyAsked& asked) {

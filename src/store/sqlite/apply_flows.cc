@@ -93,12 +93,15 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
 }
 
 Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
-  WEIR_TRY(const AuditHead head, audit_head(side.db));
-  const AuditEntry entry = wire::linked(mutation.entry, head);
+  if (!side.audit_head) {
+    WEIR_TRY(side.audit_head, audit_head(side.db));
+  }
+  const AuditEntry entry = wire::linked(mutation.entry, *side.audit_head);
   const auto number = static_cast<std::int64_t>(entry.number);
   WEIR_CHECK(side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", number,
                          seal(key_bytes({number}), encode_row(entry))));
-  return put_meta(side, {std::string(kAuditHeadMeta), wire::to_text({entry.number, entry.hash})});
+  side.audit_head = AuditHead{entry.number, entry.hash};
+  return put_meta(side, {std::string(kAuditHeadMeta), wire::to_text(*side.audit_head)});
 }
 
 Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
