@@ -10,7 +10,7 @@ namespace weir::app {
 namespace {
 
 constexpr Duration kPatience = std::chrono::minutes{10};  // between two words about one fault
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kSealPage = 500;
 
 }  // namespace
 
@@ -69,8 +69,8 @@ async::Task<Result<AuditHead>> AuditSeal::verified_head() {
   if (!newest.ok()) co_return newest.error();
   const std::uint64_t end = newest->empty() ? 0 : newest->front().number;
   wire::AuditVerifier verifier(checkpoints_.empty() ? AuditHead{} : checkpoints_.back().head);
-  for (std::uint64_t after = verifier.head().number; after < end; after += kPage) {
-    auto entries = co_await store_.recovery().audit(std::min(after + kPage, end) + 1, kPage);
+  for (std::uint64_t after = verifier.head().number; after < end; after += kSealPage) {
+    auto entries = co_await store_.recovery().audit(std::min(after + kSealPage, end) + 1, kSealPage);
     if (!entries.ok()) co_return entries.error();
     for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry)
       if (entry->number > after) verifier.next(*entry);

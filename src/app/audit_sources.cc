@@ -13,7 +13,7 @@
 namespace weir::app {
 namespace {
 
-constexpr std::uint64_t kPage = 1000;
+constexpr std::uint64_t kServerPage = 1000;
 
 struct ServerPage {
   std::vector<AuditEntry> entries;
@@ -52,8 +52,8 @@ Result<std::optional<AuditHead>> walk_server(Session& session, AuditPlace& place
   const bool added = second.head.number < newest;
   const AuditHead kept = added ? second.head : first.head;
   const std::uint64_t end = added ? newest : kept.number;
-  for (std::uint64_t after = 0; after < end; after += kPage) {
-    const std::uint64_t size = std::min(kPage, end - after);
+  for (std::uint64_t after = 0; after < end; after += kServerPage) {
+    const std::uint64_t size = std::min(kServerPage, end - after);
     WEIR_TRY(const ServerPage page,
              server_page(session, place, fmt::format("after={}&limit={}", after, size)));
     for (const AuditEntry& entry : page.entries) each(entry.number, entry);

@@ -197,9 +197,9 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def check_audit(weir):
+def check_audit(data):
     """The chain of the audit holds over all lives."""
-    done = subprocess.run([environment_binary(), "audit", "verify", "--data", weir.data], capture_output=True, text=True,
+    done = subprocess.run([environment_binary(), "audit", "verify", "--data", data], capture_output=True, text=True,
                           check=False)
     return [] if done.returncode == 0 else [f"the audit: {done.stdout}{done.stderr}"]
 
@@ -235,7 +235,7 @@ def main():
         found += check_replays(weir, db, replays)
         found += check_course(weir.starts - 1, arguments.kills, quarantined, replays)
         code = weir.stop()
-        found += check_audit(weir)
+        found += check_audit(folder / "store")
         found += [f"publishing failed: {failure}" for failure in publisher.failures]
         found += check_lost(db, publisher.acknowledged) + check_order(db, publisher.acknowledged)
         if code != 0:
