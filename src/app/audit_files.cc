@@ -2,6 +2,7 @@
 #include "app/audit_files.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -60,7 +61,8 @@ bool sync_entry(const std::string& folder) {
   return file && ::fsync(file.descriptor()) == 0;
 }
 
-// Under another name first: a crash leaves no half of a key.
+// Under another name first: a crash leaves no half of a key. The folder's lock keeps others away
+// from a name that was free a moment ago.
 Result<> make_file(const std::string& folder, std::string_view name, std::string_view content,
                    mode_t mode) {
   const std::string path = folder + std::string(name);
@@ -68,8 +70,7 @@ Result<> make_file(const std::string& folder, std::string_view name, std::string
   ::unlink(unfinished.c_str());
   const File file(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   const bool made = file && file.write_synced(content) &&
-                    ::link(unfinished.c_str(), path.c_str()) == 0 &&
-                    ::unlink(unfinished.c_str()) == 0 && sync_entry(folder);
+                    ::rename(unfinished.c_str(), path.c_str()) == 0 && sync_entry(folder);
   if (!made) return refused(path, "cannot be made: " + last_fault());
   return {};
 }
@@ -83,7 +84,7 @@ Result<std::string> make_key(const std::string& folder) {
 }
 
 Result<std::string> read_key(const std::string& path) {
-  const File file(path, O_RDONLY | O_NOFOLLOW);
+  const File file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat facts{};
   if (!file || ::fstat(file.descriptor(), &facts) != 0)
     return refused(path, "cannot be read: " + last_fault());

@@ -26,7 +26,8 @@ async::Task<Result<>> AuditSeal::start() {
   const ports::StoreStatus status = co_await store_.info();
   incarnation_ = status.incarnation;
   const std::string path = folder_ + std::string(kAuditCheckpointsFile);
-  if (std::filesystem::exists(path)) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
     auto read = read_checkpoints(path);
     if (!read.ok()) co_return read.error();
     checkpoints_ = std::move(read->checkpoints);
@@ -70,7 +71,8 @@ async::Task<Result<AuditHead>> AuditSeal::verified_head() {
   const std::uint64_t end = newest->empty() ? 0 : newest->front().number;
   wire::AuditVerifier verifier(checkpoints_.empty() ? AuditHead{} : checkpoints_.back().head);
   for (std::uint64_t after = verifier.head().number; after < end; after += kSealPage) {
-    auto entries = co_await store_.recovery().audit(std::min(after + kSealPage, end) + 1, kSealPage);
+    auto entries = co_await store_.recovery().audit(std::min(after + kSealPage, end) + 1,
+                                                    kSealPage);
     if (!entries.ok()) co_return entries.error();
     for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry)
       if (entry->number > after) verifier.next(*entry);

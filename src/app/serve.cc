@@ -80,7 +80,9 @@ class Serving {
     if (!started.ok()) {
       print_error(started.error());
       std::fflush(stderr);
-      std::_Exit(started.error().code == Code::address_in_use ? kExitFailed : kExitUsage);
+      const Code code = started.error().code;
+      if (code == Code::audit_key_refused) std::_Exit(kExitStoreRefused);
+      std::_Exit(code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
     fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
                host, world_.port());
