@@ -120,6 +120,28 @@ class Whole(AuditCase):
         self.cli("quarantine", "discard", reference, "--flow", "one", "--reason", "test data")
         self.assertNotIn(CANARY, self.export().read_text())
 
+    def test_a_reload_that_is_refused_is_in_it_without_its_text(self):
+        good = self.weir.config.read_text()
+        self.weir.config.write_text(good.replace("streams:", f"{CANARY}: x\nstreams:"))
+        refused = self.weir.request("POST", "/v1/config/reload", json.dumps({"reason": "try"}).encode(),
+                                    {"Content-Type": "application/json", "Weir-Actor": "local:ann"})
+        self.assertEqual(refused.status, 422)
+        self.weir.config.write_text(good)
+        (entry,) = self.cli_json("audit", "list", "--action", "config.refused")["entries"]
+        self.assertEqual((entry["actor"], entry["reason"]), ("local:ann", "try"))
+        self.assertEqual(entry["detail"], "WR1301: the configuration is invalid")
+        self.assertNotIn(CANARY, json.dumps(entry))
+
+    def test_a_restored_store_says_so_and_goes_on_with_its_chain(self):
+        backup, restored = self.folder / "backup", self.folder / "restored"
+        self.assertEqual(run_cli("store", "backup", "--data", self.weir.data, backup).code, 0)
+        done = run_cli("store", "restore", "--data", restored, backup, "--reason", "a drill")
+        self.assertEqual(done.code, 0, done)
+        newest = json.loads(run_cli("audit", "export", "--data", restored).out.splitlines()[-1])
+        self.assertEqual((newest["action"], newest["reason"]), ("store.restore", "a drill"))
+        self.assertTrue(newest["actor"].startswith("local:"))
+        self.verify("--data", restored)
+
     def test_a_checkpoint_is_in_the_log_and_in_the_answer(self):
         told = self.get("/v1/audit/checkpoints")
         self.assertEqual(told["publicKey"], (self.weir.data / "audit-signing.pub").read_text().strip())
