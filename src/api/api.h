@@ -26,6 +26,12 @@
 
 namespace weir::api {
 
+// What was signed of the audit, oldest first; nothing without a data folder.
+struct AuditSeals {
+  std::string public_key;  // hex, or ""
+  std::vector<AuditCheckpoint> checkpoints;
+};
+
 struct ApiParts {
   ports::Store& store;
   async::Clock& clock;
@@ -45,6 +51,7 @@ struct ApiParts {
       rollback;
   const ConfigHistory& history;
   std::function<Result<std::vector<config::SourceFile>>()> read_files;  // what a reload would read
+  std::function<AuditSeals()> audit_seals;
 };
 
 // A request that found its route.
@@ -83,8 +90,10 @@ class Api {
   Answer ready_probe(Call call);
   Answer metrics(Call call);
   Answer openapi(Call call);
-  Answer audit(Call call);
   Answer streams(Call call);
+  // api_audit.cc
+  Answer audit(Call call);
+  Answer audit_checkpoints(Call call);
   // api_dependencies.cc
   Answer dependencies(Call call);
   Answer dependency(Call call);

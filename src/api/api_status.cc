@@ -90,19 +90,4 @@ Api::Answer Api::streams(Call) {
   co_return json_answer(std::move(json).take());
 }
 
-Api::Answer Api::audit(Call call) {
-  auto limit = page_size(call.arg("limit"), 50, 1000);
-  if (!limit.ok()) co_return net::problem_response(limit.error());
-  auto before = page_size(call.arg("before"), SIZE_MAX, SIZE_MAX);
-  if (!before.ok()) co_return net::problem_response(before.error());
-  auto entries = co_await parts_.store.recovery().audit(std::min<std::uint64_t>(*before, INT64_MAX),
-                                                        *limit);
-  if (!entries.ok()) co_return net::problem_response(entries.error());
-  wire::JsonWriter json;
-  json.begin_object().key("entries").begin_array();
-  for (const AuditEntry& entry : *entries) write_audit(json, entry);
-  json.end_array().end_object();
-  co_return json_answer(std::move(json).take());
-}
-
 }  // namespace weir::api

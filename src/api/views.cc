@@ -190,11 +190,4 @@ void write_event(wire::JsonWriter& json, const recovery::Live& live, const Store
   json.end_object();
 }
 
-void write_audit(wire::JsonWriter& json, const AuditEntry& entry) {
-  json.begin_object().field("number", entry.number);
-  time_field(json, "at", entry.at);
-  json.field("actor", entry.actor).field("action", entry.action).field("target", entry.target);
-  json.field("reason", entry.reason).field("detail", entry.detail).end_object();
-}
-
 }  // namespace weir::api

@@ -41,7 +41,6 @@ void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, 
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);
 void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect);
-void write_audit(wire::JsonWriter& json, const AuditEntry& entry);
 
 std::string flow_name(const recovery::Live& live, FlowId id);
 

@@ -24,7 +24,8 @@ const std::vector<Fact> kCounts = {{"events", "events", CellKind::count},
                                    {"delivery rows", "deliveries", CellKind::count},
                                    {"settlements", "settlements", CellKind::count},
                                    {"groups", "groups", CellKind::count},
-                                   {"replay items", "replayItems", CellKind::count}};
+                                   {"replay items", "replayItems", CellKind::count},
+                                   {"audit entries", "auditEntries", CellKind::count}};
 
 int check(Session& session, const std::string& folder) {
   const auto report = sqlite::check(folder);
@@ -38,7 +39,9 @@ int check(Session& session, const std::string& folder) {
       .field("keptEvents", report->kept_events)
       .field("deliveries", report->deliveries);
   json.field("settlements", report->settlements).field("groups", report->groups);
-  json.field("replayItems", report->replay_items).end_object();
+  json.field("replayItems", report->replay_items)
+      .field("auditEntries", report->audit_entries)
+      .end_object();
   if (session.is_table()) {
     for (const std::string& problem : report->problems) session.print(printable(problem) + "\n");
     session.print(report->sound() ? "The store is sound.\n"
@@ -93,7 +96,13 @@ int backup(Session& session, const std::string& folder, const std::string& file)
 }
 
 int restore(Session& session, const std::string& folder, const std::string& file) {
-  if (const auto made = sqlite::restore(file, folder); !made.ok())
+  const AuditEntry entry{.at = session.now(),
+                         .actor = local_actor(),
+                         .action = "store.restore",
+                         .target = folder,
+                         .reason = session.options().reason,
+                         .detail = "from " + file};
+  if (const auto made = sqlite::restore(file, folder, entry); !made.ok())
     return session.fail(made.error());
   wire::JsonWriter json;
   json.begin_object().field("restored", folder).end_object();

@@ -21,7 +21,9 @@ bool same_deed(const AuditEntry& one, const AuditEntry& other) {
 // Told by lines of their own, or of no interest to an operator.
 bool is_told_elsewhere(const AuditEntry& entry) {
   return entry.action == "config.reload" || entry.action == "config.rollback" ||
-         entry.action == "breaker.trip" || entry.action == "stream.trim";
+         entry.action == "config.refused" || entry.action == "config.start" ||
+         entry.action == "breaker.trip" || entry.action == "stream.trim" ||
+         entry.action == "store.full" || entry.action == "store.room";
 }
 
 Level level_of(const AuditEntry& entry) {

@@ -61,13 +61,14 @@ Result<> apply_listen(const std::string& listen, Config& config) {
 class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
-          std::string config_path, std::unique_ptr<ports::Store> store, telemetry::Log& log)
+          std::string config_path, std::unique_ptr<ports::Store> store, std::string folder,
+          telemetry::Log& log)
       : clock_(clock),
         log_(log),
         loaded_(std::move(loaded)),
         config_path_(config_path),
         world_(
-            io.get_executor(), clock, std::move(store), std::move(config_path),
+            io.get_executor(), clock, std::move(store), std::move(folder), std::move(config_path),
             [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
             random_seed, log),
         signals_(io, SIGTERM, SIGINT, SIGHUP) {}
@@ -79,7 +80,9 @@ class Serving {
     if (!started.ok()) {
       print_error(started.error());
       std::fflush(stderr);
-      std::_Exit(started.error().code == Code::address_in_use ? kExitFailed : kExitUsage);
+      const Code code = started.error().code;
+      if (code == Code::audit_key_refused) std::_Exit(kExitStoreRefused);
+      std::_Exit(code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
     fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
                host, world_.port());
@@ -130,11 +133,17 @@ int exit_code_of(const Error& error) {
   return refused ? kExitStoreRefused : kExitFailed;
 }
 
+constexpr std::string_view kMemory = ":memory:";
+
+std::string folder_of(const ServeOptions& options, const Config& config) {
+  return options.data.empty() ? config.data : options.data;
+}
+
 Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
                                                  boost::asio::io_context& io,
                                                  std::function<void(const Error&)> on_failed) {
-  const std::string folder = options.data.empty() ? config.data : options.data;
-  if (folder == ":memory:") return store::memory::open(io.get_executor());
+  const std::string folder = folder_of(options, config);
+  if (folder == kMemory) return store::memory::open(io.get_executor());
   if (folder.empty()) {
     return Error{Code::usage, "no data folder is given",
                  "add --data DIR, or 'data:' to the configuration"};
@@ -183,7 +192,10 @@ int run_serve(const ServeOptions& options) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store), log);
+  std::string folder = folder_of(options, config);
+  if (folder == kMemory) folder.clear();
+  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store),
+                  std::move(folder), log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

@@ -40,8 +40,9 @@ std::string one_line(std::string_view lines) {
 }  // namespace
 
 World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
-             std::string config_path, std::function<void(const Error&)> store_failed,
-             std::function<std::uint64_t()> random, telemetry::Log& log)
+             std::string folder, std::string config_path,
+             std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random,
+             telemetry::Log& log)
     : executor_(executor),
       clock_(clock),
       store_(std::move(store)),
@@ -52,7 +53,8 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
                     [this](StreamId id) { return engine_->stream_name(id); }),
       history_(*store_),
       chores_(executor),
-      audit_tail_(store_->recovery(), log) {
+      audit_tail_(store_->recovery(), log),
+      audit_seal_(*store_, clock_, log, std::move(folder)) {
   live_ = wire_recovery(executor, engine_, clock_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
@@ -107,12 +109,16 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   auto secret = co_await redaction_secret();
   if (!secret.ok()) co_return secret.error();
   engine_->set_redaction_secret(std::move(*secret));
+  auto announced = co_await announce_config(loaded.files);
+  if (!announced.ok()) co_return announced;
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));
   if (!history.ok()) co_return history;
   auto replays = co_await replays_->start();
   if (!replays.ok()) co_return replays;
+  auto sealed = co_await audit_seal_.start();
+  if (!sealed.ok()) co_return sealed;
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .store = *store_,
       .clock = clock_,
@@ -133,6 +139,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
           },
       .history = history_,
       .read_files = [this] { return read_config_files(config_path_); },
+      .audit_seals = [this] { return audit_seal_.view(); },
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
@@ -159,6 +166,7 @@ async::Task<> World::drain(Duration grace) {
   co_await chores_.join();
   co_await engine_->join();
   co_await tell_changes();
+  co_await audit_seal_.look(true);
   decision_log_.flush(true);
 }
 
@@ -167,11 +175,23 @@ async::Task<net::HttpResponse> World::handle(net::HttpRequest request) {
   return api_->handle(std::move(request));
 }
 
-Error World::refuse_config(Error error) {
+// The entry names no text of the configuration, which may hold secrets.
+async::Task<Error> World::refuse_config(Error error, config::Version version) {
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(ports::AddAudit{AuditEntry{
+      .at = clock_.wall(),
+      .actor = std::move(version.actor),
+      .action = "config.refused",
+      .target = version.rolled_back_to == 0 ? config_path_
+                                            : fmt::format("version {}", version.rolled_back_to),
+      .reason = std::move(version.reason),
+      .detail = fmt::format("{}: {}", describe(error.code).id, describe(error.code).title)}});
+  auto written = co_await store_->writer().commit(std::move(batch));
+  if (!written.ok()) co_return written.error();
   error.hint += error.hint.empty() ? "" : "; ";
   error.hint += "the configuration in force stays as it was";
   log_.error(clock_.wall(), "config.refused", error);
-  return error;
+  co_return error;
 }
 
 async::Task<Result<std::string>> World::reload(std::string actor, std::string reason) {
@@ -206,7 +226,7 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
                                                      config::Version version) {
   if (reloading_)
     co_return Error{Code::conflict, "a reload is running", "try again when it is done"};
-  if (!loaded.ok()) co_return refuse_config(loaded.error());
+  if (!loaded.ok()) co_return co_await refuse_config(loaded.error(), std::move(version));
   reloading_ = true;
   version.at = clock_.wall();
   const std::string actor = version.actor;
@@ -217,25 +237,29 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   // What is bound to the process stays as it was.
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
-  auto applied = co_await engine_->apply(std::move(config));
-  if (!applied.ok()) {
-    reloading_ = false;
-    co_return refuse_config(applied.error());
-  }
-  server_->update(server_options(engine_->config().limits));
   const bool back = version.rolled_back_to != 0;
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  const bool fresh = !history_.is_newest(loaded->files);
-  version.files = std::move(loaded->files);
-  if (fresh) batch.mutations = history_.add(version);
-  batch.mutations.emplace_back(ports::AddAudit{
+  // Durable before anything changes: applying takes more than one transaction.
+  ports::WriteBatch order{.lane = ports::Lane::operate};
+  order.mutations.emplace_back(ports::AddAudit{
       AuditEntry{.at = version.at,
                  .actor = version.actor,
                  .action = back ? "config.rollback" : "config.reload",
                  .target = back ? fmt::format("version {}", version.rolled_back_to) : config_path_,
                  .reason = version.reason,
                  .detail = one_line(changes)}});
-  auto written = co_await store_->writer().commit(std::move(batch));
+  auto written = co_await store_->writer().commit(std::move(order));
+  Result<> applied = written.ok() ? Result<>{} : Result<>{written.error()};
+  if (written.ok()) applied = co_await engine_->apply(std::move(config));
+  if (!applied.ok()) {
+    reloading_ = false;
+    co_return co_await refuse_config(applied.error(), std::move(version));
+  }
+  server_->update(server_options(engine_->config().limits));
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  const bool fresh = !history_.is_newest(loaded->files);
+  version.files = std::move(loaded->files);
+  if (fresh) batch.mutations = history_.add(version);
+  written = co_await store_->writer().commit(std::move(batch));
   if (written.ok() && fresh) history_.committed(std::move(version));
   reloading_ = false;
   if (!written.ok()) co_return written.error();
@@ -247,10 +271,26 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   co_return changes;
 }
 
-// What the process starts with is a version, unless it is what the last one ended with.
-async::Task<Result<>> World::begin_history(std::vector<config::SourceFile> files) {
+// Durable before what another configuration changes at the start.
+async::Task<Result<>> World::announce_config(std::vector<config::SourceFile> files) {
   auto started = co_await history_.start();
   if (!started.ok()) co_return started;
+  if (history_.is_newest(files)) co_return Result<>{};
+  const std::uint64_t newest = history_.newest() ? history_.newest()->number : 0;
+  ports::WriteBatch batch{.lane = ports::Lane::operate};
+  batch.mutations.emplace_back(
+      ports::AddAudit{AuditEntry{.at = clock_.wall(),
+                                 .actor = "weir",
+                                 .action = "config.start",
+                                 .target = config_path_,
+                                 .detail = fmt::format("version {}", newest + 1)}});
+  auto written = co_await store_->writer().commit(std::move(batch));
+  if (!written.ok()) co_return written.error();
+  co_return Result<>{};
+}
+
+// What the process starts with is a version, unless it is what the last one ended with.
+async::Task<Result<>> World::begin_history(std::vector<config::SourceFile> files) {
   if (history_.is_newest(files)) co_return Result<>{};
   config::Version version{
       .at = clock_.wall(), .actor = "weir", .reason = "start", .files = std::move(files)};
@@ -320,6 +360,7 @@ async::Task<> World::keep_counts() {
                                             clock_.wall());
     }
     co_await tell_changes();
+    co_await audit_seal_.look(false);
     co_await close_unused_pools();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
@@ -336,11 +377,13 @@ async::Task<> World::close_unused_pools() {
   for (auto& pool : unused) co_await pool->close();
 }
 
-// What people look for after a failure: the trail has a breaker that tripped by itself, too.
+// What people look for after a failure: the trail has what stopped by itself in memory, too, right
+// after it did.
 async::Task<> World::audit_trips(std::vector<AuditEntry> trips) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   for (AuditEntry& trip : trips) {
-    const auto [told, first] = trip_told_.try_emplace(trip.target, clock_.mono());
+    const auto [told, first] = trip_told_.try_emplace(trip.action + " " + trip.target,
+                                                      clock_.mono());
     if (!first && clock_.mono() - told->second < kTripsEvery) continue;
     told->second = clock_.mono();
     batch.mutations.emplace_back(ports::AddAudit{std::move(trip)});
@@ -370,14 +413,20 @@ async::Task<> World::tell_changes() {
       }
     }
   }
-  co_await audit_trips(std::move(trips));
   const ports::StoreStatus status = co_await store_->info();
   if (std::exchange(store_full_, status.full) != status.full) {
+    trips.push_back(AuditEntry{
+        .at = clock_.wall(),
+        .actor = "weir",
+        .action = status.full ? "store.full" : "store.room",
+        .target = "ingest",
+        .reason = status.full ? "no space left: ingest is refused" : "there is space again"});
     log_.write(clock_.wall(), status.full ? telemetry::Level::error : telemetry::Level::info,
                status.full ? "store.full" : "store.room",
                status.full ? "no space left: ingest is refused, deliveries go on"
                            : "there is space again: ingest goes on");
   }
+  co_await audit_trips(std::move(trips));
   co_await audit_tail_.tell();
 }
 

@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/config_history.h"
+#include "app/audit_seal.h"
 #include "app/config_files.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
@@ -30,9 +31,10 @@ namespace weir::app {
 
 class World {
  public:
-  // `store_failed` is told when nothing can be acknowledged any more.
+  // `store_failed` is told when nothing can be acknowledged any more. `folder` is of the store's
+  // data, "" if it has none.
   World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
-        std::string config_path, std::function<void(const Error&)> store_failed,
+        std::string folder, std::string config_path, std::function<void(const Error&)> store_failed,
         std::function<std::uint64_t()> random, telemetry::Log& log);
 
   // Delivers and listens. Errors are for the terminal.
@@ -66,11 +68,12 @@ class World {
   void register_effects();
   async::Task<std::uint64_t> dedupe_seed();
   async::Task<Result<std::string>> redaction_secret();
+  async::Task<Result<>> announce_config(std::vector<config::SourceFile> files);
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
   async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,
                                                 config::Version version);
-  Error refuse_config(Error error);
+  async::Task<Error> refuse_config(Error error, config::Version version);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
   async::Task<> close_unused_pools();
@@ -101,9 +104,11 @@ class World {
   std::vector<ports::FlowCounts> counts_;
   std::vector<std::pair<std::string, std::uint64_t>> in_doubt_;  // effects, by dependency
   AuditTail audit_tail_;
-  std::map<std::string, MonoTime> trip_told_;  // when the last trip of a breaker was audited
-  MonoTime next_look_{};                       // at the alarms of quarantine
-  MonoTime next_discard_{};                    // of what was archived long ago
+  AuditSeal audit_seal_;
+  std::map<std::string, MonoTime>
+      trip_told_;            // by action and target: when the last one was audited
+  MonoTime next_look_{};     // at the alarms of quarantine
+  MonoTime next_discard_{};  // of what was archived long ago
   bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;

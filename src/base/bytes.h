@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,8 @@ class ByteReader {
 };
 
 std::string to_hex(std::string_view bytes);
+// Lower-case digits only, two a byte; nullopt for anything else.
+std::optional<std::string> from_hex(std::string_view digits);
 // CRC-32C (Castagnoli, RFC 3720); chain calls by passing the last result as seed.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 

@@ -152,5 +152,12 @@ TEST_CASE("CRC-32C is that of its definition, and can be taken in pieces") {
   }));
 }
 
+TEST_CASE("hex is read back as it was written, and nothing else is") {
+  const std::string bytes("\x00\x7f\xff weir", 8);
+  CHECK(from_hex(to_hex(bytes)) == bytes);
+  CHECK(from_hex("") == "");
+  for (const char* other : {"0", "0g", "AB", " 0", "0x"}) CHECK_FALSE(from_hex(other));
+}
+
 }  // namespace
 }  // namespace weir

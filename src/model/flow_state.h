@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "model/audit.h"
 #include "model/position.h"
 
 namespace weir {
@@ -61,16 +62,6 @@ struct FlowRecord {
   std::string reason;
   WallTime since{};
   Cursor cursor;
-};
-
-struct AuditEntry {
-  WallTime at{};
-  std::string actor;   // local:<user>, or weir for rules
-  std::string action;  // "quarantine.resolve", "replay.start", "flow.pause"
-  std::string target;  // what it acted on
-  std::string reason;
-  std::string detail;        // numbers, before and after
-  std::uint64_t number = 0;  // filled by reads
 };
 
 // "unknown flow 'x'", with the nearest of the known names.

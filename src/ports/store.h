@@ -171,9 +171,10 @@ class EffectTable {
 struct StoreStatus {
   std::string kind;  // "sqlite", "memory"
   std::uint32_t format = 0;
-  std::uint64_t bytes = 0;   // on disk
-  std::uint64_t events = 0;  // approximate: next_seq - first_seq over all streams
-  bool full = false;         // ingest refuses for want of space
+  std::uint64_t incarnation = 1;  // one more after each restore from a backup
+  std::uint64_t bytes = 0;        // on disk
+  std::uint64_t events = 0;       // approximate: next_seq - first_seq over all streams
+  bool full = false;              // ingest refuses for want of space
   std::uint64_t commits = 0;
   std::uint64_t batches = 0;  // commits / batches = group size
   Duration sync_p50{};        // of the commits of the last minutes

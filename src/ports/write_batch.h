@@ -159,9 +159,12 @@ struct TrimStream {
 struct PutStream {
   StreamRecord stream;
 };
+// The store makes number and hash, in the transaction: an entry is never without its link.
 struct AddAudit {
   AuditEntry entry;
 };
+// Where stores keep the head of the chain (wire::to_text(AuditHead)); PutMeta of it is refused.
+inline constexpr std::string_view kAuditHeadMeta = "audit.head";
 struct PutMeta {
   std::string key;
   std::string value;

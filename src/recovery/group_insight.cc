@@ -99,9 +99,10 @@ void fill_histogram(const std::vector<WallTime>& times, GroupInsight& into) {
   for (const WallTime at : times) ++into.histogram[index(at)].failed;
 }
 
+// A start is told with the versions of the configuration, and what was refused changed nothing.
 bool is_change(std::string_view action) {
-  return action.starts_with("config.") || action.starts_with("breaker.") ||
-         action.starts_with("flow.") || action == "marker";
+  return action == "config.reload" || action == "config.rollback" ||
+         action.starts_with("breaker.") || action.starts_with("flow.") || action == "marker";
 }
 
 async::Task<Result<std::vector<Change>>> changes_in(ports::Store& store, WallTime from,

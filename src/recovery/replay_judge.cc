@@ -149,7 +149,7 @@ async::Task<Result<bool>> ReplayRun::stop_if_needed(StopConditions conditions) {
     if (ramp_.slow_down(now)) {
       replay_.overruled = replay_.counts;
       latencies_ = {};
-      auto noted = co_await note_slower(before, verdict->reason, "weir");
+      auto noted = co_await note_slower(before, verdict->reason);
       if (!noted.ok()) co_return noted.error();
       co_return false;
     }

@@ -59,8 +59,16 @@ Error nothing_matches(const std::string& title) {
                "weir quarantine list; members of another unfinished replay do not count"};
 }
 
+ports::AddAudit aborted_by_itself(const Replay& replay, WallTime now) {
+  return {AuditEntry{.at = now,
+                     .actor = "weir",
+                     .action = "replay.abort",
+                     .target = to_text(replay.id),
+                     .reason = replay.state_reason}};
+}
+
 // A plan that was not made bars nobody, and leaves no trace unless it had members.
-async::Task<Result<>> drop_plan(ports::Store& store, ReplayId id, Error because) {
+async::Task<Result<>> drop_plan(ports::Store& store, ReplayId id, WallTime now, Error because) {
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::DropReplay{id});
   auto receipt = co_await store.writer().commit(std::move(batch));
@@ -74,6 +82,7 @@ async::Task<Result<>> drop_plan(ports::Store& store, ReplayId id, Error because)
   left.state_reason = "the selection could not be frozen: " + because.detail;
   left.finished_at = left.created_at;
   ports::WriteBatch abort{.lane = ports::Lane::operate};
+  abort.mutations.emplace_back(aborted_by_itself(left, now));
   abort.mutations.emplace_back(ports::PutReplay{std::move(left)});
   auto aborted = co_await store.writer().commit(std::move(abort));
   if (!aborted.ok()) co_return aborted.error();
@@ -259,7 +268,7 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   }
   if (frozen.ok()) frozen = co_await finish_plan(store, clock, replay, selection->title);
   if (frozen.ok()) co_return replay;
-  auto dropped = co_await drop_plan(store, replay.id, frozen.error());
+  auto dropped = co_await drop_plan(store, replay.id, clock.wall(), frozen.error());
   co_return dropped.error();
 }
 
@@ -293,6 +302,7 @@ async::Task<Result<>> abort_half_made_plans(ports::Store& store, async::Clock& c
     replay.finished_at = clock.wall();
     ports::WriteBatch batch{.lane = ports::Lane::operate};
     batch.mutations.emplace_back(ports::PutReplay{replay});
+    batch.mutations.emplace_back(aborted_by_itself(replay, replay.finished_at));
     auto receipt = co_await store.writer().commit(std::move(batch));
     if (!receipt.ok()) co_return receipt.error();
   }

@@ -403,37 +403,6 @@ async::Task<Result<>> ReplayRun::start(std::string reason, std::string actor) {
                                   std::move(reason), "replay.start", std::move(actor));
 }
 
-async::Task<Result<>> ReplayRun::slow(std::string reason, std::string actor) {
-  const auto refused = [this](std::string why) {
-    return Error{Code::wrong_state, fmt::format("replay {} {}", to_text(replay_.id), why),
-                 "weir replay pause stops it for a while"};
-  };
-  if (replay_.state != ReplayState::running)
-    co_return refused(fmt::format("is {}", to_text(replay_.state)));
-  const double before = ramp_.rate();
-  if (!ramp_.slow_down(clock_.mono())) co_return refused("is as slow as it can be");
-  co_return co_await note_slower(before, std::move(reason), std::move(actor));
-}
-
-async::Task<Result<>> ReplayRun::note_slower(double before, std::string reason, std::string actor) {
-  replay_.rate_now = ramp_.unlimited();
-  replay_.state_reason = fmt::format("slowed to {:.3g}/s by {}", ramp_.rate(), actor);
-  if (!reason.empty()) replay_.state_reason += ": " + reason;
-  dirty_ = true;
-  wake_.notify();
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::AddAudit{
-      AuditEntry{.at = clock_.wall(),
-                 .actor = std::move(actor),
-                 .action = "replay.slow",
-                 .target = to_text(replay_.id),
-                 .reason = std::move(reason),
-                 .detail = fmt::format("from {:.3g}/s to {:.3g}/s", before, ramp_.rate())}});
-  auto receipt = co_await store_.writer().commit(std::move(batch));
-  if (!receipt.ok()) co_return receipt.error();
-  co_return Result<>{};
-}
-
 std::optional<Duration> ReplayRun::time_left() const {
   if (!is_running(replay_.state)) return {};
   const ReplayCounts& counts = replay_.counts;

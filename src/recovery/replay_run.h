@@ -126,7 +126,9 @@ class ReplayRun {
   policy::RunFacts facts();
   bool breaker_open();
   // Of a ramp that was slowed down, for people and the audit.
-  async::Task<Result<>> note_slower(double before, std::string reason, std::string actor);
+  async::Task<Result<>> note_slower(double before, std::string reason);
+  ports::AddAudit slower_entry(double before, const policy::Ramp& slower, std::string reason,
+                               std::string actor) const;
   double room_now();
   ReplayCounts since_resumed() const;
   async::Task<Result<>> learn_groups(const std::vector<Delivery>& rows);

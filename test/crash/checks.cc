@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "ask.h"
+#include "wire/audit_chain.h"
 
 namespace weir::crash {
 namespace {
@@ -67,6 +68,17 @@ void check_calls(const Journal& journal, std::uint32_t crashes) {
     CHECK_FALSE(call.late);
   }
   for (const auto& [delivery, used] : keys) CHECK(used.size() == 1);
+}
+
+void check_chain(Life& life) {
+  auto entries = answer(life, life.store().recovery().audit(~0ull >> 1, 10'000));
+  std::ranges::reverse(entries);
+  wire::AuditVerifier verifier;
+  for (const AuditEntry& entry : entries) verifier.next(entry);
+  const auto kept = answer(life, life.store().flows().meta(std::string(ports::kAuditHeadMeta)));
+  verifier.finish(kept ? wire::parse_audit_head(*kept) : AuditHead{});
+  CHECK(verifier.entries() > 0);
+  for (const wire::AuditProblem& problem : verifier.problems()) FAIL_CHECK(problem.text);
 }
 
 void check_sums(Life& life) {

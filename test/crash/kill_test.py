@@ -11,6 +11,7 @@ import json
 import random
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -196,6 +197,13 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def check_audit(data):
+    """The chain of the audit holds over all lives."""
+    done = subprocess.run([environment_binary(), "audit", "verify", "--data", data], capture_output=True, text=True,
+                          check=False)
+    return [] if done.returncode == 0 else [f"the audit: {done.stdout}{done.stderr}"]
+
+
 def main():
     arguments = parse_arguments()
     print(f"seed {arguments.seed}: kill_test.py --kills {arguments.kills} --seed {arguments.seed}", flush=True)
@@ -227,6 +235,7 @@ def main():
         found += check_replays(weir, db, replays)
         found += check_course(weir.starts - 1, arguments.kills, quarantined, replays)
         code = weir.stop()
+        found += check_audit(folder / "store")
         found += [f"publishing failed: {failure}" for failure in publisher.failures]
         found += check_lost(db, publisher.acknowledged) + check_order(db, publisher.acknowledged)
         if code != 0:

@@ -122,6 +122,7 @@ void check_promises(Life& life, const Journal& journal, std::uint32_t crashes) {
   check_quarantine(life);
   check_replays(life);
   check_sums(life);
+  check_chain(life);
   check_audit(life);
   check_retention(life);
 }

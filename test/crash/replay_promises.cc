@@ -187,6 +187,7 @@ void check_replay_promises(Life& life, const Journal& journal, std::uint32_t cra
   check_orders_called_once(journal);
   check_every_event(life, journal);
   check_sums(life);
+  check_chain(life);
   check_releases(life);
   const Words words = words_of(life);
   check_runs_of_feed(life, words, crashes);

@@ -92,7 +92,11 @@ class DiskCase(ServerCase):
         self.assert_kept(self.weir, self.kept)
         self.assert_logged("store.room", "info")
         wait_for(lambda: "storeFull" not in self.alarms(), 10, "the end of the alarm")
+        wait_for(lambda: {"store.full", "store.room"} <= self.audited(), 10, "their entries")
         self.assertTrue(self.weir.running())
+
+    def audited(self):
+        return {entry["action"] for entry in self.weir.request("GET", "/v1/audit").json["entries"]}
 
 
 class FullDisk(DiskCase):

@@ -54,7 +54,7 @@ LIMITED = """
 """
 # Answers that a serving Weir does not give, and routes that have nothing to refuse.
 UNANSWERED = {("GET", "/readyz", "503"), ("GET", "/startupz", "503")}
-NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
+NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET", "/v1/audit/checkpoints"), ("GET", "/v1/flows"), ("GET", "/v1/dependencies"), ("GET", "/v1/groups"),
                  ("GET", "/v1/replays"), ("GET", "/v1/status"), ("GET", "/v1/watch"), ("GET", "/v1/openapi.json"), ("GET", "/livez"),
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
@@ -73,12 +73,20 @@ class OpenApi(HandlerCase):
     def ask(self, method, path, status, body=None, headers=None):
         if isinstance(body, (dict, list)):
             body, headers = json.dumps(body), {"Content-Type": "application/json"} | (headers or {})
+        before = self.get("/v1/audit?limit=1")["head"]["number"]
         answer = self.weir.request(method, path, body, headers)
         self.assertEqual(answer.status, status, f"{method} {path}: {answer.text}")
+        if method != "GET" and status < 300 and not path.endswith("/events") and '"dryRun": true' not in str(body):
+            self.check_audited(f"{method} {path}", before)
         self.api.record(method, path, answer)
         if status >= 400:
             self.check_problem(method, path, answer)
         return answer.json
+
+    def check_audited(self, route, before):
+        """What changes something has left an entry of somebody."""
+        entries = self.get(f"/v1/audit?after={before}&limit=100")["entries"]
+        self.assertTrue([entry for entry in entries if entry["actor"] != "weir"], route)
 
     def check_problem(self, method, path, answer):
         problem = answer.json
@@ -104,6 +112,7 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/audit?limit=3", 200)
         self.ask("GET", "/v1/audit", 200)
         self.ask("GET", "/v1/audit?limit=none", 400)
+        self.ask("GET", "/v1/audit/checkpoints", 200)
         self.probes()
         self.maxDiff = None
         self.assertEqual(self.api.faults(), [])

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/records/batch_check.h"
+#include "wire/audit_chain.h"
 
 namespace weir::store::memory {
 namespace {
@@ -135,8 +136,11 @@ struct Apply {
   }
 
   void operator()(const AddAudit& m) {
-    tables.audit.push_back(m.entry);
-    tables.audit.back().number = tables.audit.size();
+    const AuditHead head = tables.audit.empty()
+                               ? AuditHead{}
+                               : AuditHead{tables.audit.size(), tables.audit.back().hash};
+    const AuditEntry& entry = tables.audit.emplace_back(wire::linked(m.entry, head));
+    tables.meta[std::string(kAuditHeadMeta)] = wire::to_text({entry.number, entry.hash});
   }
 };
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "ports/testing/store_contract.h"
+#include "store/records/testing/audit_contract.h"
 
 namespace weir::store::memory {
 namespace {
@@ -22,6 +23,7 @@ TEST_CASE("memory store: recovery") { recovery_contract(factory()); }
 TEST_CASE("memory store: retention") { retention_contract(factory()); }
 TEST_CASE("memory store: effects") { effect_contract(factory()); }
 TEST_CASE("memory store: batches") { batch_contract(factory()); }
+TEST_CASE("memory store: the chain of the audit") { store::testing::audit_contract(factory()); }
 
 TEST_CASE("memory store: a full store refuses ingest only, and recovers") {
   const auto faults = std::make_shared<Faults>();

@@ -78,6 +78,11 @@ class Check {
                  fmt::format("flow {} seq {}", m.ref.flow.value, m.ref.position.seq), ""};
   }
 
+  Result<> operator()(const PutMeta& m) {
+    if (m.key == kAuditHeadMeta) return invalid("the head of the audit is the store's own");
+    return {};
+  }
+
   Result<> operator()(const auto&) { return {}; }
 
  private:

@@ -146,7 +146,8 @@ constexpr auto kEffect = [](auto& io, auto& row) {
 };
 
 constexpr auto kAudit = [](auto& io, auto& row) {
-  io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail);
+  io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail),
+      io(row.hash);
 };
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include "store/records/rows.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/keys.h"
+#include "store/sqlite/read_side.h"
 #include "store/sqlite/settlement_span.h"
+#include "wire/audit_chain.h"
 
 namespace weir::store::sqlite {
 namespace {
@@ -91,11 +93,15 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
 }
 
 Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
-  // The number is not known before the row is there: AUTOINCREMENT never uses one again.
-  WEIR_TRY(const std::int64_t last,
-           side.db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", 0));
-  const std::string record = seal(key_bytes({last + 1}), encode_row(mutation.entry));
-  return side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", last + 1, record);
+  if (!side.audit_head) {
+    WEIR_TRY(side.audit_head, audit_head(side.db));
+  }
+  const AuditEntry entry = wire::linked(mutation.entry, *side.audit_head);
+  const auto number = static_cast<std::int64_t>(entry.number);
+  WEIR_CHECK(side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", number,
+                         seal(key_bytes({number}), encode_row(entry))));
+  side.audit_head = AuditHead{entry.number, entry.hash};
+  return put_meta(side, {std::string(kAuditHeadMeta), wire::to_text(*side.audit_head)});
 }
 
 Result<> put_meta(WriteSide& side, const PutMeta& mutation) {

@@ -10,6 +10,7 @@
 #include "store/records/envelope.h"
 #include "store/records/packing.h"
 #include "store/records/rows.h"
+#include "store/sqlite/audit_reader.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/open_database.h"
 #include "store/sqlite/read_side.h"
@@ -38,8 +39,7 @@ class Check {
     WEIR_CHECK(replays());
     WEIR_CHECK(effects());
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
-    WEIR_CHECK(sealed("SELECT number, record FROM audit", "audit entry", by_number, 1,
-                      [](std::string_view payload) { return decode_audit(payload).ok(); }));
+    WEIR_CHECK(audit());
     WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
     WEIR_CHECK(sealed(
@@ -243,6 +243,15 @@ class Check {
                             to_micros(effect->changed_at) == query.integer(7);
           if (!same) problem(fmt::format("effect e{} is damaged", query.integer(0)));
         });
+  }
+
+  Result<> audit() {
+    wire::AuditVerifier verifier;
+    WEIR_TRY(const AuditTable table, read_audit(db_, verifier_of(verifier)));
+    verifier.finish(table.kept);
+    for (const wire::AuditProblem& one : verifier.problems()) problem("audit: " + one.text);
+    report_.audit_entries = verifier.entries();
+    return {};
   }
 
   Connection& db_;

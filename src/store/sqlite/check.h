@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/audit.h"
 #include "store/sqlite/connection.h"
 
 namespace weir::store::sqlite {
@@ -22,13 +23,14 @@ struct CheckReport {
   std::uint64_t settlements = 0;  // settled events in the history
   std::uint64_t groups = 0;
   std::uint64_t replay_items = 0;
+  std::uint64_t audit_entries = 0;
   bool sound() const { return problems_total == 0; }
 };
 inline constexpr std::size_t kProblemsMax = 100;
 
-// SQLite's own structural check, the checksum of every record, and what the tables must tell of
-// each other. Errors: store_unreadable, store_newer_format, store_older_format, and store_corrupt
-// if it is no store at all.
+// SQLite's own structural check, the checksum of every record, the chain of the audit, and what the
+// tables must tell of each other. Errors: store_unreadable, store_newer_format, store_older_format,
+// and store_corrupt if it is no store at all.
 Result<CheckReport> check(const std::string& folder, const std::string& vfs = "");
 
 struct FolderReport {
@@ -50,7 +52,8 @@ Result<> backup(const std::string& folder, const std::string& file,
                 const std::function<void(std::uint64_t, std::uint64_t)>& progress);
 
 // Makes a data folder from a backup and raises its incarnation. Refuses a folder that holds a store
-// (store_in_use), and a file that is not sound (store_corrupt).
-Result<> restore(const std::string& file, const std::string& folder);
+// (store_in_use), and a file that is not sound (store_corrupt). `entry` goes into the audit with
+// it.
+Result<> restore(const std::string& file, const std::string& folder, const AuditEntry& entry);
 
 }  // namespace weir::store::sqlite

@@ -30,6 +30,8 @@ StoreFactory in(const std::string& folder) {
   };
 }
 
+const AuditEntry kRestored{.actor = "local:ann", .action = "store.restore", .target = "here"};
+
 void fill(StoreBench& bench) {
   bench.register_names();
   bench.append(1, 300);
@@ -95,6 +97,11 @@ TEST_CASE("check: every kind of damage is found") {
       "DELETE FROM replay_items WHERE (pos & 0xFFFFFFFF) = 4",
       "DELETE FROM replays",
       "UPDATE audit SET record = x'01' WHERE number = 3",
+      "DELETE FROM audit WHERE number = 3",
+      "DELETE FROM audit WHERE number = 20",
+      "DELETE FROM audit",
+      "UPDATE audit SET number = 21 WHERE number = 20",
+      "DELETE FROM meta WHERE CAST(key AS TEXT) = 'audit.head'",
       "UPDATE flows SET cursor = x'01'",
       "UPDATE flows SET record = x'01'",
       "UPDATE streams SET record = x'01'",
@@ -164,24 +171,27 @@ TEST_CASE("backup and restore: the same content, one incarnation later") {
   if (!done.ok()) FAIL(to_text(done.error()));
   CHECK(calls > 0);
   CHECK(backup(folder.path(), file, nullptr).error().code == Code::invalid_argument);
-  REQUIRE(restore(file, restored).ok());
+  REQUIRE(restore(file, restored, kRestored).ok());
   CHECK(check(restored)->sound());
   CHECK(info(restored)->incarnation == 2);
   {
     StoreBench again(in(restored));
-    CHECK(content_of(again) == before);
+    std::string content = content_of(again);
+    const std::string line = "audit 21 store.restore here\n";
+    REQUIRE(content.find(line) != std::string::npos);
+    CHECK(content.erase(content.find(line), line.size()) == before);
     CHECK(again.append(301, 301)[0].seq == 301);
   }
-  CHECK(restore(file, restored).error().code == Code::store_in_use);
-  CHECK(restore(file, folder.path()).error().code == Code::store_in_use);
+  CHECK(restore(file, restored, kRestored).error().code == Code::store_in_use);
+  CHECK(restore(file, folder.path(), kRestored).error().code == Code::store_in_use);
 }
 
 TEST_CASE("restore refuses what is no sound backup, and leaves nothing behind") {
   TempFolder folder;
   const std::string file = folder.path() + "/file";
-  CHECK(restore(file, folder.path() + "/data").error().code == Code::store_unreadable);
+  CHECK(restore(file, folder.path() + "/data", kRestored).error().code == Code::store_unreadable);
   std::ofstream(file) << std::string(50'000, 'x');
-  CHECK(restore(file, folder.path() + "/data").error().code == Code::store_corrupt);
+  CHECK(restore(file, folder.path() + "/data", kRestored).error().code == Code::store_corrupt);
   CHECK(!fs::exists(folder.path() + "/data/weir.db"));
   CHECK(!fs::exists(folder.path() + "/data/weir.db.new"));
 }

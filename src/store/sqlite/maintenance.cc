@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "store/sqlite/apply.h"
 #include "store/sqlite/check.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/lock_file.h"
@@ -72,7 +73,8 @@ Result<> write_backup(const std::string& folder, const std::string& path,
 
 // Opened like a store of its own, so that a file that is damaged or not ours is told before
 // anything has its name.
-Result<> prepare_restored(const std::string& path, const std::string& folder) {
+Result<> prepare_restored(const std::string& path, const std::string& folder,
+                          const AuditEntry& entry) {
   WEIR_TRY(Connection db, Connection::open(path, "", Access::write));
   WEIR_CHECK(apply_settings(db, Access::write));
   WEIR_CHECK(verify_tables(db));
@@ -82,8 +84,12 @@ Result<> prepare_restored(const std::string& path, const std::string& folder) {
     if (!row || query.bytes(0) != "ok")
       return Error{Code::store_corrupt, "the backup is damaged", "use another one"};
   }
+  WEIR_CHECK(db.execute("BEGIN IMMEDIATE"));
   WEIR_TRY(const std::uint64_t incarnation, read_incarnation(db));
   WEIR_CHECK(write_incarnation(db, incarnation + 1));
+  WriteSide side(db);
+  WEIR_CHECK(add_audit(side, {entry}));
+  WEIR_CHECK(db.execute("COMMIT"));
   WEIR_CHECK(checkpoint_at_open(db));
   return sync_database(db, folder);
 }
@@ -141,7 +147,7 @@ Result<> backup(const std::string& folder, const std::string& file,
   return done;
 }
 
-Result<> restore(const std::string& file, const std::string& folder) {
+Result<> restore(const std::string& file, const std::string& folder, const AuditEntry& entry) {
   std::error_code failure;
   if (!fs::is_regular_file(file, failure)) {
     return Error{Code::store_unreadable, fmt::format("{} is no file that can be read", file), ""};
@@ -158,7 +164,7 @@ Result<> restore(const std::string& file, const std::string& folder) {
   fs::copy_file(file, unfinished, failure);
   if (failure)
     return Error{Code::store_failed, fmt::format("{}: {}", unfinished, failure.message()), ""};
-  Result<> done = prepare_restored(unfinished, folder);
+  Result<> done = prepare_restored(unfinished, folder, entry);
   if (!done.ok()) {
     remove_database(unfinished);
     return Error{done.error().code, fmt::format("{}: {}", file, done.error().detail),

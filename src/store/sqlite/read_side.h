@@ -67,6 +67,9 @@ Result<std::vector<ReplayItem>> replay_items(Connection& db, ReplayId id,
                                              std::optional<ItemState> state, DeliveryRef after,
                                              std::size_t limit);
 Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref);
+// Where the chain is to go on. If somebody has removed what is kept of it, numbers go on
+// nevertheless: nothing stops, and the verifier finds it.
+Result<AuditHead> audit_head(Connection& db);
 Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number,
                                              std::size_t limit);
 

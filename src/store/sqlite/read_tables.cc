@@ -9,6 +9,7 @@
 #include "store/records/rows.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/read_side.h"
+#include "wire/audit_chain.h"
 
 namespace weir::store::sqlite {
 namespace {
@@ -220,6 +221,16 @@ Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref) 
                       0, ref.flow.value, ref.position.pack()));
   if (id == 0) return std::optional<ReplayId>();
   return std::optional(ReplayId{static_cast<std::uint32_t>(id)});
+}
+
+Result<AuditHead> audit_head(Connection& db) {
+  WEIR_TRY(const auto kept, read_meta(db, std::string(ports::kAuditHeadMeta)));
+  AuditHead head = kept ? wire::parse_audit_head(*kept).value_or(AuditHead{}) : AuditHead{};
+  // AUTOINCREMENT never uses a number again.
+  WEIR_TRY(const std::int64_t last,
+           db.integer("SELECT seq FROM sqlite_sequence WHERE name = 'audit'", 0));
+  head.number = std::max(head.number, static_cast<std::uint64_t>(last));
+  return head;
 }
 
 Result<std::vector<AuditEntry>> audit_before(Connection& db, std::uint64_t number,

@@ -45,6 +45,7 @@ class SqliteStore final : public ports::Store {
     ports::StoreStatus info;
     WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
     info.bytes = static_cast<std::uint64_t>(pages) * kPageSize;
+    WEIR_TRY(info.incarnation, read_incarnation(db));
     WEIR_TRY(const auto streams, list_streams(db));
     for (const StreamRecord& stream : streams) info.events += stream.next_seq - stream.first_seq;
     return info;

@@ -5,6 +5,7 @@
 
 #include "ports/testing/store_contract.h"
 #include "store/memory/memory_store.h"
+#include "store/records/testing/audit_contract.h"
 #include "store/sqlite/testing/temp_folder.h"
 
 namespace weir::store::sqlite {
@@ -34,6 +35,15 @@ TEST_CASE("sqlite store: recovery") { recovery_contract(fresh()); }
 TEST_CASE("sqlite store: retention") { retention_contract(fresh()); }
 TEST_CASE("sqlite store: effects") { effect_contract(fresh()); }
 TEST_CASE("sqlite store: batches") { batch_contract(fresh()); }
+TEST_CASE("sqlite store: the chain of the audit") { store::testing::audit_contract(fresh()); }
+TEST_CASE("sqlite store: the chain goes on after a reopen") {
+  const testing::TempFolder folder;
+  store::testing::durable_audit_contract([&](async::Executor executor) {
+    auto store = open({.folder = folder.path(), .executor = std::move(executor)});
+    if (!store.ok()) FAIL(to_text(store.error()));
+    return *std::move(store);
+  });
+}
 
 TEST_CASE("sqlite store: a batch with patience is part of the commit of another, or goes alone") {
   StoreBench bench(fresh());

@@ -69,6 +69,7 @@ Result<> load_streams(WriteSide& side, bool keep_dedupe) {
 Result<> load(WriteSide& side, bool keep_dedupe) {
   WEIR_CHECK(load_streams(side, keep_dedupe));
   side.flows.clear();
+  side.audit_head.reset();
   WEIR_TRY(Query query, side.db.query("SELECT id FROM flows"));
   for (;;) {
     WEIR_TRY(const bool row, query.next());

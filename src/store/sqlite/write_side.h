@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ struct WriteSide {
   std::map<StreamId, StreamState> streams;
   std::set<FlowId> flows;
   std::int64_t last_settlement_number = 0;
-  std::string buffer;  // reused for sealing
+  std::optional<AuditHead> audit_head;  // read with the first entry
+  std::string buffer;                   // reused for sealing
 };
 
 // Reads everything from the database: at the start, and after a transaction was rolled back
