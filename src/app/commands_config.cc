@@ -40,7 +40,7 @@ int validate(Session& session, const std::vector<std::string>& paths) {
     if (!read.ok()) return session.fail(read.error());
     for (config::SourceFile& file : *read) files.push_back(std::move(file));
   }
-  const config::LoadOutcome outcome = config::load(files, resolve_secret);
+  const config::LoadOutcome outcome = load_with_secrets(files);
   const int exit = outcome.problems.empty() ? kExitOk : kExitFailed;
   if (!session.is_table()) {
     const int printed = print_made(session, problems_json(outcome), "valid", {}, session.now());

@@ -89,7 +89,7 @@ int payload(Session& session, const std::string& reference) {
   const Reply reply = session.send({.path = path_to("events", reference, "payload")}, true);
   if (!reply) return reply.exit;
   if (!session.terminal().output_tty) {
-    session.print(*reply.body);
+    session.print_bytes(*reply.body);
   } else {
     session.print(printable_lines(*reply.body) + "\n");
   }

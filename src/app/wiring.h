@@ -4,14 +4,17 @@
 
 #include <memory>
 
+#include "app/egress_gate.h"
 #include "async/clock.h"
 #include "delivery/engine.h"
 #include "recovery/live.h"
 
 namespace weir::app {
 
-// The engine may be made later, but before anything is asked; it and the clock outlive the answer.
+// The engine may be made later, but before anything is asked; it, the clock and the gate outlive
+// the answer.
 recovery::Live wire_recovery(async::Executor executor,
-                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock,
+                             const EgressGate& egress);
 
 }  // namespace weir::app

@@ -24,6 +24,7 @@ net::HttpServerOptions server_options(const LimitsSpec& limits) {
   options.request.header_bytes = limits.header_bytes;
   options.request.body_bytes = limits.body_bytes;
   options.connections = limits.connections;
+  options.connections_per_address = limits.connections_per_address;
   options.bodies_bytes = limits.pending_ingest_bytes;
   return options;
 }
@@ -50,7 +51,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       history_(*store_),
       chores_(executor),
       audit_tail_(store_->recovery(), log) {
-  live_ = wire_recovery(executor, engine_, clock_);
+  live_ = wire_recovery(executor, engine_, clock_, egress_gate_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = executor,
@@ -81,6 +82,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
+  allow_egress(config);
+  egress_gate_.set_own(config.listen_host, config.listen_port);
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));
@@ -112,6 +115,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
       [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
+  egress_gate_.set_own(config.listen_host, server_->port());
   chores_.spawn(keep_counts());
   chores_.spawn(keep_retention());
   ready_ = true;
@@ -183,8 +187,10 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   // What is bound to the process stays as it was.
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
+  allow_egress(config);
   auto applied = co_await engine_->apply(std::move(config));
   if (!applied.ok()) {
+    allow_egress(engine_->config());
     reloading_ = false;
     co_return refuse_config(applied.error());
   }
@@ -238,6 +244,12 @@ Duration World::connect_timeout(const DependencySpec& dependency, const FlowSpec
   return longest;
 }
 
+// Connections that are open were allowed by other rules: pool_of() replaces them with their pool.
+void World::allow_egress(const Config& config) {
+  egress_ = config.egress;
+  egress_gate_.apply(config);
+}
+
 Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec& dependency,
                                                             Duration connect) {
   const auto found = pools_.find(dependency.name);
@@ -245,19 +257,21 @@ Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec
     const DependencySpec& old = found->second.dependency;
     const bool same = old.url == dependency.url && old.ca_file == dependency.ca_file &&
                       old.policy.concurrency == dependency.policy.concurrency &&
-                      found->second.connect == connect;
+                      found->second.connect == connect && found->second.egress == egress_;
     if (same) return found->second.pool;
     old_pools_.push_back(found->second.pool);
   }
   WEIR_TRY(net::Url url, net::parse_url(dependency.url));
+  net::EgressCheck egress = egress_gate_.for_dependency(url);
   WEIR_TRY(auto opened, net::HttpClientPool::open(
                             executor_, clock_,
                             {.url = std::move(url),
                              .ca_file = dependency.ca_file,
                              .connections = dependency.policy.concurrency.max_parallel_requests,
-                             .connect_timeout = connect}));
+                             .connect_timeout = connect,
+                             .egress = std::move(egress)}));
   std::shared_ptr<net::HttpClientPool> pool = std::move(opened);
-  pools_.insert_or_assign(dependency.name, Pool{dependency, connect, pool});
+  pools_.insert_or_assign(dependency.name, Pool{dependency, connect, egress_, pool});
   return pool;
 }
 

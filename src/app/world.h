@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "api/config_history.h"
 #include "app/config_files.h"
+#include "app/egress_gate.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -49,11 +50,13 @@ class World {
   struct Pool {
     DependencySpec dependency;
     Duration connect;
+    EgressSpec egress;
     std::shared_ptr<net::HttpClientPool> pool;
   };
   Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency,
                                                        const FlowSpec& flow);
   Duration connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const;
+  void allow_egress(const Config& config);
   Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency,
                                                        Duration connect);
   void register_gauges();
@@ -80,6 +83,8 @@ class World {
   telemetry::Registry metrics_;
   telemetry::Log& log_;
   telemetry::DecisionLog decision_log_;
+  EgressGate egress_gate_;
+  EgressSpec egress_;  // of the gate
   std::map<std::string, Pool> pools_;
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
   std::unique_ptr<recovery::Replays> replays_;

@@ -34,5 +34,9 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
 FailureModeSpec read_failure_mode(MapReader& map);
 LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
+EgressSpec read_egress(MapReader map);
+// Why nothing may connect to the address that the dependency's url spells out; empty if it may, or
+// if the url has a name.
+std::string egress_fault(const Config& config, const DependencySpec& dependency);
 
 }  // namespace weir::config

@@ -253,8 +253,8 @@ class OpenApi(HandlerCase):
         selection = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]}, "dependency": "stub",
                      "status": 422, "type": "test",
                      "group": self.explain("unnamed", "first")["group"]["group"], "ids": ["unnamed"]}
-        probe = {"http": {"url": self.weir.url + "/livez", "status": 200, "timeout": "1s"}}
-        metric = {"prometheus": {"url": self.weir.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
+        probe = {"http": {"url": self.handler.url + "/livez", "status": 200, "timeout": "1s"}}
+        metric = {"prometheus": {"url": self.handler.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
         rule = {"limit": "1h", "then": "slow"}
         everything = {
             "selection": selection, "reason": "mended",
