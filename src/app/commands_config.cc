@@ -121,8 +121,8 @@ int diff(Session& session, const std::vector<std::string>& sides) {
     return kExitOk;
   }
   const std::string text = text_at(reply.root(), "diff");
-  const std::string between = fmt::format("from {} to {}", text_at(reply.root(), "from"),
-                                          text_at(reply.root(), "to"));
+  const std::string between = fmt::format("from {} to {}", shown_at(reply.root(), "from"),
+                                          shown_at(reply.root(), "to"));
   if (text.empty()) session.print(fmt::format("no difference {}\n", between));
   if (!text.empty()) session.print(fmt::format("{}\n{}", between, printable_lines(text)));
   return kExitOk;

@@ -47,7 +47,7 @@ int choose_stream(Session& session, std::string& stream) {
     std::string names;
     if (streams) {
       for (const wire::Json one : *streams)
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", text_at(one, "stream"));
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", shown_at(one, "stream"));
     }
     return session.fail(Error{Code::usage, "which stream?",
                               fmt::format("weir event list STREAM, one of: {}", names)});

@@ -24,8 +24,9 @@ void EgressGate::set_own(std::string host, std::uint16_t port) {
 }
 
 net::EgressCheck EgressGate::for_dependency(const net::Url& url) const {
-  return [rules = rules_, listed = policy::is_loopback_host(url.host)](
-             const net::IpAddress& to) { return rules->egress.refusal(to.text, to.port, listed); };
+  return [rules = rules_, listed = policy::is_loopback_host(url.host)](const net::IpAddress& to) {
+    return rules->egress.refusal(to.text, to.port, listed);
+  };
 }
 
 net::EgressCheck EgressGate::for_plan(const net::Url& url) const {

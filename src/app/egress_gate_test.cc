@@ -84,25 +84,66 @@ std::vector<std::string> v6_spellings(const Octets& a) {
 
 std::vector<std::string> urls() {
   std::vector<std::string> all;
-  for (const Octets& address : {Octets{169, 254, 169, 254}, Octets{127, 0, 0, 1}, Octets{0, 0, 0, 0}}) {
+  for (const Octets& address :
+       {Octets{169, 254, 169, 254}, Octets{127, 0, 0, 1}, Octets{0, 0, 0, 0}}) {
     for (const std::string& host : v4_spellings(address)) all.push_back("http://" + host + "/");
     for (const std::string& host : v6_spellings(address)) all.push_back("http://" + host + "/");
   }
-  for (const char* text :
-       {"http://localhost/", "HTTP://LOCALHOST/", "http://LocalHost:80/", "http://localhost./",
-        "http://127.0.0.2/", "http://127.255.255.254/", "http://[::1]/", "http://[0:0:0:0:0:0:0:1]/",
-        "http://[::0001]:80/", "http://[::1%25lo]/", "http://[::1%lo]/", "http://[::]/",
-        "http://[fe80::1]/", "http://[fe80::1%25eth0]/", "http://[FD00:EC2::254]/",
-        "http://[fd00:ec2:0:0:0:0:0:254]/", "http://[fd20:ce::254]/", "http://[ff02::1]/",
-        "http://[fec0::1]/", "http://100.100.100.200/", "http://168.63.129.16/",
-        "http://224.0.0.1/", "http://255.255.255.255/", "http://0/", "http://0x0/", "http://0.0/",
-        "HTTPS://169.254.169.254/", "hTTp://169.254.169.254/", "gopher://127.0.0.1/",
-        "file:///etc/passwd", "unix:///run/x.sock", "http+unix://%2frun%2fx/", "ftp://127.0.0.1/",
-        "dict://127.0.0.1/", "ldap://127.0.0.1/", "jar:http://127.0.0.1!/", "javascript:0",
-        "data:,x", "http:127.0.0.1", "http:/127.0.0.1", "//127.0.0.1/", "http:///127.0.0.1/",
-        "http:\\\\127.0.0.1\\", " http://127.0.0.1/", "http://127.0.0.1 /", "http://127.0.0.1\t/",
-        "http://127.0.0.1\r\nHost: a/", "http://127.0.0.1\n/", "http://\x00/", "http://", "http://./",
-        "http://?@127.0.0.1/", "http://①②⑦.0.0.1/", "http://[::1]]/", "http://[[::1]]/"})
+  for (const char* text : {"http://localhost/",
+                           "HTTP://LOCALHOST/",
+                           "http://LocalHost:80/",
+                           "http://localhost./",
+                           "http://127.0.0.2/",
+                           "http://127.255.255.254/",
+                           "http://[::1]/",
+                           "http://[0:0:0:0:0:0:0:1]/",
+                           "http://[::0001]:80/",
+                           "http://[::1%25lo]/",
+                           "http://[::1%lo]/",
+                           "http://[::]/",
+                           "http://[fe80::1]/",
+                           "http://[fe80::1%25eth0]/",
+                           "http://[FD00:EC2::254]/",
+                           "http://[fd00:ec2:0:0:0:0:0:254]/",
+                           "http://[fd20:ce::254]/",
+                           "http://[ff02::1]/",
+                           "http://[fec0::1]/",
+                           "http://100.100.100.200/",
+                           "http://168.63.129.16/",
+                           "http://224.0.0.1/",
+                           "http://255.255.255.255/",
+                           "http://0/",
+                           "http://0x0/",
+                           "http://0.0/",
+                           "HTTPS://169.254.169.254/",
+                           "hTTp://169.254.169.254/",
+                           "gopher://127.0.0.1/",
+                           "file:///etc/passwd",
+                           "unix:///run/x.sock",
+                           "http+unix://%2frun%2fx/",
+                           "ftp://127.0.0.1/",
+                           "dict://127.0.0.1/",
+                           "ldap://127.0.0.1/",
+                           "jar:http://127.0.0.1!/",
+                           "javascript:0",
+                           "data:,x",
+                           "http:127.0.0.1",
+                           "http:/127.0.0.1",
+                           "//127.0.0.1/",
+                           "http:///127.0.0.1/",
+                           "http:\\\\127.0.0.1\\",
+                           " http://127.0.0.1/",
+                           "http://127.0.0.1 /",
+                           "http://127.0.0.1\t/",
+                           "http://127.0.0.1\r\nHost: a/",
+                           "http://127.0.0.1\n/",
+                           "http://\x00/",
+                           "http://",
+                           "http://./",
+                           "http://?@127.0.0.1/",
+                           "http://①②⑦.0.0.1/",
+                           "http://[::1]]/",
+                           "http://[[::1]]/"})
     all.emplace_back(text);
   return all;
 }
@@ -127,7 +168,8 @@ TEST_CASE("no spelling of a forbidden address is connected to") {
     Loop loop;
     Outcome outcome;
     CHECK(loop.run(call(loop, *url, gate.for_plan(*url), outcome)));
-    const bool unknown = outcome.fault == Fault::dnsNotFound || outcome.fault == Fault::dnsTemporary;
+    const bool unknown = outcome.fault == Fault::dnsNotFound ||
+                         outcome.fault == Fault::dnsTemporary;
     CHECK((outcome.fault == Fault::egressRefused || unknown));
     CHECK(outcome.phase == Phase::notSent);
   }

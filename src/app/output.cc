@@ -96,8 +96,8 @@ void print_one(const Session& session, Json object, std::string_view name_member
   if (session.is_table()) {
     session.print(fact_lines(object, facts, now));
   } else {
-    session.print(render_data(session.options().format, object, "", name_member,
-                              session.options().headers));
+    session.print(
+        render_data(session.options().format, object, "", name_member, session.options().headers));
   }
 }
 

@@ -33,7 +33,7 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-void print_error(const Error& error) { 
+void print_error(const Error& error) {
   fmt::print(stderr, "{}\n", terminal_text(to_text(error), false));
 }
 

@@ -57,9 +57,9 @@ class Session {
   std::string reason_body() const;
 
   // What is printed is made harmless for a terminal (terminal_text.h), also where there is none.
-  void print(std::string_view text) const;  // stdout
+  void print(std::string_view text) const;         // stdout
   void print_bytes(std::string_view bytes) const;  // stdout, as they are
-  void note(std::string_view line) const;   // stderr, not with --quiet
+  void note(std::string_view line) const;          // stderr, not with --quiet
   // Replaces the last line of a terminal, "" clears it; not with --quiet, and nothing elsewhere.
   void redraw(std::string_view line) const;
   // "next: weir ..." on stderr, for people at a terminal who read a table.

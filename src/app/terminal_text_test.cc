@@ -11,8 +11,12 @@ TEST_CASE("lines stay, and nothing in them moves the cursor") {
   CHECK(terminal_text("ä 😀\n", false) == "ä 😀\n");
   CHECK(terminal_text("a\rb\tc\x7f", false) == "a\\u{d}b\\u{9}c\\u{7f}");
   CHECK(terminal_text("\x1b]0;title\x07", false) == "\\u{1b}]0;title\\u{7}");
-  CHECK(terminal_text("\xC2\x9B" "2J", false) == "\\u{9b}2J");
-  CHECK(terminal_text("a\xE2\x80\xAE" "b\xE2\x80\x8B", false) == "a\\u{202e}b\\u{200b}");
+  CHECK(terminal_text("\xC2\x9B"
+                      "2J",
+                      false) == "\\u{9b}2J");
+  CHECK(terminal_text("a\xE2\x80\xAE"
+                      "b\xE2\x80\x8B",
+                      false) == "a\\u{202e}b\\u{200b}");
   CHECK(terminal_text("", false).empty());
 }
 

@@ -226,9 +226,10 @@ class Loader {
         unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
       }
       if (const std::string fault = egress_fault(config_, read.spec); !fault.empty()) {
-        report_.add(read.file, place(*read.node, {"url"}),
-                    fmt::format("nothing may connect to dependency '{}': {}", read.spec.name, fault),
-                    "see `egress` in the guide to the configuration", Code::egress_refused);
+        report_.add(
+            read.file, place(*read.node, {"url"}),
+            fmt::format("nothing may connect to dependency '{}': {}", read.spec.name, fault),
+            "see `egress` in the guide to the configuration", Code::egress_refused);
       }
       config_.dependencies.push_back(std::move(read.spec));
     }

@@ -44,7 +44,7 @@ Outcome ClientConnection::stopped_or(Fault fault, Phase phase, std::string detai
 }
 
 async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses,
-                                                  const EgressCheck& egress) {
+                                               const EgressCheck& egress) {
   WEIR_ASSERT(!addresses.empty());
   ConnectResult last;
   for (const IpAddress& address : addresses) {

@@ -73,7 +73,7 @@ async::Task<> test_refused(Loop& loop, RawServer& server, std::string host) {
 TEST_CASE("a refused address is not connected to, whether it was written or looked up") {
   for (const char* host : {"127.0.0.1", "localhost"}) {
     Loop loop;
-      RawServer server(loop, answer_all(kClosing));
+    RawServer server(loop, answer_all(kClosing));
     CHECK(loop.run(test_refused(loop, server, host)));
   }
 }

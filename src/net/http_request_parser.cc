@@ -74,10 +74,11 @@ class BeastRequest final : public http::basic_parser<true> {
       into_.target.erase(0, end);
       if (!into_.target.starts_with('/')) into_.target.insert(0, 1, '/');
     }
-    const bool plain = std::ranges::all_of(
-        into_.target, [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
+    const bool plain = std::ranges::all_of(into_.target,
+                                           [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
     if (!plain)
-      return fail(ec, Code::malformed_request, "the request target has characters that a URI has not");
+      return fail(ec, Code::malformed_request,
+                  "the request target has characters that a URI has not");
     const bool asterisk = into_.target == "*" && into_.method == "OPTIONS";
     if (into_.target[0] != '/' && !asterisk) {
       return fail(ec, Code::malformed_request, "the request target must start with '/'");

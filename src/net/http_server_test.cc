@@ -317,32 +317,6 @@ TEST_CASE("connections above the cap are turned away") {
   CHECK(bench.loop.run(test_cap(bench)));
 }
 
-async::Task<> test_cap_per_address(Bench& bench) {
-  RawSocket one = co_await bench.connect();
-  RawSocket two = co_await bench.connect();
-  co_await two.send(kGet);
-  CHECK(status_of(co_await two.read_until("GET /a ")) == 200);
-  RawSocket three = co_await bench.connect();
-  CHECK(status_of(co_await three.read_to_end()) == 503);
-  CHECK(bench.server.counts().turned_away == 1);
-  two.close();
-  while (bench.server.counts().open > 1) co_await bench.loop.pause(1ms);
-  RawSocket four = co_await bench.connect();
-  co_await four.send(kGet);
-  CHECK(status_of(co_await four.read_until("GET /a ")) == 200);
-  co_await bench.end();
-}
-
-TEST_CASE("connections of one address above its cap are turned away") {
-  HttpServerOptions options = hurried();
-  options.connections = 100;
-  options.connections_per_address = 2;
-  options.idle_timeout = 5s;
-  options.header_timeout = 5s;
-  Bench bench(options);
-  CHECK(bench.loop.run(test_cap_per_address(bench)));
-}
-
 async::Task<> test_update(Bench& bench) {
   RawSocket old = co_await bench.connect();
   co_await old.send(kGet);

@@ -9,8 +9,8 @@
 
 namespace weir::net {
 
-// Whom a literal address counts for: itself, an IPv4 address for its mapped form, or the /64 that an
-// IPv6 host may choose its addresses from. What is no address counts for "".
+// Whom a literal address counts for: itself, an IPv4 address for its mapped form, or the /64 that
+// an IPv6 host may choose its addresses from. What is no address counts for "".
 std::string peer_of(const std::string& address);
 
 class PeerCounts {

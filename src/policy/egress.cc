@@ -41,13 +41,13 @@ struct Carrier {
 };
 
 constexpr Carrier kCarriers[] = {
-    {"::ffff:0:0/96", 12},      // mapped
-    {"::/96", 12},              // compatible
-    {"::ffff:0:0:0/96", 12},    // translated, RFC 2765
-    {"64:ff9b::/96", 12},       // NAT64
-    {"64:ff9b:1::/48", 12},     // NAT64 of one's own, RFC 8215
-    {"2002::/16", 2},           // 6to4
-    {"2001::/32", 12, 0xFF},    // Teredo
+    {"::ffff:0:0/96", 12},    // mapped
+    {"::/96", 12},            // compatible
+    {"::ffff:0:0:0/96", 12},  // translated, RFC 2765
+    {"64:ff9b::/96", 12},     // NAT64
+    {"64:ff9b:1::/48", 12},   // NAT64 of one's own, RFC 8215
+    {"2002::/16", 2},         // 6to4
+    {"2001::/32", 12, 0xFF},  // Teredo
 };
 
 struct Block {
@@ -83,7 +83,8 @@ bool is_loopback(const IpAddress& address) {
   return address == parse_ip("::1").value();
 }
 
-bool any_contains(const std::vector<AddressBlock>& blocks, const std::vector<IpAddress>& addresses) {
+bool any_contains(const std::vector<AddressBlock>& blocks,
+                  const std::vector<IpAddress>& addresses) {
   return std::ranges::any_of(blocks, [&](const AddressBlock& block) {
     return std::ranges::any_of(addresses,
                                [&](const IpAddress& one) { return contains(block, one); });

@@ -4,9 +4,9 @@
 // of RFC 6052, 6to4 of RFC 3056, Teredo of RFC 4380) is judged as both.
 //
 // In this order: what is denied always (unspecified, link-local with the metadata services, other
-// metadata addresses, multicast, broadcast and reserved ones) and Weir's own listener; `egress.allow`
-// allows; `egress.deny` denies; loopback is denied unless the administrator wrote it down as the
-// address of a dependency; the rest is allowed.
+// metadata addresses, multicast, broadcast and reserved ones) and Weir's own listener;
+// `egress.allow` allows; `egress.deny` denies; loopback is denied unless the administrator wrote it
+// down as the address of a dependency; the rest is allowed.
 #pragma once
 
 #include <cstdint>

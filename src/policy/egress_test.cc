@@ -98,7 +98,8 @@ TEST_CASE("Weir never calls its own listener") {
 
 TEST_CASE("what cannot be judged is refused") {
   const Egress open(EgressSpec{.allow = {"0.0.0.0/0", "::/0"}});
-  for (const char* text : {"", "localhost", "fe80::1%eth0", "::1%lo", "127.1", "1.2.3.4.5", "0x7f.1"})
+  for (const char* text :
+       {"", "localhost", "fe80::1%eth0", "::1%lo", "127.1", "1.2.3.4.5", "0x7f.1"})
     CHECK_FALSE(open.refusal(text, kPort, true).empty());
 }
 

@@ -12,9 +12,7 @@ constexpr std::size_t kIpv6Max = 45;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool is_label_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
@@ -48,9 +46,8 @@ bool is_ipv4(std::string_view host) {
 std::string_view host_fault(std::string_view host, bool bracketed) {
   if (bracketed) {
     const bool good = host.size() <= kIpv6Max && std::ranges::count(host, ':') >= 2 &&
-                      std::ranges::all_of(host, [](char c) {
-                        return is_hex(c) || c == ':' || c == '.';
-                      });
+                      std::ranges::all_of(host,
+                                          [](char c) { return is_hex(c) || c == ':' || c == '.'; });
     return good ? "" : "is no IPv6 address in brackets";
   }
   if (host.empty()) return "is missing";

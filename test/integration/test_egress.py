@@ -82,8 +82,15 @@ flows: { one: { from: { stream: s, start: earliest }, to: { http: { dependency: 
                       told["reason"])
         self.assertEqual(self.handler.calls(), [])
         self.weir.write_config("egress: { allow: [127.0.0.1] }\n" + self.config(self.CONFIG))
-        self.assertEqual(self.weir.request("POST", "/v1/config/reload", "{}", {"Content-Type": "application/json"}).status, 200)
+        self.reload()
         self.settled(self.publish("listed"), "one", "done")
+        self.weir.write_config(self.config(self.CONFIG))
+        self.reload()  # the connection that is open goes with the rules that allowed it
+        self.settled(self.publish("listed-no-more"), "one")
+        self.assertEqual([call.event_id for call in self.handler.calls()], ["listed"])
+
+    def reload(self):
+        self.assertEqual(self.weir.request("POST", "/v1/config/reload", "{}", {"Content-Type": "application/json"}).status, 200)
 
 
 class Plans(HandlerCase):
