@@ -170,6 +170,7 @@ class Loader {
                   "authentication in front",
                   Code::listen_not_loopback);
     } else {
+      listens_ = true;
       config_.listen_host = host;
       config_.listen_port = static_cast<std::uint16_t>(port);
     }
@@ -225,7 +226,7 @@ class Loader {
       if (policy == policies_.end() && !read.policy.empty()) {
         unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
       }
-      if (const std::string fault = egress_fault(config_, read.spec); !fault.empty()) {
+      if (const std::string fault = egress_fault(config_, listens_, read.spec); !fault.empty()) {
         report_.add(
             read.file, place(*read.node, {"url"}),
             fmt::format("nothing may connect to dependency '{}': {}", read.spec.name, fault),
@@ -300,6 +301,7 @@ class Loader {
   std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
   Config config_;
   bool has_version_ = false;
+  bool listens_ = false;  // where is written
 };
 
 // A line that nobody can read at a glance is not shown.

@@ -34,14 +34,14 @@ EgressSpec read_egress(MapReader map) {
   return egress;
 }
 
-std::string egress_fault(const Config& config, const DependencySpec& dependency) {
+std::string egress_fault(const Config& config, bool listens, const DependencySpec& dependency) {
   const HostText at = host_of_url(dependency.url);
   const bool loopback = policy::is_loopback_host(at.host);
   const std::string address = equals_ignore_case(at.host, "localhost") ? "127.0.0.1"
                                                                        : std::string(at.host);
   if (!policy::parse_ip(address)) return {};  // a name is judged when it is connected to
   policy::Egress egress(config.egress);
-  if (config.listen_port != 0) egress.set_own(config.listen_host, config.listen_port);
+  if (listens && config.listen_port != 0) egress.set_own(config.listen_host, config.listen_port);
   return egress.refusal(address, at.port, loopback);
 }
 

@@ -36,7 +36,8 @@ LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
 EgressSpec read_egress(MapReader map);
 // Why nothing may connect to the address that the dependency's url spells out; empty if it may, or
-// if the url has a name.
-std::string egress_fault(const Config& config, const DependencySpec& dependency);
+// if the url has a name. `listens`: the configuration says where; the command line may say
+// something else where it does not.
+std::string egress_fault(const Config& config, bool listens, const DependencySpec& dependency);
 
 }  // namespace weir::config
