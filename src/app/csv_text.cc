@@ -18,7 +18,7 @@ using wire::JsonType;
 constexpr std::array<std::string_view, 10> kFormulas = {"=",  "+",  "-",  "@",  "\t",
                                                         "\r", "＝", "＋", "－", "＠"};
 
-std::string quoted(std::string_view text) {
+std::string quoted_cell(std::string_view text) {
   std::string out = "\"";
   const bool formula = std::ranges::any_of(
       kFormulas, [&](std::string_view start) { return text.starts_with(start); });
@@ -30,13 +30,13 @@ std::string quoted(std::string_view text) {
 std::string value_text(Json value) {
   switch (value.type()) {
     case JsonType::null: return "";
-    case JsonType::string: return value.string().empty() ? "" : quoted(value.string());
+    case JsonType::string: return value.string().empty() ? "" : quoted_cell(value.string());
     case JsonType::boolean:
     case JsonType::number: return std::string(value.raw());
     default: {
       std::string json = to_json_line(value);
       json.pop_back();  // its line feed
-      return quoted(json);
+      return quoted_cell(json);
     }
   }
 }
@@ -72,7 +72,7 @@ std::string to_csv(Json items, bool headers) {
   std::string out;
   if (columns.empty()) return out;
   for (std::size_t i = 0; headers && i < columns.size(); ++i)
-    out += (i == 0 ? "" : ",") + quoted(columns[i]);
+    out += (i == 0 ? "" : ",") + quoted_cell(columns[i]);
   if (headers) out += '\n';
   for (const Json row : rows) append_row(out, columns, row);
   return out;

@@ -10,23 +10,25 @@ constexpr std::size_t kHostMax = 253;
 constexpr std::size_t kLabelMax = 63;
 constexpr std::size_t kIpv6Max = 45;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_hexadecimal(char c) {
+  return is_decimal(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 bool is_label_char(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  return is_decimal(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
 bool is_number(std::string_view label) {
   if (label.starts_with("0x") || label.starts_with("0X"))
-    return std::ranges::all_of(label.substr(2), is_hex);
-  return std::ranges::all_of(label, is_digit);
+    return std::ranges::all_of(label.substr(2), is_hexadecimal);
+  return std::ranges::all_of(label, is_decimal);
 }
 
 // 0 to 255 without leading zeros, which some read as octal.
 bool is_octet(std::string_view part) {
-  if (part.empty() || part.size() > 3 || !std::ranges::all_of(part, is_digit)) return false;
+  if (part.empty() || part.size() > 3 || !std::ranges::all_of(part, is_decimal)) return false;
   if (part.size() > 1 && part[0] == '0') return false;
   return part.size() < 3 || part <= "255";
 }
@@ -46,8 +48,8 @@ bool is_ipv4(std::string_view host) {
 std::string_view host_fault(std::string_view host, bool bracketed) {
   if (bracketed) {
     const bool good = host.size() <= kIpv6Max && std::ranges::count(host, ':') >= 2 &&
-                      std::ranges::all_of(host,
-                                          [](char c) { return is_hex(c) || c == ':' || c == '.'; });
+                      std::ranges::all_of(
+                          host, [](char c) { return is_hexadecimal(c) || c == ':' || c == '.'; });
     return good ? "" : "is no IPv6 address in brackets";
   }
   if (host.empty()) return "is missing";

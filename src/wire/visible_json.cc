@@ -11,7 +11,7 @@
 namespace weir::wire {
 namespace {
 
-void append_escape(std::string& out, std::uint32_t point) {
+void append_code_units(std::string& out, std::uint32_t point) {
   if (point <= 0xFFFF) {
     out += fmt::format("\\u{:04x}", point);
     return;
@@ -20,7 +20,7 @@ void append_escape(std::string& out, std::uint32_t point) {
   out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (rest >> 10), 0xDC00 + (rest & 0x3FF));
 }
 
-bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x7F; }
+bool is_visible_ascii(char c) { return static_cast<unsigned char>(c) < 0x7F; }
 
 }  // namespace
 
@@ -28,7 +28,7 @@ std::string visible_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   while (!json.empty()) {
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(json, is_plain) -
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(json, is_visible_ascii) -
                                                 json.begin());
     out += json.substr(0, plain);
     json.remove_prefix(plain);
@@ -37,7 +37,7 @@ std::string visible_json(std::string_view json) {
     const std::size_t size = std::max<std::size_t>(next.size, 1);
     const std::string_view one = json.substr(0, size);
     if (next.size > 0 && printable(one) != one) {
-      append_escape(out, static_cast<std::uint32_t>(next.value));
+      append_code_units(out, static_cast<std::uint32_t>(next.value));
     } else {
       out += one;
     }
