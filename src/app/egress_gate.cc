@@ -3,13 +3,15 @@
 
 #include <algorithm>
 
+#include "net/own_addresses.h"
+
 namespace weir::app {
 
 EgressGate::EgressGate() : rules_(std::make_shared<Rules>()) {}
 
 void EgressGate::apply(const Config& config) {
   rules_->egress = policy::Egress(config.egress);
-  rules_->egress.set_own(rules_->own_host, rules_->own_port);
+  rules_->egress.set_own(rules_->own_hosts, rules_->own_port);
   rules_->dependencies.clear();
   for (const DependencySpec& dependency : config.dependencies) {
     const auto url = net::parse_url(dependency.url);
@@ -18,9 +20,10 @@ void EgressGate::apply(const Config& config) {
 }
 
 void EgressGate::set_own(std::string host, std::uint16_t port) {
-  rules_->own_host = std::move(host);
+  const bool everywhere = host == "0.0.0.0" || host == "::";
+  rules_->own_hosts = everywhere ? net::addresses_of_this_machine() : std::vector{std::move(host)};
   rules_->own_port = port;
-  rules_->egress.set_own(rules_->own_host, port);
+  rules_->egress.set_own(rules_->own_hosts, port);
 }
 
 net::EgressCheck EgressGate::for_dependency(const net::Url& url) const {

@@ -19,7 +19,8 @@ class EgressGate {
  public:
   EgressGate();
   void apply(const Config& config);
-  // Once it is known; stays over apply().
+  // Once it is known; stays over apply(). An unspecified host stands for every address that this
+  // machine has now.
   void set_own(std::string host, std::uint16_t port);
 
   // For the calls to a dependency: its own line in the configuration lists a loopback address.
@@ -31,7 +32,7 @@ class EgressGate {
   struct Rules {
     policy::Egress egress;
     std::vector<net::Url> dependencies;
-    std::string own_host;
+    std::vector<std::string> own_hosts;
     std::uint16_t own_port = 0;
   };
   std::shared_ptr<Rules> rules_;

@@ -222,5 +222,17 @@ TEST_CASE("checks that were handed out follow the rules in force") {
   CHECK_FALSE(may(check, "127.0.0.1", 9900));
 }
 
+TEST_CASE("a listener on every address makes each of them its own") {
+  EgressGate gate;
+  gate.apply(Config{});
+  const net::Url far = net::parse_url("http://192.0.2.1:9900").value();
+  const net::EgressCheck check = gate.for_dependency(far);
+  gate.set_own("0.0.0.0", 9900);
+  CHECK_FALSE(may(check, "127.0.0.1", 9900));
+  CHECK(may(check, "192.0.2.1", 9900));
+  gate.set_own("192.0.2.1", 9900);
+  CHECK_FALSE(may(check, "192.0.2.1", 9900));
+}
+
 }  // namespace
 }  // namespace weir::app

@@ -41,7 +41,7 @@ std::string egress_fault(const Config& config, bool listens, const DependencySpe
                                                                        : std::string(at.host);
   if (!policy::parse_ip(address)) return {};  // a name is judged when it is connected to
   policy::Egress egress(config.egress);
-  if (listens && config.listen_port != 0) egress.set_own(config.listen_host, config.listen_port);
+  if (listens && config.listen_port != 0) egress.set_own({config.listen_host}, config.listen_port);
   return egress.refusal(address, at.port, loopback);
 }
 

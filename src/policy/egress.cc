@@ -109,8 +109,11 @@ bool is_always_denied(const Block& denied, const IpAddress& address, bool is_out
 
 Egress::Egress(const EgressSpec& spec) : allow_(read(spec.allow)), deny_(read(spec.deny)) {}
 
-void Egress::set_own(std::string_view host, std::uint16_t port) {
-  own_host_ = host == "localhost" ? "127.0.0.1" : host;
+void Egress::set_own(const std::vector<std::string>& hosts, std::uint16_t port) {
+  own_hosts_.clear();
+  for (const std::string& host : hosts) {
+    if (const auto address = parse_ip(host)) own_hosts_.push_back(*address);
+  }
   own_port_ = port;
 }
 
@@ -128,8 +131,9 @@ std::string Egress::refusal(std::string_view address, std::uint16_t port,
     }
   }
   const bool loopback = std::ranges::any_of(all, is_loopback);
-  const auto own = parse_ip(own_host_);
-  const bool at_own_host = loopback || (own && std::ranges::find(all, *own) != all.end());
+  const bool at_own_host = loopback || std::ranges::any_of(all, [&](const IpAddress& one) {
+                             return std::ranges::find(own_hosts_, one) != own_hosts_.end();
+                           });
   if (own_port_ != 0 && port == own_port_ && at_own_host)
     return fmt::format("{}:{} is where Weir itself listens", shown(), port);
   if (any_contains(allow_, all)) return {};

@@ -24,8 +24,9 @@ class Egress {
   Egress() = default;
   // Blocks that cannot be read are config's to refuse; here they allow nothing and deny nothing.
   explicit Egress(const EgressSpec& spec);
-  // The listener that nothing of ours may call: `host` is an address or "localhost".
-  void set_own(std::string_view host, std::uint16_t port);
+  // The listener that nothing of ours may call: `hosts` are addresses or "localhost". Loopback is
+  // always among them.
+  void set_own(const std::vector<std::string>& hosts, std::uint16_t port);
 
   // Why no connection may be opened, as "169.254.169.254 is a link-local address, where clouds keep
   // their credentials"; empty if one may. What is no address, or has a zone, is refused.
@@ -34,7 +35,7 @@ class Egress {
  private:
   std::vector<AddressBlock> allow_;
   std::vector<AddressBlock> deny_;
-  std::string own_host_;
+  std::vector<IpAddress> own_hosts_;
   std::uint16_t own_port_ = 0;  // 0: not known
 };
 

@@ -85,15 +85,19 @@ TEST_CASE("other addresses are allowed, deny takes from them, allow gives back")
 
 TEST_CASE("Weir never calls its own listener") {
   Egress egress(EgressSpec{.allow = {"127.0.0.0/8", "::1", "10.0.0.0/8"}});
-  egress.set_own("127.0.0.1", 8600);
+  egress.set_own({"127.0.0.1"}, 8600);
   for (const std::string& text : disguises("127.0.0.1"))
     CHECK(egress.refusal(text, 8600, true) == text + ":8600 is where Weir itself listens");
   CHECK_FALSE(egress.refusal("127.0.0.2", 8600, true).empty());
   CHECK_FALSE(egress.refusal("::1", 8600, true).empty());
   CHECK(egress.refusal("127.0.0.1", 8601, true).empty());
   CHECK(egress.refusal("10.0.0.1", 8600, true).empty());
-  egress.set_own("10.0.0.1", 8600);
+  egress.set_own({"localhost", "10.0.0.1", "2001:db8::1"}, 8600);
   CHECK_FALSE(egress.refusal("10.0.0.1", 8600, false).empty());
+  CHECK_FALSE(egress.refusal("::ffff:10.0.0.1", 8600, false).empty());
+  CHECK_FALSE(egress.refusal("2001:db8::1", 8600, false).empty());
+  CHECK_FALSE(egress.refusal("127.0.0.1", 8600, true).empty());
+  CHECK(egress.refusal("10.0.0.2", 8600, false).empty());
 }
 
 TEST_CASE("what cannot be judged is refused") {
