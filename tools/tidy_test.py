@@ -32,6 +32,7 @@ class TidyCase(unittest.TestCase):
         self.root = Path(folder.name)
         self.write("CMakeLists.txt", TABLE)
         self.write("docs/walk.md", "# The life of an event\n")
+        self.write("docs/security.md", "".join(f"| SEC{row} | a | why not |\n" for row in range(1, 33)))
 
     def write(self, path: str, text: str):
         file = self.root / path
@@ -282,6 +283,17 @@ class Docs(TidyCase):
         self.assert_found(
             "src/base/error_codes.def:2: error-page", "docs/errors/WR1003.md:1: error-page"
         )
+
+    def test_the_security_checklist(self):
+        self.write_cpp("src/base/a_test.cc", 'TEST_CASE("a name") {}\n')
+        rows = [f"| SEC{row} | a | `src/base/a_test.cc: a name` |\n" for row in range(1, 32)]
+        rows[1] = "| SEC2 | a |  |\n"
+        rows[2] = "| SEC3 | a | `src/base/a_test.cc: another name`, `src/base/a_test.cc` |\n"
+        rows[3] = "| SEC4 | a | `src/base/gone_test.cc` |\n"
+        self.write("docs/security.md", "".join(rows))
+        self.assert_found(*(f"docs/security.md:{line}: security" for line in (1, 2, 3, 4)))
+        (self.root / "docs/security.md").unlink()
+        self.assert_found("docs/security.md:1: security")
 
     def test_excuses_only_shrink(self):
         self.write_cpp("src/delivery/a.cc", "std::mutex lock;\n")

@@ -54,6 +54,10 @@ std::string text_at(Json object, std::string_view path) {
   return member && member->is(JsonType::string) ? std::string(member->string()) : std::string();
 }
 
+std::string shown_at(Json object, std::string_view path) {
+  return printable(text_at(object, path));
+}
+
 std::uint64_t count_at(Json object, std::string_view path) {
   const auto member = member_at(object, path);
   if (!member || !member->is(JsonType::number)) return 0;

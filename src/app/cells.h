@@ -18,6 +18,8 @@ enum class CellKind : unsigned char { text, count, age, bytes, share };
 std::optional<wire::Json> member_at(wire::Json object, std::string_view path);
 // The decoded string at `path`, or "".
 std::string text_at(wire::Json object, std::string_view path);
+// The same on one line, printable: for everything that is printed.
+std::string shown_at(wire::Json object, std::string_view path);
 // The whole number at `path`, or 0.
 std::uint64_t count_at(wire::Json object, std::string_view path);
 bool flag_at(wire::Json object, std::string_view path);

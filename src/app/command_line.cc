@@ -19,11 +19,9 @@
 namespace weir::app {
 namespace {
 
-const std::map<std::string, Format> kFormats = {{"table", Format::table},
-                                                {"json", Format::json},
-                                                {"jsonl", Format::jsonl},
-                                                {"yaml", Format::yaml},
-                                                {"name", Format::name}};
+const std::map<std::string, Format> kFormats = {{"table", Format::table}, {"json", Format::json},
+                                                {"jsonl", Format::jsonl}, {"yaml", Format::yaml},
+                                                {"csv", Format::csv},     {"name", Format::name}};
 const std::map<std::string, ColorMode> kColors = {
     {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
 

@@ -40,7 +40,7 @@ int validate(Session& session, const std::vector<std::string>& paths) {
     if (!read.ok()) return session.fail(read.error());
     for (config::SourceFile& file : *read) files.push_back(std::move(file));
   }
-  const config::LoadOutcome outcome = config::load(files, resolve_secret);
+  const config::LoadOutcome outcome = load_with_secrets(files);
   const int exit = outcome.problems.empty() ? kExitOk : kExitFailed;
   if (!session.is_table()) {
     const int printed = print_made(session, problems_json(outcome), "valid", {}, session.now());
@@ -121,8 +121,8 @@ int diff(Session& session, const std::vector<std::string>& sides) {
     return kExitOk;
   }
   const std::string text = text_at(reply.root(), "diff");
-  const std::string between = fmt::format("from {} to {}", text_at(reply.root(), "from"),
-                                          text_at(reply.root(), "to"));
+  const std::string between = fmt::format("from {} to {}", shown_at(reply.root(), "from"),
+                                          shown_at(reply.root(), "to"));
   if (text.empty()) session.print(fmt::format("no difference {}\n", between));
   if (!text.empty()) session.print(fmt::format("{}\n{}", between, printable_lines(text)));
   return kExitOk;

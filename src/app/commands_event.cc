@@ -47,7 +47,7 @@ int choose_stream(Session& session, std::string& stream) {
     std::string names;
     if (streams) {
       for (const wire::Json one : *streams)
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", text_at(one, "stream"));
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", shown_at(one, "stream"));
     }
     return session.fail(Error{Code::usage, "which stream?",
                               fmt::format("weir event list STREAM, one of: {}", names)});
@@ -88,7 +88,7 @@ int get_event(Session& session, const std::string& reference) {
 int print_bytes(Session& session, const Reply& reply) {
   if (!reply) return reply.exit;
   if (!session.terminal().output_tty) {
-    session.print(*reply.body);
+    session.print_bytes(*reply.body);
   } else {
     session.print(printable_lines(*reply.body) + "\n");
   }

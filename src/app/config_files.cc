@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,13 @@ Result<std::string> read_file(const std::string& path) {
     return Error{Code::config_unreadable,
                  fmt::format("'{}' is larger than {} bytes", path, kFileMax), ""};
   return text;
+}
+
+bool is_open_to_others(const std::string& path) {
+  std::error_code unreadable;  // reading it says so
+  const auto mode = std::filesystem::status(path, unreadable).permissions();
+  constexpr auto kOthers = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  return !unreadable && (mode & kOthers) != std::filesystem::perms::none;
 }
 
 }  // namespace
@@ -70,13 +78,29 @@ Result<std::string> resolve_secret(std::string_view kind, std::string_view name)
                fmt::format("export it, or write ${{env:{}:-default}}", name)};
 }
 
+config::LoadOutcome load_with_secrets(const std::vector<config::SourceFile>& files) {
+  std::set<std::string> exposed;
+  config::LoadOutcome outcome = config::load(
+      files, [&](std::string_view kind, std::string_view name) {
+        if (kind == "file" && is_open_to_others(std::string(name))) exposed.emplace(name);
+        return resolve_secret(kind, name);
+      });
+  for (const std::string& path : exposed) {
+    outcome.warnings.push_back({.place = {path, 1, 1},
+                                .severity = config::Severity::warning,
+                                .message = "this secret may be read by others than its owner",
+                                .hint = fmt::format("chmod 600 {}", path)});
+  }
+  return outcome;
+}
+
 Result<LoadedConfig> load_config(const std::string& path) {
   WEIR_TRY(auto files, read_config_files(path));
   return load_config(std::move(files));
 }
 
 Result<LoadedConfig> load_config(std::vector<config::SourceFile> files) {
-  config::LoadOutcome outcome = config::load(files, resolve_secret);
+  config::LoadOutcome outcome = load_with_secrets(files);
   if (outcome.config) {
     return LoadedConfig{std::move(*outcome.config), std::move(files), std::move(outcome.warnings)};
   }

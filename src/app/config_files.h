@@ -17,6 +17,10 @@ Result<std::vector<config::SourceFile>> read_config_files(const std::string& pat
 // ${env:NAME} and ${file:/path}. Errors name the variable or the file, never the value.
 Result<std::string> resolve_secret(std::string_view kind, std::string_view name);
 
+// config::load() with the environment and secret files of this machine. A warning more for every
+// secret file that others than its owner may read; no error, since mounted secrets often are.
+config::LoadOutcome load_with_secrets(const std::vector<config::SourceFile>& files);
+
 struct LoadedConfig {
   Config config;
   std::vector<config::SourceFile> files;

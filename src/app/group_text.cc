@@ -20,10 +20,10 @@ double share_at(Json object, std::string_view name) {
 
 // "  data.repository is \"octo/gone\": 100 % of these, 2 % of those that passed"
 std::string trait_text(Json trait, bool compared) {
-  const std::string field = printable(text_at(trait, "field"));
+  const std::string field = shown_at(trait, "field");
   std::string text = flag_at(trait, "absent")
                          ? fmt::format("  no {}", field)
-                         : fmt::format("  {} is {}", field, printable(text_at(trait, "value")));
+                         : fmt::format("  {} is {}", field, shown_at(trait, "value"));
   text += fmt::format(": {:.0f} % of these", 100 * share_at(trait, "ofFailed"));
   if (compared)
     text += fmt::format(", {:.0f} % of those that passed", 100 * share_at(trait, "ofPassed"));
@@ -65,10 +65,9 @@ std::string changes_text(Json insight, WallTime now) {
   std::string text = "\nchanged in the 30 minutes before the first one\n";
   for (const Json change : *changes) {
     const auto at = parse_rfc3339(text_at(change, "at"));
-    const std::string reason = printable(text_at(change, "reason"));
-    text += fmt::format("  {:<16}{}{}{} ({})\n", at ? ago(*at, now) : "?",
-                        printable(text_at(change, "what")), reason.empty() ? "" : ": ", reason,
-                        printable(text_at(change, "actor")));
+    const std::string reason = shown_at(change, "reason");
+    text += fmt::format("  {:<16}{}{}{} ({})\n", at ? ago(*at, now) : "?", shown_at(change, "what"),
+                        reason.empty() ? "" : ": ", reason, shown_at(change, "actor"));
   }
   return text;
 }

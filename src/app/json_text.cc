@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
-#include "wire/utf8.h"
+#include "wire/visible_json.h"
 
 namespace weir::app {
 namespace {
@@ -21,18 +19,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 void append_string(std::string& out, std::string_view text) {
   std::string quoted;
   wire::append_json_string(quoted, text);
-  for (std::string_view rest = quoted; !rest.empty();) {
-    const wire::Utf8Char next = wire::first_utf8(rest);
-    const std::size_t size = std::max<std::size_t>(next.size, 1);
-    const bool hidden = next.value >= 0x7F &&
-                        printable(rest.substr(0, size)) != rest.substr(0, size);
-    if (hidden) {
-      out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(next.value));
-    } else {
-      out += rest.substr(0, size);
-    }
-    rest.remove_prefix(size);
-  }
+  out += wire::visible_json(quoted);
 }
 
 void append_scalar(std::string& out, Json value) {

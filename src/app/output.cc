@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/csv_text.h"
 #include "app/json_text.h"
 #include "base/text.h"
 
@@ -59,16 +60,17 @@ std::string fact_lines(Json object, const std::vector<Fact>& facts, WallTime now
 }
 
 std::string render_data(Format format, Json answer, std::string_view list_member,
-                        std::string_view name_member) {
+                        std::string_view name_member, bool headers) {
   if (format == Format::json) return to_pretty_json(answer);
   if (format == Format::yaml) return to_yaml(answer);
   const auto render = [&](Json item) {
     return format == Format::jsonl ? to_json_line(item) : name_line(item, name_member);
   };
-  if (list_member.empty()) return render(answer);
+  if (list_member.empty()) return format == Format::csv ? to_csv(answer, headers) : render(answer);
   std::string out;
   const auto items = member_at(answer, list_member);
   if (!items || !items->is(JsonType::array)) return out;
+  if (format == Format::csv) return to_csv(*items, headers);
   for (const Json item : *items) out += render(item);
   return out;
 }
@@ -77,7 +79,8 @@ bool print_list(const Session& session, const Reply& reply, const ListView& view
   const auto items = member_at(reply.root(), view.member);
   const bool some = items && items->is(JsonType::array) && items->size() > 0;
   if (!session.is_table()) {
-    session.print(render_data(session.options().format, reply.root(), view.member, view.name));
+    session.print(render_data(session.options().format, reply.root(), view.member, view.name,
+                              session.options().headers));
     return some;
   }
   if (some) {
@@ -93,7 +96,8 @@ void print_one(const Session& session, Json object, std::string_view name_member
   if (session.is_table()) {
     session.print(fact_lines(object, facts, now));
   } else {
-    session.print(render_data(session.options().format, object, "", name_member));
+    session.print(
+        render_data(session.options().format, object, "", name_member, session.options().headers));
   }
 }
 

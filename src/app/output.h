@@ -38,9 +38,10 @@ std::string list_table(wire::Json items, const std::vector<Column>& columns,
                        const TableStyle& style, WallTime now);
 // "label  value" lines; absent members, empty texts and containers leave no line.
 std::string fact_lines(wire::Json object, const std::vector<Fact>& facts, WallTime now);
-// Any form but table: lists one item per line in jsonl and name. `items` may be the object itself.
+// Any form but table: lists one item per line in jsonl, csv (`headers` above them) and name.
+// `items` may be the object itself.
 std::string render_data(Format format, wire::Json answer, std::string_view list_member,
-                        std::string_view name_member);
+                        std::string_view name_member, bool headers = true);
 
 // True if there was at least one item.
 bool print_list(const Session& session, const Reply& reply, const ListView& view, WallTime now);

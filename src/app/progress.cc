@@ -65,8 +65,8 @@ std::vector<ReplayProgress::Stop> stops_in(wire::Json replay) {
   const auto found = member_at(replay, "stops");
   if (!found || !found->is(wire::JsonType::array)) return stops;
   for (const wire::Json stop : *found) {
-    stops.push_back({printable(text_at(stop, "condition")), number_in(stop, "value"),
-                     number_in(stop, "limit")});
+    stops.push_back(
+        {shown_at(stop, "condition"), number_in(stop, "value"), number_in(stop, "limit")});
   }
   return stops;
 }
@@ -76,9 +76,9 @@ std::vector<ReplayProgress::Stop> stops_in(wire::Json replay) {
 ReplayProgress read_progress(wire::Json replay) {
   const auto rate = member_at(replay, "ratePerSecond");
   const auto left = member_at(replay, "secondsLeft");
-  return {.replay = printable(text_at(replay, "replay")),
-          .state = printable(text_at(replay, "state")),
-          .state_reason = printable(text_at(replay, "stateReason")),
+  return {.replay = shown_at(replay, "replay"),
+          .state = shown_at(replay, "state"),
+          .state_reason = shown_at(replay, "stateReason"),
           .waits = member_at(replay, "waitsUntil").has_value(),
           .planned = count_at(replay, "counts.planned"),
           .sent = count_at(replay, "counts.sent"),

@@ -24,17 +24,17 @@ std::string duration_text(double seconds) {
 }
 
 std::string rate_text(Json plan) {
-  const std::string start = text_at(plan, "rate.start");
-  const std::string max = text_at(plan, "rate.max");
+  const std::string start = shown_at(plan, "rate.start");
+  const std::string max = shown_at(plan, "rate.max");
   std::string text = start;
   const auto steps = member_at(plan, "rate.steps");
   if (steps && steps->is(wire::JsonType::array)) {
     for (const Json step : *steps)
       text += fmt::format("{}{}", text.empty() ? "" : ", then ", printable(step.string()));
-    text += fmt::format(", {} each", text_at(plan, "rate.step"));
+    text += fmt::format(", {} each", shown_at(plan, "rate.step"));
   } else if (max != start) {
     text += fmt::format(", x {:.3g} every {} up to {}", number_at(plan, "rate.factor"),
-                        text_at(plan, "rate.step"), max);
+                        shown_at(plan, "rate.step"), max);
   }
   const double share = number_at(plan, "rate.share");
   if (share > 0) text += fmt::format(", within {:.3g} % of the dependency's limit", share);
@@ -44,15 +44,15 @@ std::string rate_text(Json plan) {
 std::string canary_text(Json plan) {
   const double share = number_at(plan, "canary.share");
   if (share > 0)
-    return fmt::format("{:.3g} % first, then {} to see", share, text_at(plan, "canary.hold"));
+    return fmt::format("{:.3g} % first, then {} to see", share, shown_at(plan, "canary.hold"));
   const std::uint64_t count = count_at(plan, "canary.count");
   if (count == 0) return "none";
-  return fmt::format("{} first, then {} to see", grouped(count), text_at(plan, "canary.hold"));
+  return fmt::format("{} first, then {} to see", grouped(count), shown_at(plan, "canary.hold"));
 }
 
 // What is done instead of stopping, if it is something else.
 std::string action_text(Json plan, std::string_view condition) {
-  const std::string then = text_at(plan, fmt::format("stop.{}.then", condition));
+  const std::string then = shown_at(plan, fmt::format("stop.{}.then", condition));
   return then.empty() || then == "stop" ? "" : fmt::format(" ({})", then);
 }
 
@@ -69,7 +69,7 @@ std::string stop_text(Json plan) {
   const double same = number_at(plan, "stop.sameFingerprint.limit");
   if (same > 0) add("sameFingerprint", fmt::format("{:.0f} fail just as before", same));
   const auto timed = [&](std::string_view condition, std::string_view words) {
-    const std::string limit = text_at(plan, fmt::format("stop.{}.limit", condition));
+    const std::string limit = shown_at(plan, fmt::format("stop.{}.limit", condition));
     if (!limit.empty() && limit != "0s") add(condition, fmt::format("{} {}", words, limit));
   };
   timed("latency", "95 % take longer than");
@@ -136,7 +136,7 @@ std::string checks_text(Json replay) {
                                   : verdict == "failed"   ? "no"
                                                           : "unknown";
     text += fmt::format("{:<12}{:<8}{} ({})\n", text.empty() ? "checks" : "", word,
-                        printable(text_at(check, "check")), printable(text_at(check, "detail")));
+                        shown_at(check, "check"), shown_at(check, "detail"));
   }
   return text;
 }
@@ -147,7 +147,7 @@ std::string stops_text(Json replay) {
   std::string text;
   for (const Json stop : *stops) {
     text += fmt::format("{:<12}{:<18}{:>8.4g} of {:.4g}\n", text.empty() ? "limits" : "",
-                        printable(text_at(stop, "condition")), number_at(stop, "value"),
+                        shown_at(stop, "condition"), number_at(stop, "value"),
                         number_at(stop, "limit"));
   }
   return text;
@@ -197,10 +197,9 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   const std::uint64_t planned = count_at(replay, "counts.planned");
   std::string text;
   if (exists)
-    text += line("replay",
-                 fmt::format("{}, {}", printable(id), printable(text_at(replay, "state"))));
+    text += line("replay", fmt::format("{}, {}", printable(id), shown_at(replay, "state")));
   text += line("deliveries", grouped(planned)) + line("selected by", selection_text(*plan));
-  text += line("reason", printable(text_at(*plan, "reason")));
+  text += line("reason", shown_at(*plan, "reason"));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +
           line("verified by", verify_text(*plan)) + line("stops when", stop_text(*plan));
   text += line("each", terms_text(*plan)) + line("too old", staleness_text(*plan));
@@ -210,7 +209,7 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("takes about", fmt::format("{}, with a peak of {:.3g}/s",
                                           duration_text(number_at(counted_by, "estimate.seconds")),
                                           number_at(counted_by, "estimate.peakPerSecond")));
-  return text + line("plan", printable(text_at(replay, "hash")));
+  return text + line("plan", shown_at(replay, "hash"));
 }
 
 namespace {
@@ -263,9 +262,8 @@ std::string load_over_time_text(Json forecast) {
   if (!loads || loads->size() < 2) return line("over time", steps_text(forecast, "estimate.steps"));
   std::string text;
   for (const Json load : *loads) {
-    text += line(
-        text.empty() ? "over time" : "",
-        fmt::format("{}: {}", printable(text_at(load, "dependency")), steps_text(load, "steps")));
+    text += line(text.empty() ? "over time" : "",
+                 fmt::format("{}: {}", shown_at(load, "dependency"), steps_text(load, "steps")));
   }
   return text;
 }
@@ -277,20 +275,20 @@ std::string forecast_text(Json forecast) {
   if (const auto groups = member_at(forecast, "groups")) {
     for (const Json group : *groups) {
       text += fmt::format("{:<12}{:>8}  {:.8}  {}\n", text.empty() ? "groups" : "",
-                          grouped(count_at(group, "deliveries")),
-                          printable(text_at(group, "group")), printable(text_at(group, "title")));
+                          grouped(count_at(group, "deliveries")), shown_at(group, "group"),
+                          shown_at(group, "title"));
     }
   }
   if (const auto loads = member_at(forecast, "loads")) {
     bool first = true;
     for (const Json load : *loads) {
       const double limit = number_at(load, "limitPerSecond");
-      text += line(std::exchange(first, false) ? "load" : "",
-                   fmt::format("{}: {:.3g}/s live and up to {:.3g}/s replayed, {}",
-                               printable(text_at(load, "dependency")),
-                               number_at(load, "livePerSecond"), number_at(load, "peakPerSecond"),
-                               limit > 0 ? fmt::format("of {:.4g}/s", limit)
-                                         : std::string("no limit is known")));
+      text += line(
+          std::exchange(first, false) ? "load" : "",
+          fmt::format(
+              "{}: {:.3g}/s live and up to {:.3g}/s replayed, {}", shown_at(load, "dependency"),
+              number_at(load, "livePerSecond"), number_at(load, "peakPerSecond"),
+              limit > 0 ? fmt::format("of {:.4g}/s", limit) : std::string("no limit is known")));
     }
   }
   text += load_over_time_text(forecast);

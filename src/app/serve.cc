@@ -14,7 +14,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "app/config_files.h"
+#include "app/core_dumps.h"
 #include "app/exit_status.h"
+#include "app/terminal_text.h"
 #include "app/world.h"
 #include "base/failpoint.h"
 #include "store/memory/memory_store.h"
@@ -31,7 +33,9 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-void print_error(const Error& error) { fmt::print(stderr, "{}\n", to_text(error)); }
+void print_error(const Error& error) {
+  fmt::print(stderr, "{}\n", terminal_text(to_text(error), false));
+}
 
 Result<> apply_listen(const std::string& listen, Config& config) {
   config::SourceFile file{"--listen",
@@ -159,6 +163,10 @@ Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, co
 int run_serve(const ServeOptions& options) {
   // Who reads the log may go away; that is no reason to stop delivering.
   std::signal(SIGPIPE, SIG_IGN);
+  if (!forbid_core_dumps()) {
+    print_error(Error{Code::internal, "core files cannot be forbidden", ""});
+    return kExitFailed;
+  }
 #if defined(WEIR_FAILPOINTS)
   if (const char* points = std::getenv("WEIR_FAILPOINT")) {
     const auto configured = configure_failpoints(points);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/refusal.h"
+#include "app/terminal_text.h"
 
 namespace weir::app {
 namespace {
@@ -63,10 +64,14 @@ std::string Session::reason_body() const {
   return std::move(json).take();
 }
 
-void Session::print(std::string_view text) const { write(stdout, text); }
+void Session::print(std::string_view text) const {
+  write(stdout, terminal_text(text, terminal_.output_color));
+}
+
+void Session::print_bytes(std::string_view bytes) const { write(stdout, bytes); }
 
 void Session::note(std::string_view line) const {
-  if (!options_.quiet) write(stderr, fmt::format("{}\n", line));
+  if (!options_.quiet) write(stderr, fmt::format("{}\n", terminal_text(line, false)));
 }
 
 void Session::redraw(std::string_view text) const {
@@ -74,13 +79,14 @@ void Session::redraw(std::string_view text) const {
   // The cursor goes back to where the text begins, which is where the next one is drawn.
   const auto lines = std::count(text.begin(), text.end(), '\n');
   const std::string back = lines > 0 ? fmt::format("\x1b[{}A\r", lines) : "";
-  write(stderr, fmt::format("\r\x1b[J{}{}", text, back));
+  write(stderr, fmt::format("\r\x1b[J{}{}", terminal_text(text, false), back));
 }
 
 void Session::next(std::string_view command) const {
   if (options_.quiet || !terminal_.output_tty || !is_table()) return;
-  write(stderr, terminal_.error_color ? fmt::format("\x1b[2mnext: {}\x1b[0m\n", command)
-                                      : fmt::format("next: {}\n", command));
+  const std::string shown = terminal_text(command, false);
+  write(stderr, terminal_.error_color ? fmt::format("\x1b[2mnext: {}\x1b[0m\n", shown)
+                                      : fmt::format("next: {}\n", shown));
 }
 
 int Session::fail(const Error& error) const {
@@ -95,7 +101,7 @@ std::optional<int> Session::confirm(std::string_view question, std::string_view 
     return fail(
         Error{Code::usage, fmt::format("{} Nobody is there to ask.", question), std::string(hint)});
   }
-  write(stderr, fmt::format("{} [y/N] ", question));
+  write(stderr, fmt::format("{} [y/N] ", terminal_text(question, false)));
   char answer[kAnswerMax] = {};
   if (std::fgets(answer, sizeof answer, stdin) != nullptr && (answer[0] == 'y' || answer[0] == 'Y'))
     return std::nullopt;

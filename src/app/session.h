@@ -15,7 +15,7 @@
 
 namespace weir::app {
 
-enum class Format : unsigned char { table, json, jsonl, yaml, name };
+enum class Format : unsigned char { table, json, jsonl, yaml, csv, name };
 
 struct GlobalOptions {
   std::string server = "http://127.0.0.1:8600";
@@ -56,8 +56,10 @@ class Session {
   // {"reason": ...} of --reason, or {}.
   std::string reason_body() const;
 
-  void print(std::string_view text) const;  // stdout
-  void note(std::string_view line) const;   // stderr, not with --quiet
+  // What is printed is made harmless for a terminal (terminal_text.h), also where there is none.
+  void print(std::string_view text) const;         // stdout
+  void print_bytes(std::string_view bytes) const;  // stdout, as they are
+  void note(std::string_view line) const;          // stderr, not with --quiet
   // Replaces the last line of a terminal, "" clears it; not with --quiet, and nothing elsewhere.
   void redraw(std::string_view line) const;
   // "next: weir ..." on stderr, for people at a terminal who read a table.

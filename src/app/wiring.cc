@@ -24,12 +24,15 @@ std::string breaker_text(delivery::Dispatcher& dispatcher, WallTime wall, MonoTi
 constexpr std::size_t kProbeBytesMax = 1024 * 1024;
 
 async::Task<Result<policy::ProbeAnswer>> probe(async::Executor executor, async::Clock& clock,
-                                               std::string url, Duration patience) {
+                                               const EgressGate& egress, std::string url,
+                                               Duration patience) {
+  WEIR_CO_TRY(const net::Url parsed, net::parse_url(url));
   auto fetched = co_await net::fetch(executor, clock,
                                      {.url = std::move(url),
                                       .headers = {{"accept", "application/json"}},
                                       .timeout = patience,
-                                      .answer_bytes_max = kProbeBytesMax});
+                                      .answer_bytes_max = kProbeBytesMax,
+                                      .egress = egress.for_plan(parsed)});
   if (!fetched.ok()) co_return fetched.error();
   policy::ProbeAnswer answer{.status = fetched->status, .body = std::move(fetched->body)};
   for (net::HttpHeader& header : fetched->headers)
@@ -86,7 +89,8 @@ void wire_flows(recovery::Live& live, const std::unique_ptr<delivery::Engine>& e
 }  // namespace
 
 recovery::Live wire_recovery(async::Executor executor,
-                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock) {
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock,
+                             const EgressGate& egress) {
   recovery::Live live;
   const MonoTime started = clock.mono();
   wire_flows(live, engine);
@@ -133,8 +137,8 @@ recovery::Live wire_recovery(async::Executor executor,
     const WallTime oldest = flow == nullptr ? WallTime{} : flow->oldest_ready();
     return oldest == WallTime{} ? Duration{} : std::max(clock.wall() - oldest, Duration{});
   };
-  live.probe = [executor, &clock](std::string url, Duration patience) {
-    return probe(executor, clock, std::move(url), patience);
+  live.probe = [executor, &clock, &egress](std::string url, Duration patience) {
+    return probe(executor, clock, egress, std::move(url), patience);
   };
   live.settled_elsewhere = [&engine](DeliveryRef ref, const std::string& key) {
     engine->settled_elsewhere(ref, key);

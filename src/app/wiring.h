@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "app/egress_gate.h"
 #include "async/clock.h"
 #include "delivery/engine.h"
 #include "effects/wired.h"
@@ -11,9 +12,11 @@
 
 namespace weir::app {
 
-// The engine may be made later, but before anything is asked; it and the clock outlive the answer.
+// The engine may be made later, but before anything is asked; it, the clock and the gate outlive
+// the answer.
 recovery::Live wire_recovery(async::Executor executor,
-                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock);
+                             const std::unique_ptr<delivery::Engine>& engine, async::Clock& clock,
+                             const EgressGate& egress);
 
 // `send` makes one call of a dependency.
 effects::Wired wire_effects(const std::unique_ptr<delivery::Engine>& engine,

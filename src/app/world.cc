@@ -27,6 +27,7 @@ net::HttpServerOptions server_options(const LimitsSpec& limits) {
   options.request.header_bytes = limits.header_bytes;
   options.request.body_bytes = limits.body_bytes;
   options.connections = limits.connections;
+  options.connections_per_address = limits.connections_per_address;
   options.bodies_bytes = limits.pending_ingest_bytes;
   return options;
 }
@@ -55,7 +56,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       chores_(executor),
       audit_tail_(store_->recovery(), log),
       audit_seal_(*store_, clock_, log, std::move(folder)) {
-  live_ = wire_recovery(executor, engine_, clock_);
+  live_ = wire_recovery(executor, engine_, clock_, egress_gate_);
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = executor,
@@ -111,6 +112,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   engine_->set_redaction_secret(std::move(*secret));
   auto announced = co_await announce_config(loaded.files);
   if (!announced.ok()) co_return announced;
+  allow_egress(config);
+  egress_gate_.set_own(config.listen_host, config.listen_port);
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));
@@ -146,6 +149,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
       [this](net::HttpRequest request) { return handle(std::move(request)); });
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
+  egress_gate_.set_own(config.listen_host, server_->port());
   chores_.spawn(keep_counts());
   chores_.spawn(keep_retention());
   ready_ = true;
@@ -249,8 +253,12 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
                  .detail = one_line(changes)}});
   auto written = co_await store_->writer().commit(std::move(order));
   Result<> applied = written.ok() ? Result<>{} : Result<>{written.error()};
-  if (written.ok()) applied = co_await engine_->apply(std::move(config));
+  if (written.ok()) {
+    allow_egress(config);
+    applied = co_await engine_->apply(std::move(config));
+  }
   if (!applied.ok()) {
+    allow_egress(engine_->config());
     reloading_ = false;
     co_return co_await refuse_config(applied.error(), std::move(version));
   }
@@ -302,51 +310,6 @@ async::Task<Result<>> World::begin_history(std::vector<config::SourceFile> files
   co_return Result<>{};
 }
 
-// The flows of a dependency share its connections: the most patient one's connect timeout counts.
-Duration World::connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const {
-  Duration longest = flow.policy.timeouts.connect;
-  for (const FlowSpec& other : engine_->config().flows) {
-    if (other.dependency == dependency.name)
-      longest = std::max(longest, other.policy.timeouts.connect);
-  }
-  return longest;
-}
-
-Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(const DependencySpec& dependency,
-                                                            Duration connect) {
-  const auto found = pools_.find(dependency.name);
-  if (found != pools_.end()) {
-    const DependencySpec& old = found->second.dependency;
-    const bool same = old.url == dependency.url && old.ca_file == dependency.ca_file &&
-                      old.policy.concurrency == dependency.policy.concurrency &&
-                      found->second.connect == connect;
-    if (same) return found->second.pool;
-    old_pools_.push_back(found->second.pool);
-  }
-  WEIR_TRY(net::Url url, net::parse_url(dependency.url));
-  WEIR_TRY(auto opened, net::HttpClientPool::open(
-                            executor_, clock_,
-                            {.url = std::move(url),
-                             .ca_file = dependency.ca_file,
-                             .connections = dependency.policy.concurrency.max_parallel_requests,
-                             .connect_timeout = connect}));
-  std::shared_ptr<net::HttpClientPool> pool = std::move(opened);
-  pools_.insert_or_assign(dependency.name, Pool{dependency, connect, pool});
-  return pool;
-}
-
-Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec& dependency,
-                                                            const FlowSpec& flow) {
-  WEIR_TRY(auto pool, pool_of(dependency, connect_timeout(dependency, flow)));
-  WEIR_TRY(const net::Url url, net::parse_url(dependency.url));
-  handlers::http::HttpHandlerOptions options{.pool = std::move(pool),
-                                             .target = net::join_paths(url.path, flow.path),
-                                             .headers = dependency.headers,
-                                             .user_agent = fmt::format("weir/{}", kVersion)};
-  options.headers.insert(options.headers.end(), flow.headers.begin(), flow.headers.end());
-  return std::shared_ptr<ports::Handler>(handlers::http::make_http_handler(std::move(options)));
-}
-
 async::Task<> World::keep_counts() {
   while (!stopping_) {
     auto counts = co_await store_->flows().counts();
@@ -365,16 +328,6 @@ async::Task<> World::keep_counts() {
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
-}
-
-// Pools that a reload replaced, once no handler has them any more.
-async::Task<> World::close_unused_pools() {
-  std::vector<std::shared_ptr<net::HttpClientPool>> unused;
-  for (auto& pool : old_pools_) {
-    if (pool.use_count() == 1) unused.push_back(std::move(pool));
-  }
-  std::erase(old_pools_, nullptr);
-  for (auto& pool : unused) co_await pool->close();
 }
 
 // What people look for after a failure: the trail has what stopped by itself in memory, too, right

@@ -12,6 +12,7 @@
 #include "api/config_history.h"
 #include "app/audit_seal.h"
 #include "app/config_files.h"
+#include "app/egress_gate.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -52,14 +53,18 @@ class World {
   struct Pool {
     DependencySpec dependency;
     Duration connect;
+    EgressSpec egress;
     std::shared_ptr<net::HttpClientPool> pool;
   };
+  using Pools = std::map<std::string, Pool>;
   Result<std::shared_ptr<ports::Handler>> make_handler(const DependencySpec& dependency,
                                                        const FlowSpec& flow);
   Duration connect_timeout(const DependencySpec& dependency, const FlowSpec& flow) const;
-  Result<std::shared_ptr<net::HttpClientPool>> pool_of(const DependencySpec& dependency,
-                                                       Duration connect);
-  Result<std::shared_ptr<net::HttpClientPool>> effect_pool_of(const DependencySpec& dependency);
+  void allow_egress(const Config& config);
+  Result<std::shared_ptr<net::HttpClientPool>> pool_of(Pools& pools,
+                                                       const DependencySpec& dependency,
+                                                       Duration connect,
+                                                       const net::AnswerLimits& answer);
   async::Task<Outcome> send_effect(effects::Send send);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);
   void register_gauges();
@@ -89,8 +94,10 @@ class World {
   telemetry::Registry metrics_;
   telemetry::Log& log_;
   telemetry::DecisionLog decision_log_;
-  std::map<std::string, Pool> pools_;
-  std::map<std::string, Pool> effect_pools_;  // their answers are kept whole
+  EgressGate egress_gate_;
+  EgressSpec egress_;  // of the gate
+  Pools pools_;
+  Pools effect_pools_;  // their answers are kept whole
   std::vector<std::shared_ptr<net::HttpClientPool>> old_pools_;
   std::unique_ptr<recovery::Replays> replays_;
   recovery::Live live_;

@@ -35,7 +35,12 @@ bool is_invisible(char32_t point) {
   const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
   const bool bidi = point == 0x061C || point == 0x200E || point == 0x200F ||
                     (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
-  return control || bidi || point == 0x2028 || point == 0x2029 || point == 0xFEFF;
+  const bool no_width = (point >= 0x200B && point <= 0x200D) || point == 0x00AD ||
+                        point == 0x180E || (point >= 0x2060 && point <= 0x2065) ||
+                        (point >= 0x206A && point <= 0x206F) || point == 0xFEFF ||
+                        (point >= 0xFFF9 && point <= 0xFFFB) ||
+                        (point >= 0xE0000 && point <= 0xE007F);
+  return control || bidi || no_width || point == 0x2028 || point == 0x2029;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 std::string to_lower(std::string_view text);                      // ASCII only
 bool is_valid_utf8(std::string_view text);
-// Control, ANSI and bidirectional characters made visible, for anything printed on a terminal.
+// Control, ANSI, bidirectional and zero-width characters made visible, for anything printed on a
+// terminal.
 std::string printable(std::string_view text);
 
 }  // namespace weir

@@ -125,6 +125,10 @@ TEST_CASE("what could play tricks on a terminal is made visible") {
   CHECK(printable("\xD8\x9C") == "\\u{61c}");       // Arabic letter mark
   CHECK(printable("\xE2\x80\xA8") == "\\u{2028}");  // line separator
   CHECK(printable("\xEF\xBB\xBF") == "\\u{feff}");
+  CHECK(printable("\xE2\x80\x8B") == "\\u{200b}");       // zero width space
+  CHECK(printable("\xE2\x80\x8D") == "\\u{200d}");       // zero width joiner
+  CHECK(printable("\xE2\x81\xA0") == "\\u{2060}");       // word joiner
+  CHECK(printable("\xF3\xA0\x81\x81") == "\\u{e0041}");  // a tag, which nothing shows
   CHECK(printable("a\xFF"
                   "b\xC3") == "a\\xffb\\xc3");
 }

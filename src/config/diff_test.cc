@@ -23,6 +23,7 @@ TEST_CASE("what differs is named, one line each") {
   after.listen_port = 1;
   after.data = "elsewhere";
   after.limits.batch_events = 5;
+  after.egress.deny = {"10.0.0.0/8"};
   after.streams[0].retention = std::chrono::hours{1};
   after.streams.erase(after.streams.begin() + 1);
   after.streams.push_back({.name = "invoices"});
@@ -33,6 +34,7 @@ TEST_CASE("what differs is named, one line each") {
         "listen changed (takes effect at the next start)\n"
         "data changed (takes effect at the next start)\n"
         "limits changed\n"
+        "egress changed\n"
         "stream orders changed\n"
         "stream audit removed\n"
         "stream invoices added\n"

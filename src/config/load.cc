@@ -63,7 +63,8 @@ class Loader {
         report_.add(file, *version,
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
-    for (const std::string_view once : {"listen", "data", "limits", "redaction"}) claim(top, once);
+    for (const std::string_view once : {"listen", "data", "limits", "redaction", "egress"})
+      claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
@@ -91,6 +92,7 @@ class Loader {
       flows_.push_back(std::move(read));
     });
     read_failure_modes(top, file);
+    if (auto map = top.map("egress")) config_.egress = read_egress(std::move(*map));
     top.not_yet({"sources", "schemas", "schedules", "workflows", "slos"});
     top.finish();
   }
@@ -174,6 +176,7 @@ class Loader {
                   "authentication in front",
                   Code::listen_not_loopback);
     } else {
+      listens_ = true;
       config_.listen_host = host;
       config_.listen_port = static_cast<std::uint16_t>(port);
     }
@@ -228,6 +231,12 @@ class Loader {
       if (policy != policies_.end()) read.spec.policy = policy->second.dependency;
       if (policy == policies_.end() && !read.policy.empty()) {
         unknown(read.file, place(*read.node, {"policy"}), "policy", read.policy, policies);
+      }
+      if (const std::string fault = egress_fault(config_, listens_, read.spec); !fault.empty()) {
+        report_.add(
+            read.file, place(*read.node, {"url"}),
+            fmt::format("nothing may connect to dependency '{}': {}", read.spec.name, fault),
+            "see `egress` in the guide to the configuration", Code::egress_refused);
       }
       config_.dependencies.push_back(std::move(read.spec));
     }
@@ -351,6 +360,7 @@ class Loader {
   std::pair<std::string, const YamlNode*> redaction_;                // where it stands
   Config config_;
   bool has_version_ = false;
+  bool listens_ = false;  // where is written
 };
 
 // A line that nobody can read at a glance is not shown.

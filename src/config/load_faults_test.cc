@@ -77,6 +77,30 @@ TEST_CASE("everything wrong with the listener, the folder and the limits is told
   check_rows("", rows);
 }
 
+TEST_CASE("everything wrong in the egress rules is told with its place") {
+  const Row rows[] = {
+      {"version: 1\negress: { allow: [10.0.0.1/8] }",
+       "2:18: '10.0.0.1/8' is no address block | for example 10.0.0.0/8, 192.0.2.7 or fd00::/8, "
+       "with zeros after the prefix"},
+      {"version: 1\negress: { deny: everything }",
+       "2:17: 'everything' is no address block | for example 10.0.0.0/8, 192.0.2.7 or fd00::/8, "
+       "with zeros after the prefix"},
+      {"version: 1\negress: { alow: [] }",
+       "2:11: unknown setting 'alow' in 'egress' of the configuration | did you mean 'allow'?"},
+      {"version: 1\nlisten: { http: 127.0.0.1:8700 }\n"
+       "dependencies: { d: { url: 'http://127.0.0.1:8700' }, e: { url: 'http://127.0.0.1:8600' } }",
+       "3:27 WR1604: nothing may connect to dependency 'd': 127.0.0.1:8700 is where Weir itself "
+       "listens | see `egress` in the guide to the configuration"},
+      {"version: 1\negress: [10.0.0.0/8]",
+       "2:9: 'egress' of the configuration must be a map of settings"},
+      {"version: 1\negress: { deny: [127.0.0.0/8] }\ndependencies: { d: { url: 'http://localhost' "
+       "} }",
+       "3:27 WR1604: nothing may connect to dependency 'd': 127.0.0.1 is in egress.deny | see "
+       "`egress` in the guide to the configuration"},
+  };
+  check_rows("", rows);
+}
+
 TEST_CASE("everything wrong in a stream is told with its place") {
   const Row rows[] = {
       {"version: 1\nstreams: [s]",
@@ -157,6 +181,28 @@ TEST_CASE("everything wrong in a dependency is told with its place") {
        "3:39: '${vault:x}' is no reference | ${env:NAME}, ${env:NAME:-default} or ${file:/path}"},
       {"{ url: 'http://h', headers: { a: '${env:X' } }",
        "3:39: '${env:X' is no reference | ${env:NAME}, ${env:NAME:-default} or ${file:/path}"},
+  };
+  check_rows("version: 1\ndependencies:\n  d: ", rows);
+}
+
+TEST_CASE("a host that cannot be meant, or must not be called, is told with its place") {
+  const Row rows[] = {
+      {"{ url: 'http://127.1' }",
+       "3:13: the url of dependency 'd' has a host '127.1' that is no plain IPv4 address; write "
+       "four "
+       "decimal numbers, as in 192.0.2.1"},
+      {"{ url: 'http://[::1' }",
+       "3:13: the url of dependency 'd' has a host '' that is no IPv6 address in brackets"},
+      {"{ url: 'http://[::g]' }",
+       "3:13: the url of dependency 'd' has a host '::g' that is no IPv6 address in brackets"},
+      {"{ url: 'http://[1:2:3]' }",
+       "3:13: the url of dependency 'd' has a host '1:2:3' that is no IPv6 address"},
+      {"{ url: 'http://[::1]x' }",
+       "3:13: the url of dependency 'd' has a host '' that is no IPv6 address in brackets"},
+      {"{ url: 'http://169.254.169.254' }",
+       "3:13 WR1604: nothing may connect to dependency 'd': 169.254.169.254 is a link-local "
+       "address, "
+       "where clouds keep their credentials | see `egress` in the guide to the configuration"},
   };
   check_rows("version: 1\ndependencies:\n  d: ", rows);
 }

@@ -108,7 +108,9 @@ TEST_CASE("of a policy a flow takes its side and a dependency the other") {
 TEST_CASE("values have units, names and defaults") {
   const Config config = loaded(R"(version: 1
 listen: { http: "[::1]:0" }
-limits: { eventBytes: 64KiB, bodyBytes: 1MiB, headerBytes: 2048B, batchEvents: 10, connections: 7, diskFreeMin: 1GiB }
+limits: { eventBytes: 64KiB, bodyBytes: 1MiB, headerBytes: 2048B, batchEvents: 10, connections: 7,
+          connectionsPerAddress: 3, diskFreeMin: 1GiB }
+egress: { allow: [10.1.0.0/16, "::1"], deny: 10.0.0.0/8 }
 streams: { s: , t: { dedupe: { window: 0s } } }
 dependencies: { d: { url: "https://[2001:db8::1]:8443/base", capacity: 30/min, policy: p, caFile: ca.pem } }
 policies:
@@ -130,6 +132,8 @@ flows:
   CHECK(config.limits.header_bytes == 2048);
   CHECK(config.limits.batch_events == 10);
   CHECK(config.limits.connections == 7);
+  CHECK(config.limits.connections_per_address == 3);
+  CHECK(config.egress == EgressSpec{.allow = {"10.1.0.0/16", "::1"}, .deny = {"10.0.0.0/8"}});
   CHECK(config.limits.disk_free_min_bytes == std::uint64_t{1} << 30);
   CHECK(config.streams[0] == StreamSpec{.name = "s"});
   CHECK(config.streams[1].dedupe_window == 0s);

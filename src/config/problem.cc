@@ -26,7 +26,8 @@ std::size_t caret_column(const Problem& problem) {
 }  // namespace
 
 std::string label(const Problem& problem) {
-  if (problem.severity == Severity::warning) return fmt::format("warning[{}]", problem.lint);
+  if (problem.severity == Severity::warning)
+    return problem.lint.empty() ? "warning" : fmt::format("warning[{}]", problem.lint);
   return fmt::format("error[{}{}{}]", describe(problem.code).id, problem.lint.empty() ? "" : ", ",
                      problem.lint);
 }

@@ -31,7 +31,7 @@ struct Problem {
   std::string lint;     // "L3" of docs/guide/bound.md; empty = no lint
 };
 
-// "error[WR1301]", "error[WR1306, L3]" or "warning[L3]".
+// "error[WR1301]", "error[WR1306, L3]", "warning[L3]" or "warning".
 std::string label(const Problem& problem);
 // "weir.yaml:7:12: error[WR1301]: ...", the line, a caret, and "hint: ..." for each.
 std::string render(const std::vector<Problem>& problems);

@@ -7,7 +7,10 @@
 
 #include "base/text.h"
 #include "config/sections.h"
+#include "config/url_host.h"
 #include "policy/filter.h"
+#include "policy/ip_address.h"
+#include "wire/host_name.h"
 
 namespace weir::config {
 namespace {
@@ -36,6 +39,11 @@ std::string url_fault(std::string_view url) {
   if (host.empty() || host.starts_with(':')) return "has no host";
   if (rest.contains('@')) return "must not carry a user or a password; use headers";
   if (!has_good_port(host)) return "has no port from 1 to 65535 after the colon";
+  const HostText written = host_text(host);
+  const std::string_view fault = wire::host_fault(written.host, written.bracketed);
+  if (!fault.empty()) return fmt::format("has a host '{}' that {}", written.host, fault);
+  if (written.bracketed && !policy::parse_ip(written.host))
+    return fmt::format("has a host '{}' that is no IPv6 address", written.host);
   if (rest.contains('?') || rest.contains('#')) return "must not have a query or a fragment";
   const bool clean = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7F; });
   return clean ? "" : "has blanks or characters that must be percent-encoded";
@@ -261,6 +269,7 @@ LimitsSpec read_limits(MapReader& map) {
   map.bytes("headerBytes", limits.header_bytes, 1024);
   map.bytes("pendingIngestBytes", limits.pending_ingest_bytes, 64 * 1024);
   map.count("connections", limits.connections, 1, 100'000);
+  map.count("connectionsPerAddress", limits.connections_per_address, 0, 100'000);
   std::size_t disk = limits.disk_free_min_bytes;
   map.bytes("diskFreeMin", disk, 0);
   limits.disk_free_min_bytes = disk;

@@ -74,8 +74,17 @@ struct LimitsSpec {
   std::size_t pending_ingest_bytes = 64 * 1024 *
                                      1024;  // accepted and not yet committed; above it 503
   std::size_t connections = 1024;
+  std::size_t connections_per_address = 0;  // 0: a quarter of them, and loopback without this cap
   std::uint64_t disk_free_min_bytes = 64ull * 1024 * 1024;  // below it ingest refuses
   bool operator==(const LimitsSpec&) const = default;
+};
+
+// Where Weir may connect to, beside what is always denied. Address blocks as text ("10.0.0.0/8"),
+// checked when they are read.
+struct EgressSpec {
+  std::vector<std::string> allow;  // wins over `deny`
+  std::vector<std::string> deny;
+  bool operator==(const EgressSpec&) const = default;
 };
 
 // What is said about what stays in quarantine. Nothing leaves it but by keep_archived.
@@ -111,6 +120,7 @@ struct Config {
   LimitsSpec limits;
   QuarantineSpec quarantine;
   RedactionSpec redaction;
+  EgressSpec egress;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;
   std::vector<FlowSpec> flows;

@@ -41,7 +41,7 @@ TEST_CASE(
                                                                      "rateLimit", "concurrency",
                                                                      "memory", "paused"});
   CHECK(to_text(Guardrail::rateLimit) == "rateLimit");
-  CHECK(names_up_to(Fault::cancelled).size() == kFaultCount);
+  CHECK(names_up_to(Fault::egressRefused).size() == kFaultCount);
   CHECK(to_text(Fault::none) == "none");
   CHECK(to_text(Fault::timeout) == "timeout");
   CHECK(to_text(Fault::cancelled) == "cancelled");

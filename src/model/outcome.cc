@@ -19,7 +19,7 @@ std::string_view to_text(Fault fault) {
       "none",           "dnsTemporary",   "dnsNotFound",      "refused",
       "unreachable",    "connectTimeout", "tlsHandshake",     "tlsVerify",
       "sendFailed",     "timeout",        "connectionClosed", "malformedAnswer",
-      "answerTooLarge", "cancelled"};
+      "answerTooLarge", "cancelled",      "egressRefused"};
   const auto index = static_cast<std::size_t>(fault);
   WEIR_ASSERT(index < kNames.size());
   return kNames[index];

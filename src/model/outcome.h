@@ -27,8 +27,9 @@ enum class Fault : std::uint8_t {
   malformedAnswer,   // not HTTP, or a wrong Content-Length, or chunks that do not parse
   answerTooLarge,    // headers or body above the cap
   cancelled,         // by an operator or by shutdown
+  egressRefused,     // our own rules forbid the address; nothing was opened
 };
-inline constexpr int kFaultCount = static_cast<int>(Fault::cancelled) + 1;
+inline constexpr int kFaultCount = static_cast<int>(Fault::egressRefused) + 1;
 
 // How far the request got (gRPC proposal A6 names the phases).
 enum class Phase : std::uint8_t {

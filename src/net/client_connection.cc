@@ -43,10 +43,16 @@ Outcome ClientConnection::stopped_or(Fault fault, Phase phase, std::string detai
   return outcome;
 }
 
-async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses) {
+async::Task<Outcome> ClientConnection::connect(std::vector<IpAddress> addresses,
+                                               const EgressCheck& egress) {
   WEIR_ASSERT(!addresses.empty());
   ConnectResult last;
   for (const IpAddress& address : addresses) {
+    const std::string why_not = egress ? egress(address) : std::string{};
+    if (!why_not.empty()) {
+      if (last.fault == Fault::none) last = {Fault::egressRefused, why_not};
+      continue;
+    }
     last = co_await stream_->connect(address);
     if (stop_ != StopCause::none) break;
     if (last.fault == Fault::none) {

@@ -24,8 +24,9 @@ class ClientConnection {
   // The clock measures how long the peer was waited for.
   ClientConnection(std::unique_ptr<Stream> stream, const AnswerLimits& limits, async::Clock& clock);
 
-  // Tries the addresses in turn. Fault::none, or the last failure with Phase::notSent.
-  async::Task<Outcome> connect(std::vector<IpAddress> addresses);
+  // Tries the addresses in turn, without those that the rules forbid. Fault::none, or the last
+  // failure with Phase::notSent: egressRefused if nothing was tried.
+  async::Task<Outcome> connect(std::vector<IpAddress> addresses, const EgressCheck& egress = {});
   // Sends head and body, which must live until then, and reads the answer. Never fails: faults are
   // in the Outcome. A request of which the kernel took nothing is sendFailed and notSent.
   async::Task<Outcome> exchange(std::string_view head, std::string_view body);

@@ -185,7 +185,7 @@ async::Task<Outcome> HttpClientPool::Impl::connect(Slot* slot, MonoTime deadline
   slot->connection = std::make_unique<ClientConnection>(std::move(stream), options.answer, clock);
   slot->deadline = until;
   slot->on_deadline = StopCause::connectDeadline;
-  Outcome outcome = co_await slot->connection->connect(std::move(found.list));
+  Outcome outcome = co_await slot->connection->connect(std::move(found.list), options.egress);
   if (outcome.fault != Fault::none) addresses.forget();
   co_return outcome;
 }

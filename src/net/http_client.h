@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "model/outcome.h"
 #include "net/http_parser.h"
+#include "net/stream.h"
 #include "net/url.h"
 
 namespace weir::net {
@@ -36,6 +37,7 @@ struct HttpClientOptions {
   Duration connect_timeout = std::chrono::milliseconds(500);  // name look-up and TLS included
   Duration idle_timeout = std::chrono::seconds(30);
   Duration sweep_interval = std::chrono::milliseconds(5);
+  EgressCheck egress;
   AnswerLimits answer;
 };
 

@@ -11,6 +11,8 @@ namespace {
 
 Error unreachable(const Url& url, const Outcome& outcome) {
   const std::string what = fmt::format("{}: {}", url.address(), outcome.fault_detail);
+  if (outcome.fault == Fault::egressRefused)
+    return Error{Code::egress_refused, what, "the administrator can list it in `egress.allow`"};
   if (outcome.fault == Fault::refused) {
     return Error{Code::server_unreachable, what,
                  "is Weir running? start it with `weir serve`, or name it with --server"};
@@ -35,6 +37,7 @@ HttpClientOptions one_call(const Url& url, const FetchRequest& request) {
   options.url = url;
   options.connections = 1;
   options.connect_timeout = std::min<Duration>(request.timeout, std::chrono::seconds(5));
+  options.egress = request.egress;
   options.answer.body_bytes = request.answer_bytes_max;
   options.answer.kept_bytes = request.answer_bytes_max;
   options.answer.keep_success_body = true;

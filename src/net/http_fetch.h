@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request, one answer: the client of the command line.
+// One request, one answer: the client of the command line and of a plan's checks. Redirects are
+// answers like any other: nobody follows them.
 #pragma once
 
 #include <string>
@@ -8,6 +9,7 @@
 #include "async/task.h"
 #include "base/result.h"
 #include "net/http_message.h"
+#include "net/stream.h"
 
 namespace weir::net {
 
@@ -18,10 +20,11 @@ struct FetchRequest {
   std::string body;
   Duration timeout = std::chrono::seconds(30);
   std::size_t answer_bytes_max = 64 * 1024 * 1024;
+  EgressCheck egress;
 };
 
 // Any answer is a value, whatever its status. Errors: invalid_argument for a bad URL,
-// server_unreachable (with a hint) when no complete answer came.
+// egress_refused, server_unreachable (with a hint) when no complete answer came.
 async::Task<Result<HttpResponse>> fetch(async::Executor executor, async::Clock& clock,
                                         FetchRequest request);
 

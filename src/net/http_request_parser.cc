@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -59,13 +60,25 @@ class BeastRequest final : public http::basic_parser<true> {
 
   void on_response_impl(int, beast::string_view, int, error_code&) override {}
 
-  // RFC 9112 section 3.2: absolute-form is reduced to its path; authority-form is for proxies only.
+  // RFC 9112 section 3.2: absolute-form is reduced to its path, and must name the same host as Host
+  // does; authority-form is for proxies only.
   void take_origin_form(error_code& ec) {
     const std::size_t scheme_end = into_.target.find("://");
     if (into_.target[0] != '/' && scheme_end != std::string::npos) {
-      const std::size_t slash = into_.target.find('/', scheme_end + 3);
-      into_.target = slash == std::string::npos ? "/" : into_.target.substr(slash);
+      const std::string_view scheme = std::string_view(into_.target).substr(0, scheme_end);
+      if (!equals_ignore_case(scheme, "http") && !equals_ignore_case(scheme, "https"))
+        return fail(ec, Code::malformed_request, "the request target has an unknown scheme");
+      const std::size_t end = std::min(into_.target.find_first_of("/?", scheme_end + 3),
+                                       into_.target.size());
+      authority_ = into_.target.substr(scheme_end + 3, end - scheme_end - 3);
+      into_.target.erase(0, end);
+      if (!into_.target.starts_with('/')) into_.target.insert(0, 1, '/');
     }
+    const bool plain = std::ranges::all_of(into_.target,
+                                           [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
+    if (!plain)
+      return fail(ec, Code::malformed_request,
+                  "the request target has characters that a URI has not");
     const bool asterisk = into_.target == "*" && into_.method == "OPTIONS";
     if (into_.target[0] != '/' && !asterisk) {
       return fail(ec, Code::malformed_request, "the request target must start with '/'");
@@ -100,7 +113,10 @@ class BeastRequest final : public http::basic_parser<true> {
         }
         return;
       case http::field::host:
-        if (hosts_++ > 0) fail(ec, Code::malformed_request, "more than one Host field");
+        if (hosts_++ > 0) return fail(ec, Code::malformed_request, "more than one Host field");
+        if (value.find_first_of(" \t/\\@?#,") != std::string_view::npos)
+          return fail(ec, Code::malformed_request, "the Host field has no host");
+        host_ = value;
         return;
       case http::field::expect:
         if (!equals_ignore_case(value, "100-continue")) {
@@ -116,6 +132,8 @@ class BeastRequest final : public http::basic_parser<true> {
   void on_header_impl(error_code& ec) override {
     if (http_11 && hosts_ == 0)
       return fail(ec, Code::malformed_request, "the Host field is missing");
+    if (authority_ && hosts_ > 0 && !equals_ignore_case(*authority_, host_))
+      return fail(ec, Code::malformed_request, "the request target and Host name different hosts");
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
@@ -132,6 +150,8 @@ class BeastRequest final : public http::basic_parser<true> {
   std::optional<RequestRefusal>& refusal_;
   int lengths_ = 0;
   int hosts_ = 0;
+  std::string host_;
+  std::optional<std::string> authority_;  // of a target in absolute form
 };
 
 std::string_view describe_scan(HeaderVerdict verdict) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "async/task_group.h"
+#include "net/peer_counts.h"
 #include "net/server_connection.h"
 
 namespace weir::net {
@@ -27,14 +28,22 @@ constexpr int kBacklog = 1024;
 constexpr Duration kAcceptPause = std::chrono::milliseconds(200);
 constexpr std::size_t kTurnedAwayMax = 64;
 
-std::string turned_away_text(std::size_t connections) {
+std::string turned_away_text(const HttpServerOptions& options) {
   const Error error{Code::too_many_connections,
-                    fmt::format("more than {} connections are open", connections), ""};
+                    fmt::format("more than {} connections are open, or too many from one address",
+                                options.connections),
+                    ""};
   const HttpResponse response = problem_response(error);
   return fmt::format(
       "HTTP/1.1 503 {}\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
       "content-length: {}\r\nconnection: close\r\n\r\n{}",
       reason_phrase(503), response.body.size(), response.body);
+}
+
+std::string address_of(const tcp::socket& socket) {
+  error_code gone;  // its first read will fail
+  const tcp::endpoint remote = socket.remote_endpoint(gone);
+  return gone ? std::string{} : remote.address().to_string();
 }
 
 }  // namespace
@@ -48,7 +57,7 @@ struct HttpServer::Impl {
         accept_pause(given),
         sweep_timer(given),
         group(given),
-        turned_away_answer(turned_away_text(options.connections)) {
+        turned_away_answer(turned_away_text(options)) {
     shared->options = options;
     shared->handle = std::move(handle);
   }
@@ -61,6 +70,7 @@ struct HttpServer::Impl {
   asio::steady_timer sweep_timer;
   async::TaskGroup group;
   std::list<ServerConnection> connections;
+  PeerCounts peers;  // of those
   std::string turned_away_answer;
   std::vector<tcp::socket>
       turned_away;  // answered; closed by the next sweep, when the answer has been read
@@ -68,7 +78,7 @@ struct HttpServer::Impl {
   bool sweeping = false;
 
   async::Task<> accept_loop();
-  async::Task<> serve(std::list<ServerConnection>::iterator connection);
+  async::Task<> serve(std::list<ServerConnection>::iterator connection, std::string peer);
   async::Task<> sweep_loop();
   async::Task<> pause_accepting();
   void admit(tcp::socket socket);
@@ -105,14 +115,19 @@ async::Task<> HttpServer::Impl::pause_accepting() {
 void HttpServer::Impl::admit(tcp::socket socket) {
   if (!sweeping) start_sweeping();
   if (connections.size() >= shared->options.connections) return turn_away(std::move(socket));
+  const std::string peer = peer_of(address_of(socket));
+  if (!peers.admit(peer, shared->options.connections_per_address, shared->options.connections))
+    return turn_away(std::move(socket));
   const auto connection = connections.emplace(connections.end(), std::move(socket), shared);
   shared->counts.open = connections.size();
-  group.spawn(serve(connection));
+  group.spawn(serve(connection, peer));
 }
 
-async::Task<> HttpServer::Impl::serve(std::list<ServerConnection>::iterator connection) {
+async::Task<> HttpServer::Impl::serve(std::list<ServerConnection>::iterator connection,
+                                      std::string peer) {
   co_await connection->serve();
   connections.erase(connection);
+  peers.leave(peer);
   shared->counts.open = connections.size();
 }
 
@@ -200,7 +215,7 @@ std::uint16_t HttpServer::port() const {
 }
 
 void HttpServer::update(HttpServerOptions options) {
-  impl_->turned_away_answer = turned_away_text(options.connections);
+  impl_->turned_away_answer = turned_away_text(options);
   impl_->shared->options = options;
 }
 

@@ -24,6 +24,9 @@ namespace weir::net {
 struct HttpServerOptions {
   RequestLimits request;
   std::size_t connections = 1024;  // above it: 503 and close
+  // The same for those of one peer: an IPv4 address or an IPv6 /64. 0: a quarter of `connections`,
+  // and none for loopback, where a proxy speaks for everybody.
+  std::size_t connections_per_address = 0;
   // Of all requests that arrive or are handled now; a request still arriving above it: 503.
   std::size_t bodies_bytes = 64 * 1024 * 1024;
   Duration header_timeout = std::chrono::seconds(
@@ -44,7 +47,7 @@ struct HttpServerCounts {
   std::size_t bodies_bytes = 0;   // of requests that arrive or are handled now
   std::uint64_t requests = 0;     // answered by the handle
   std::uint64_t refused = 0;      // malformed, too large, too slow
-  std::uint64_t turned_away = 0;  // connections above the cap
+  std::uint64_t turned_away = 0;  // connections above a cap
   std::uint64_t accept_failures = 0;
 };
 

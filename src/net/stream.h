@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,11 @@ struct IpAddress {
   std::uint16_t port = 0;
   bool operator==(const IpAddress&) const = default;
 };
+
+// Why no connection to the address may be opened, for people; empty if one may. Asked for every new
+// connection about the very address that it would go to, so a name cannot change its meaning
+// between the question and the connection. No function: everything may be connected to.
+using EgressCheck = std::function<std::string(const IpAddress&)>;
 
 enum class StreamEnd : std::uint8_t {
   none,    // the stream goes on

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "wire/host_name.h"
 
 namespace weir::net {
 namespace {
@@ -18,23 +19,6 @@ Error refused(std::string_view text, std::string_view why) {
                "write it as http://host[:port][/path] or https://host[:port][/path]"};
 }
 
-bool is_host_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_';
-}
-
-bool is_ipv6_char(char c) {
-  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
-         c == '.';
-}
-
-bool all_of(std::string_view text, bool (*accept)(char)) {
-  for (const char c : text) {
-    if (!accept(c)) return false;
-  }
-  return true;
-}
-
 // Splits "host", "host:port" or "[v6]:port".
 Result<> parse_authority(std::string_view whole, std::string_view authority, Url& url) {
   std::string_view host = authority;
@@ -45,9 +29,6 @@ Result<> parse_authority(std::string_view whole, std::string_view authority, Url
     if (close == std::string_view::npos)
       return refused(whole, "missing ']' after the IPv6 address");
     host = authority.substr(1, close - 1);
-    if (host.find(':') == std::string_view::npos || !all_of(host, is_ipv6_char)) {
-      return refused(whole, "not an IPv6 address in brackets");
-    }
     const std::string_view rest = authority.substr(close + 1);
     if (!rest.empty() && rest[0] != ':') return refused(whole, "unexpected text after ']'");
     has_port = !rest.empty();
@@ -59,10 +40,9 @@ Result<> parse_authority(std::string_view whole, std::string_view authority, Url
       host = authority.substr(0, colon);
       port = authority.substr(colon + 1);
     }
-    if (host.empty()) return refused(whole, "the host is missing");
-    if (host.size() > 253 || !all_of(host, is_host_char))
-      return refused(whole, "not a valid host name");
   }
+  const std::string_view fault = wire::host_fault(host, authority.starts_with('['));
+  if (!fault.empty()) return refused(whole, fmt::format("the host {}", fault));
   url.host = to_lower(host);
   if (!has_port) return {};
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);

@@ -24,8 +24,8 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
-// Refused with a reason: other schemes, user info, fragments, an empty host, a bad port, blanks and
-// control characters. Error: Code::invalid_argument.
+// Refused with a reason: other schemes, user info, fragments, a bad port, blanks and control
+// characters, and a host that wire/host_name.h does not take. Error: Code::invalid_argument.
 Result<Url> parse_url(std::string_view text);
 
 // The prefix of a dependency and the path of a flow: "/api" + "/sync" = "/api/sync"; one '/'

@@ -52,6 +52,9 @@ TEST_CASE("a URL that cannot be meant is refused with its reason") {
       {"http://a#f", "fragment"},
       {"http://a\xc3\xa9", "non-ASCII"},
       {"http://a$b", "host name"},
+      {"http://2130706433", "IPv4"},
+      {"http://127.1/", "IPv4"},
+      {"http://[fe80::1%25eth0]/", "IPv6"},
   };
   for (const Row& row : rows) {
     INFO(std::string(row.text));

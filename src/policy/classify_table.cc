@@ -153,6 +153,10 @@ constexpr std::array kTransport = {
           "gave an answer that is too large", "our own cap"),
     fault("transport.cancelled", Fault::cancelled, cancelled, "----D",
           "was called, but the call was cancelled here", "operator or shutdown"),
+    // Nothing was opened, and asking again changes nothing: the breaker keeps a stream from being
+    // quarantined event by event.
+    fault("transport.egressRefused", Fault::egressRefused, config, "--B--",
+          "is at an address that the egress rules forbid", "our own rules"),
 };
 static_assert(kTransport.size() == kFaultCount - 1);
 static_assert(std::ranges::is_sorted(kTransport, {}, &ClassRow::fault));

@@ -128,6 +128,7 @@ TEST_CASE("every fault has the class that the reference gives it") {
       {Fault::malformedAnswer, ambiguous, "RIBD", "transport.malformedAnswer"},
       {Fault::answerTooLarge, ambiguous, "RIBD", "transport.answerTooLarge"},
       {Fault::cancelled, cancelled, "D", "transport.cancelled"},
+      {Fault::egressRefused, config, "B", "transport.egressRefused"},
   };
   CHECK(std::size(cases) == kFaultCount - 1);
   for (const auto& row : cases) {

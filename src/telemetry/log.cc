@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "wire/visible_json.h"
+
 namespace weir::telemetry {
 
 namespace {
@@ -48,7 +50,7 @@ struct Log::Writer {
   }
 
   void push(WallTime now, std::string line) {
-    line.push_back('\n');
+    line = wire::visible_json(line) + '\n';
     {
       const std::lock_guard lock(mutex);
       last = now;

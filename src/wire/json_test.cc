@@ -231,6 +231,14 @@ TEST_CASE("limits hold at the exact edge") {
   CHECK(fault_of(R"({"a":1,"b":2})", {.keys = 2}) == "accepted");
   CHECK(fault_of(R"({"a":1,"b":2,"c":3})", {.keys = 2}) ==
         "line 1, column 14: too many names in one object");
+  const auto object = [](std::size_t names) {
+    std::string text = "{\"n\":0";
+    for (std::size_t i = 1; i < names; ++i) text += fmt::format(",\"n{}\":0", i);
+    return text + "}";
+  };
+  CHECK(fault_of(object(9'999)) == "accepted");
+  CHECK(fault_of(object(10'000)) == "accepted");
+  CHECK(fault_of(object(10'001)).ends_with("too many names in one object"));
   CHECK(fault_of("[1,2,3]", {.values = 4}) == "accepted");
   CHECK(fault_of("[1,2,3,4]", {.values = 4}) ==
         "line 1, column 8: too many values in one document");

@@ -152,7 +152,7 @@ void Life::open_store() {
 }
 
 void Life::start() {
-  live_ = app::wire_recovery(io_.get_executor(), engine_, clock());
+  live_ = app::wire_recovery(io_.get_executor(), engine_, clock(), egress_gate_);
   live_.probe = [this](const std::string&, Duration) { return probe(); };
   witness_ = std::make_unique<Witness>(site_.journal);
   replays_ = std::make_unique<recovery::Replays>(io_.get_executor(), *store_, clock(), live_);

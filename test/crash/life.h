@@ -12,6 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "app/egress_gate.h"
 #include "async/clock.h"
 #include "delivery/engine.h"
 #include "effects/gateway.h"
@@ -98,6 +99,7 @@ class Life {
   std::unique_ptr<async::VirtualClock> clock_;
   std::unique_ptr<async::Clock> set_clock_;  // the same, with the wall clock as it was set
   std::unique_ptr<ports::Store> store_;
+  app::EgressGate egress_gate_;
   recovery::Live live_;
   std::unique_ptr<recovery::Replays> replays_;
   std::unique_ptr<ports::DecisionSink> witness_;

@@ -266,8 +266,9 @@ class OpenApi(HandlerCase):
         selection = {"flow": "first", "class": "permanent", "since": "1h", "until": "0s", "where": {"type": ["test"]}, "dependency": "stub",
                      "status": 422, "type": "test",
                      "group": self.explain("unnamed", "first")["group"]["group"], "ids": ["unnamed"]}
-        probe = {"http": {"url": self.weir.url + "/livez", "status": 200, "timeout": "1s"}}
-        metric = {"prometheus": {"url": self.weir.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
+        self.handler.script(None, stub.status(200, body=b"ok"))  # what has no event id is a check of the plan
+        probe = {"http": {"url": self.handler.url + "/livez", "status": 200, "timeout": "1s"}}
+        metric = {"prometheus": {"url": self.handler.url + "/livez", "query": "up", "below": 1, "timeout": "1s"}}
         rule = {"limit": "1h", "then": "slow"}
         everything = {
             "selection": selection, "reason": "mended",

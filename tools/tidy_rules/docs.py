@@ -9,8 +9,12 @@ WALK = "docs/walk.md"
 WALK_FILES = 8
 README_LINES = 25
 CATALOGUE = "src/base/error_codes.def"
+SECURITY = "docs/security.md"
+SECURITY_ROWS = 32
 
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.[a-z]+)(?::\d+)?`")
+SECURITY_ROW = re.compile(r"\| SEC(\d+) \|[^|]*\|(.*)\|$")
+TEST = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.(?:cc|py|service|def|md))(?:: ([^`]+))?`")
 ERROR = re.compile(r"^WEIR_ERROR\((WR\d{4}),", re.MULTILINE)
 ERROR_PAGE = re.compile(r"docs/errors/(WR\d{4})\.md")
 
@@ -19,6 +23,7 @@ def check(tree: Tree):
     yield from check_walk(tree)
     yield from check_readmes(tree)
     yield from check_error_pages(tree)
+    yield from check_security(tree)
 
 
 def check_walk(tree: Tree):
@@ -48,6 +53,26 @@ def check_readmes(tree: Tree):
             yield Finding(path, 1, "readme", "is missing: purpose, files in reading order")
         elif (tree.root / path).read_text(encoding="utf-8").count("\n") > README_LINES:
             yield Finding(path, 1, "readme", f"has more than {README_LINES} lines")
+
+
+def check_security(tree: Tree):
+    """Every row of the checklist is there, and names tests that exist."""
+    if not (tree.root / SECURITY).exists():
+        yield Finding(SECURITY, 1, "security", "is missing: the checklist, each row with its test or a reason")
+        return
+    rows = {}
+    for number, line in enumerate((tree.root / SECURITY).read_text(encoding="utf-8").split("\n"), 1):
+        for path, name in TEST.findall(line):
+            if path not in tree.paths:
+                yield Finding(SECURITY, number, "security", f"`{path}` does not exist")
+            elif name and name not in (tree.root / path).read_text(encoding="utf-8"):
+                yield Finding(SECURITY, number, "security", f"`{path}` has no '{name}'")
+        if row := SECURITY_ROW.match(line):
+            rows[int(row[1])] = number
+            if not row[2].strip():
+                yield Finding(SECURITY, number, "security", f"SEC{row[1]} has neither a test nor a reason")
+    for missing in sorted(set(range(1, SECURITY_ROWS + 1)) - rows.keys()):
+        yield Finding(SECURITY, 1, "security", f"SEC{missing} has no row")
 
 
 def check_error_pages(tree: Tree):
