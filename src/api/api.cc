@@ -12,8 +12,6 @@
 namespace weir::api {
 namespace {
 
-constexpr std::string_view kDefaultActor = "local:unknown";
-
 std::string_view next_segment(std::string_view& rest) {
   while (rest.starts_with('/')) rest.remove_prefix(1);
   const std::string_view segment = rest.substr(0, rest.find('/'));
@@ -38,14 +36,6 @@ std::optional<std::map<std::string, std::string, std::less<>>> match(std::string
       return std::nullopt;
     }
   }
-}
-
-bool is_actor(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-           c == '.' || c == '_' || c == '-' || c == '@';
-  };
-  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
 }
 
 Result<> check_query(const Api::Route& route,
@@ -75,60 +65,91 @@ std::string_view Call::arg(std::string_view name) const {
 Api::Api(ApiParts parts) : parts_(std::move(parts)), routes_(routes()) {}
 
 std::vector<Api::Route> Api::routes() {
+  using enum policy::Need;
+  using enum policy::Reach;
   return {
-      {"POST", "/v1/streams/{stream}/events", &Api::ingest},
-      {"GET", "/v1/streams", &Api::streams},
-      {"GET", "/v1/events", &Api::list_events, {"stream", "from", "limit"}},
-      {"GET", "/v1/events/{ref}", &Api::event},
-      {"GET", "/v1/events/{ref}/payload", &Api::event_payload},
-      {"GET", "/v1/events/{ref}/explain", &Api::explain, {"flow", "format"}},
-      {"GET", "/v1/flows", &Api::flows},
-      {"GET", "/v1/flows/{flow}", &Api::flow},
-      {"POST", "/v1/flows/{flow}/pause", &Api::pause_flow},
-      {"POST", "/v1/flows/{flow}/resume", &Api::resume_flow},
-      {"DELETE", "/v1/flows/{flow}", &Api::remove_flow},
-      {"GET", "/v1/dependencies", &Api::dependencies},
-      {"GET", "/v1/dependencies/{dependency}", &Api::dependency},
-      {"POST", "/v1/dependencies/{dependency}/breaker", &Api::control_breaker},
-      {"GET", "/v1/groups", &Api::groups, {"all"}},
-      {"GET", "/v1/groups/{group}", &Api::group},
-      {"PATCH", "/v1/groups/{group}", &Api::annotate_group},
-      {"GET", "/v1/groups/{group}/insight", &Api::group_insight},
-      {"GET", "/v1/groups/{group}/split", &Api::split_group, {"by"}},
+      {"POST", "/v1/streams/{stream}/events", produce, stream, &Api::ingest},
+      {"GET", "/v1/streams", read, listing, &Api::streams},
+      {"GET", "/v1/events", read, stream, &Api::list_events, {"stream", "from", "limit"}},
+      {"GET", "/v1/events/{ref}", read, whole, &Api::event},
+      {"GET", "/v1/events/{ref}/payload", operate, whole, &Api::event_payload},
+      {"GET", "/v1/events/{ref}/explain", read, whole, &Api::explain, {"flow", "format"}},
+      {"GET", "/v1/flows", read, listing, &Api::flows},
+      {"GET", "/v1/flows/{flow}", read, flow, &Api::flow},
+      {"POST", "/v1/flows/{flow}/pause", operate, flow, &Api::pause_flow},
+      {"POST", "/v1/flows/{flow}/resume", operate, flow, &Api::resume_flow},
+      {"DELETE", "/v1/flows/{flow}", administer, flow, &Api::remove_flow},
+      {"GET", "/v1/dependencies", read, whole, &Api::dependencies},
+      {"GET", "/v1/dependencies/{dependency}", read, whole, &Api::dependency},
+      {"POST", "/v1/dependencies/{dependency}/breaker", operate, whole, &Api::control_breaker},
+      {"GET", "/v1/groups", read, whole, &Api::groups, {"all"}},
+      {"GET", "/v1/groups/{group}", read, whole, &Api::group},
+      {"PATCH", "/v1/groups/{group}", operate, whole, &Api::annotate_group},
+      {"GET", "/v1/groups/{group}/insight", read, whole, &Api::group_insight},
+      {"GET", "/v1/groups/{group}/split", read, whole, &Api::split_group, {"by"}},
       {"GET",
        "/v1/quarantine",
+       read,
+       whole,
        &Api::quarantine,
        {"group", "flow", "dependency", "class", "status", "key", "type", "mark", "since", "until",
         "where", "limit", "cursor"}},
-      {"POST", "/v1/quarantine/resolve", &Api::resolve},
-      {"POST", "/v1/quarantine/discard", &Api::discard},
-      {"POST", "/v1/quarantine/archive", &Api::archive},
-      {"POST", "/v1/quarantine/restore", &Api::restore},
-      {"GET", "/v1/replays", &Api::list_replays},
-      {"POST", "/v1/replays", &Api::plan_replay, {"dryRun", "reason"}},
-      {"GET", "/v1/replays/{replay}", &Api::replay, {"joined"}},
-      {"PUT", "/v1/replays/{replay}", &Api::edit_replay, {"reason"}},
-      {"GET", "/v1/replays/{replay}/items", &Api::replay_items, {"state", "limit", "cursor"}},
-      {"POST", "/v1/replays/{replay}/run", &Api::run_replay},
-      {"POST", "/v1/replays/{replay}/pause", &Api::pause_replay},
-      {"POST", "/v1/replays/{replay}/resume", &Api::resume_replay},
-      {"POST", "/v1/replays/{replay}/slow", &Api::slow_replay},
-      {"POST", "/v1/replays/{replay}/abort", &Api::abort_replay},
-      {"POST", "/v1/markers", &Api::mark},
-      {"GET", "/v1/audit", &Api::audit, {"before", "limit"}},
-      {"GET", "/v1/status", &Api::status},
-      {"GET", "/v1/watch", &Api::watch},
-      {"POST", "/v1/config/reload", &Api::reload},
-      {"POST", "/v1/config/rollback", &Api::rollback},
-      {"GET", "/v1/config/versions", &Api::config_versions},
-      {"GET", "/v1/config/versions/{version}", &Api::config_version},
-      {"GET", "/v1/config/diff", &Api::config_diff, {"from", "to"}},
-      {"GET", "/v1/openapi.json", &Api::openapi},
-      {"GET", "/livez", &Api::live_probe},
-      {"GET", "/readyz", &Api::ready_probe},
-      {"GET", "/startupz", &Api::ready_probe},
-      {"GET", "/metrics", &Api::metrics},
+      {"POST", "/v1/quarantine/resolve", operate, whole, &Api::resolve},
+      {"POST", "/v1/quarantine/discard", operate, whole, &Api::discard},
+      {"POST", "/v1/quarantine/archive", operate, whole, &Api::archive},
+      {"POST", "/v1/quarantine/restore", operate, whole, &Api::restore},
+      {"GET", "/v1/replays", read, whole, &Api::list_replays},
+      {"POST", "/v1/replays", operate, whole, &Api::plan_replay, {"dryRun", "reason"}},
+      {"GET", "/v1/replays/{replay}", read, whole, &Api::replay, {"joined"}},
+      {"PUT", "/v1/replays/{replay}", operate, whole, &Api::edit_replay, {"reason"}},
+      {"GET",
+       "/v1/replays/{replay}/items",
+       read,
+       whole,
+       &Api::replay_items,
+       {"state", "limit", "cursor"}},
+      {"POST", "/v1/replays/{replay}/run", operate, whole, &Api::run_replay},
+      {"POST", "/v1/replays/{replay}/pause", operate, whole, &Api::pause_replay},
+      {"POST", "/v1/replays/{replay}/resume", operate, whole, &Api::resume_replay},
+      {"POST", "/v1/replays/{replay}/slow", operate, whole, &Api::slow_replay},
+      {"POST", "/v1/replays/{replay}/abort", operate, whole, &Api::abort_replay},
+      {"POST", "/v1/markers", operate, whole, &Api::mark},
+      {"GET", "/v1/audit", read, whole, &Api::audit, {"before", "limit"}},
+      {"GET", "/v1/status", read, whole, &Api::status},
+      {"GET", "/v1/watch", read, whole, &Api::watch},
+      {"POST", "/v1/config/reload", administer, whole, &Api::reload},
+      {"POST", "/v1/config/rollback", administer, whole, &Api::rollback},
+      {"GET", "/v1/config/versions", read, whole, &Api::config_versions},
+      {"GET", "/v1/config/versions/{version}", operate, whole, &Api::config_version},
+      {"GET", "/v1/config/diff", operate, whole, &Api::config_diff, {"from", "to"}},
+      {"GET", "/v1/tokens", administer, whole, &Api::tokens},
+      {"POST", "/v1/tokens", administer, whole, &Api::create_token},
+      {"DELETE", "/v1/tokens/{token}", administer, whole, &Api::revoke_token},
+      {"GET", "/v1/openapi.json", open, listing, &Api::openapi},
+      {"GET", "/livez", open, listing, &Api::live_probe},
+      {"GET", "/readyz", open, listing, &Api::ready_probe},
+      {"GET", "/startupz", open, listing, &Api::ready_probe},
+      {"GET", "/metrics", read, whole, &Api::metrics},
   };
+}
+
+// Out of scope is answered before anything is looked up: whether it exists is not told.
+Result<> Api::check_scope(const Route& route, const Call& call) const {
+  const Scope& scope = call.caller.scope;
+  if (scope.is_all() || route.reach == policy::Reach::listing) return {};
+  const std::string limits = fmt::format("this token is limited to {}", to_text(scope));
+  const bool of_stream = route.reach == policy::Reach::stream;
+  const std::string_view what = of_stream ? "stream" : "flow";
+  const std::string_view name = call.param(what).empty() ? call.arg(what) : call.param(what);
+  if (route.reach == policy::Reach::whole || name.empty()) {
+    return Error{
+        Code::out_of_scope,
+        fmt::format("{} {} concerns more than that token may touch", route.method, route.pattern),
+        limits};
+  }
+  if (of_stream ? scope.has_stream(name) : scope.has_flow(name)) return {};
+  return Error{of_stream ? Code::unknown_stream : Code::unknown_flow,
+               fmt::format("unknown {} '{}'", what, printable(name)), limits};
 }
 
 async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
@@ -147,6 +168,8 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
       allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
       continue;
     }
+    auto admitted = parts_.gate.admit(request, route.need);
+    if (auto* refused = std::get_if<net::HttpResponse>(&admitted)) co_return std::move(*refused);
     auto query = wire::parse_query(request.query);
     if (!query.ok()) co_return net::problem_response(query.error());
     // A scraper or a probe may add what it likes.
@@ -154,10 +177,13 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
       if (const auto known = check_query(route, *query); !known.ok())
         co_return net::problem_response(known.error());
     }
-    Call call{
-        .request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
-    const std::string* actor = call.request.header("weir-actor");
-    call.actor = actor != nullptr && is_actor(*actor) ? *actor : std::string(kDefaultActor);
+    Call call{.request = std::move(request),
+              .path = std::move(*params),
+              .query = std::move(*query),
+              .caller = std::get<Caller>(std::move(admitted))};
+    call.actor = call.caller.actor;
+    if (const auto within = check_scope(route, call); !within.ok())
+      co_return parts_.gate.forbid(within.error());
     co_return co_await (this->*route.run)(std::move(call));
   }
   if (!allowed.empty()) {

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "api/config_history.h"
+#include "api/gate.h"
+#include "api/tokens.h"
 #include "async/clock.h"
 #include "async/task.h"
 #include "delivery/engine.h"
@@ -43,6 +45,9 @@ struct ApiParts {
       rollback;
   const ConfigHistory& history;
   std::function<Result<std::vector<config::SourceFile>>()> read_files;  // what a reload would read
+  Gate& gate;
+  Tokens& tokens;
+  std::function<std::string()> secret;  // of a new token: kTokenSecretBytes random bytes
 };
 
 // A request that found its route.
@@ -50,8 +55,9 @@ struct Call {
   net::HttpRequest request;
   std::map<std::string, std::string, std::less<>> path;  // {stream} -> "github"
   std::map<std::string, std::string, std::less<>>
-      query;          // decoded; of repeated names the last counts
-  std::string actor;  // local:<user>; unauthenticated until tokens exist
+      query;  // decoded; of repeated names the last counts
+  Caller caller;
+  std::string actor;  // the caller's
 
   std::string_view param(std::string_view name) const;  // path parameter
   std::string_view arg(std::string_view name) const;    // query parameter, or ""
@@ -65,6 +71,8 @@ class Api {
   struct Route {
     std::string_view method;
     std::string_view pattern;  // "/v1/streams/{stream}/events"
+    policy::Need need;         // before the rest, so that a route without one does not compile
+    policy::Reach reach;
     async::Task<net::HttpResponse> (Api::*run)(Call);
     std::vector<std::string> query{};  // the parameters it knows; others are refused
   };
@@ -87,6 +95,10 @@ class Api {
   Answer dependencies(Call call);
   Answer dependency(Call call);
   Answer control_breaker(Call call);
+  // api_tokens.cc
+  Answer tokens(Call call);
+  Answer create_token(Call call);
+  Answer revoke_token(Call call);
   // watch.cc
   Answer watch(Call call);
   struct Watcher;
@@ -136,6 +148,8 @@ class Api {
   Answer slow_replay(Call call);
   Answer abort_replay(Call call);
   Answer command_replay(Call call, ReplayState wanted);
+
+  Result<> check_scope(const Route& route, const Call& call) const;
 
   ApiParts parts_;
   std::vector<Route> routes_;

@@ -45,7 +45,8 @@ std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Ala
 }
 
 struct Api::Watcher {
-  explicit Watcher(ApiParts& the_parts, std::size_t& count) : parts(the_parts), watchers(count) {
+  Watcher(ApiParts& the_parts, std::size_t& count, Caller who)
+      : parts(the_parts), watchers(count), caller(std::move(who)) {
     ++watchers;
   }
   ~Watcher() { --watchers; }
@@ -54,13 +55,14 @@ struct Api::Watcher {
 
   ApiParts& parts;
   std::size_t& watchers;
+  Caller caller;
   std::vector<Alarm> told;
   MonoTime spoke = MonoTime::min();
 };
 
 async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
   ApiParts& parts = watcher->parts;
-  while (parts.ready()) {
+  while (parts.ready() && parts.gate.is_valid(watcher->caller)) {
     const MonoTime now = parts.clock.mono();
     std::vector<Alarm> alarms = alarms_of(parts.engine, parts.quarantine_watch, now,
                                           parts.clock.wall());
@@ -77,13 +79,13 @@ async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
   co_return std::string{};
 }
 
-Api::Answer Api::watch(Call) {
+Api::Answer Api::watch(Call call) {
   if (watchers_ >= kWatchersMax) {
     co_return net::problem_response(Error{Code::overloaded,
                                           fmt::format("{} clients watch already", watchers_),
                                           "close one, or ask /v1/status"});
   }
-  auto watcher = std::make_shared<Watcher>(parts_, watchers_);
+  auto watcher = std::make_shared<Watcher>(parts_, watchers_, std::move(call.caller));
   co_return net::HttpResponse{
       .status = 200,
       .headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changed, told as it happens: server-sent events (WHATWG HTML, "Server-sent events"). A
 // watcher is told all alarms there are when it comes, and from then on what is raised and cleared;
-// one that lost its connection misses nothing by coming back.
+// one that lost its connection misses nothing by coming back. It ends with the token it was opened
+// with.
 #pragma once
 
 #include <string>

@@ -34,8 +34,15 @@ std::uint64_t random_seed() {
 void print_error(const Error& error) { fmt::print(stderr, "{}\n", to_text(error)); }
 
 Result<> apply_listen(const std::string& listen, Config& config) {
-  config::SourceFile file{"--listen",
-                          fmt::format("version: 1\nlisten: {{ http: \"{}\" }}\n", listen)};
+  wire::JsonWriter json;  // which is YAML, too
+  json.begin_object().field("version", 1).key("listen").begin_object().field("http", listen);
+  if (const ListenTlsSpec& tls = config.listen_tls; !tls.certificate.empty()) {
+    json.key("tls").begin_object().field("certificate", tls.certificate).field("key", tls.key);
+    json.end_object();
+  }
+  json.end_object().key("access").begin_object().field("open", config.access.open).end_object();
+  json.end_object();
+  config::SourceFile file{"--listen", std::move(json).take()};
   const auto outcome = config::load({file}, resolve_secret);
   if (!outcome.config)
     return Error{outcome.problems.front().code, outcome.problems.front().message,
@@ -61,11 +68,13 @@ Result<> apply_listen(const std::string& listen, Config& config) {
 class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
-          std::string config_path, std::unique_ptr<ports::Store> store, telemetry::Log& log)
+          std::string config_path, std::string token_folder, std::unique_ptr<ports::Store> store,
+          telemetry::Log& log)
       : clock_(clock),
         log_(log),
         loaded_(std::move(loaded)),
         config_path_(config_path),
+        token_folder_(std::move(token_folder)),
         world_(
             io.get_executor(), clock, std::move(store), std::move(config_path),
             [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
@@ -75,14 +84,18 @@ class Serving {
   async::Task<int> run() {
     const MonoTime began = clock_.mono();
     const std::string host = loaded_.config.listen_host;
-    auto started = co_await world_.start(std::move(loaded_));
+    const char* scheme = loaded_.config.listen_tls.certificate.empty() ? "http" : "https";
+    auto started = co_await world_.start(std::move(loaded_), token_folder_);
     if (!started.ok()) {
       print_error(started.error());
       std::fflush(stderr);
       std::_Exit(started.error().code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
-    fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
-               host, world_.port());
+    fmt::print("Weir {}  ready in {}  {}://{}:{}\n", kVersion, to_text(clock_.mono() - began),
+               scheme, host, world_.port());
+    if (const std::string& file = world_.first_token_file(); !file.empty()) {
+      fmt::print("No admin has a token yet: one is in {0}  (export WEIR_TOKEN_FILE={0})\n", file);
+    }
     std::fflush(stdout);
     log_.write(clock_.wall(), telemetry::Level::info, "weir.serving",
                fmt::format("ready in {}", to_text(clock_.mono() - began)),
@@ -118,6 +131,7 @@ class Serving {
   telemetry::Log& log_;
   LoadedConfig loaded_;
   std::string config_path_;
+  std::string token_folder_;
   World world_;
   boost::asio::signal_set signals_;
 };
@@ -130,10 +144,9 @@ int exit_code_of(const Error& error) {
   return refused ? kExitStoreRefused : kExitFailed;
 }
 
-Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
+Result<std::unique_ptr<ports::Store>> open_store(const std::string& folder, const Config& config,
                                                  boost::asio::io_context& io,
                                                  std::function<void(const Error&)> on_failed) {
-  const std::string folder = options.data.empty() ? config.data : options.data;
   if (folder == ":memory:") return store::memory::open(io.get_executor());
   if (folder.empty()) {
     return Error{Code::usage, "no data folder is given",
@@ -176,14 +189,16 @@ int run_serve(const ServeOptions& options) {
   auto clock = async::system_clock(io.get_executor());
   telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
   log_warnings(log, clock->wall(), loaded->warnings);
-  auto store = open_store(options, config, io, [&log, &clock = *clock](const Error& error) {
+  const std::string folder = options.data.empty() ? config.data : options.data;
+  auto store = open_store(folder, config, io, [&log, &clock = *clock](const Error& error) {
     leave_without_storage(log, clock, error);
   });
   if (!store.ok()) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store), log);
+  Serving serving(io, *clock, std::move(*loaded), options.config,
+                  folder == ":memory:" ? "" : folder, std::move(*store), log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/config_files.h"
+#include "app/first_token.h"
 #include "app/wiring.h"
 #include "config/diff.h"
 #include "handlers/http/http_handler.h"
@@ -48,6 +49,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       decision_log_(metrics_, log_, clock,
                     [this](StreamId id) { return engine_->stream_name(id); }),
       history_(*store_),
+      tokens_(*store_),
       chores_(executor),
       audit_tail_(store_->recovery(), log) {
   live_ = wire_recovery(executor, engine_, clock_);
@@ -77,7 +79,20 @@ async::Task<std::uint64_t> World::dedupe_seed() {
   co_return seed;
 }
 
-async::Task<Result<>> World::start(LoadedConfig loaded) {
+// Nobody is let in before the tokens are known.
+async::Task<Result<>> World::open_gate(const Config& config) {
+  auto known = co_await tokens_.start();
+  if (!known.ok()) co_return known;
+  gate_ = std::make_unique<api::Gate>(
+      tokens_, clock_, [this]() -> const AccessSpec& { return engine_->config().access; });
+  if (config.access.open) {
+    log_.write(clock_.wall(), telemetry::Level::warning, "access.open",
+               "everybody on this machine is admin: access.open is true");
+  }
+  co_return Result<>{};
+}
+
+async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
@@ -87,6 +102,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   if (!history.ok()) co_return history;
   auto replays = co_await replays_->start();
   if (!replays.ok()) co_return replays;
+  auto gate = co_await open_gate(config);
+  if (!gate.ok()) co_return gate;
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .store = *store_,
       .clock = clock_,
@@ -106,12 +123,24 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
           },
       .history = history_,
       .read_files = [this] { return read_config_files(config_path_); },
+      .gate = *gate_,
+      .tokens = tokens_,
+      .secret = random_secret,
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
       [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
+  auto tls = listener_tls_.load(config.listen_tls, clock_.wall());
+  if (!tls.ok()) co_return tls.error();
+  server_->use_tls(*std::move(tls));
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
+  // Not before the address is ours: who is told of a token must be able to use it.
+  if (!config.access.open) {
+    auto made = co_await make_first_token(tokens_, std::move(token_folder), clock_.wall());
+    if (!made.ok()) co_return made.error();
+    first_token_file_ = *std::move(made);
+  }
   chores_.spawn(keep_counts());
   chores_.spawn(keep_retention());
   ready_ = true;
@@ -183,11 +212,24 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   // What is bound to the process stays as it was.
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
+  config.access.open = engine_->config().access.open;
+  // A listener stays what it is, encrypted or not, until the next start.
+  const bool encrypted = !engine_->config().listen_tls.certificate.empty();
+  if (encrypted == config.listen_tls.certificate.empty())
+    config.listen_tls = engine_->config().listen_tls;
+  ListenerTls tls;
+  auto listener = tls.load(config.listen_tls, clock_.wall());
+  if (!listener.ok()) {
+    reloading_ = false;
+    co_return refuse_config(listener.error());
+  }
   auto applied = co_await engine_->apply(std::move(config));
   if (!applied.ok()) {
     reloading_ = false;
     co_return refuse_config(applied.error());
   }
+  listener_tls_ = std::move(tls);
+  server_->use_tls(*std::move(listener));
   server_->update(server_options(engine_->config().limits));
   const bool back = version.rolled_back_to != 0;
   ports::WriteBatch batch{.lane = ports::Lane::operate};
@@ -284,10 +326,22 @@ async::Task<> World::keep_counts() {
                                             clock_.wall());
     }
     co_await tell_changes();
+    renew_certificate();
     co_await close_unused_pools();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
+}
+
+// Whoever renews certificates only puts the files there. Those that cannot be used change nothing.
+void World::renew_certificate() {
+  if (!listener_tls_.files_changed()) return;
+  auto loaded = listener_tls_.load(listener_tls_.spec(), clock_.wall());
+  if (!loaded.ok()) return log_.error(clock_.wall(), "tls.refused", loaded.error());
+  server_->use_tls(*std::move(loaded));
+  log_.write(clock_.wall(), telemetry::Level::info, "tls.reloaded",
+             fmt::format("new connections get the certificate that expires {}",
+                         to_rfc3339(listener_tls_.expires())));
 }
 
 // Pools that a reload replaced, once no handler has them any more.

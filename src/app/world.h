@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "api/config_history.h"
 #include "app/config_files.h"
+#include "app/listener_tls.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -35,7 +36,8 @@ class World {
         std::function<std::uint64_t()> random, telemetry::Log& log);
 
   // Delivers and listens. Errors are for the terminal.
-  async::Task<Result<>> start(LoadedConfig loaded);
+  // `token_folder`: see make_first_token().
+  async::Task<Result<>> start(LoadedConfig loaded, std::string token_folder);
   // Stops accepting, lets running work end within the grace, writes what was decided.
   async::Task<> drain(Duration grace);
   // Each answers with what changed, a line per change.
@@ -44,6 +46,8 @@ class World {
                                             std::string reason);
 
   std::uint16_t port() const { return server_->port(); }
+  // Where the first admin token was put by this start; "" if none was needed.
+  const std::string& first_token_file() const { return first_token_file_; }
 
  private:
   struct Pool {
@@ -59,7 +63,9 @@ class World {
   void register_gauges();
   void register_dependency_gauges();
   void register_denials();
+  void register_access_gauges();
   async::Task<std::uint64_t> dedupe_seed();
+  async::Task<Result<>> open_gate(const Config& config);
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
   async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,
@@ -67,6 +73,7 @@ class World {
   Error refuse_config(Error error);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
+  void renew_certificate();
   async::Task<> close_unused_pools();
   async::Task<> keep_retention();
   async::Task<> discard_archived();
@@ -87,8 +94,12 @@ class World {
   recovery::QuarantineWatch quarantine_watch_;
   std::unique_ptr<delivery::Engine> engine_;
   api::ConfigHistory history_;
+  api::Tokens tokens_;
+  std::unique_ptr<api::Gate> gate_;
+  std::string first_token_file_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;
+  ListenerTls listener_tls_;
   async::TaskGroup chores_;
   std::vector<ports::FlowCounts> counts_;
   AuditTail audit_tail_;

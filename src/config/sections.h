@@ -34,5 +34,7 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
 FailureModeSpec read_failure_mode(MapReader& map);
 LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
+AccessSpec read_access(MapReader map);
+ListenTlsSpec read_listen_tls(MapReader map);
 
 }  // namespace weir::config

@@ -15,7 +15,8 @@ struct ServerShared {
   HttpServerOptions options;
   HttpServer::Handle handle;
   HttpServerCounts counts;
-  MonoTime now{};  // refreshed by the sweep and by accept: timeouts need no more
+  std::shared_ptr<TlsListener> tls;  // of new connections
+  MonoTime now{};                    // refreshed by the sweep and by accept: timeouts need no more
   bool draining = false;
 };
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/access.h"
 #include "model/delivery.h"
 #include "model/event.h"
 #include "model/flow_state.h"
@@ -150,12 +151,18 @@ struct PutMeta {
   std::string key;
   std::string value;
 };
+struct PutToken {
+  AccessToken token;
+};  // upsert of the whole row
+struct DropToken {
+  TokenId token;
+};  // no-op for an unknown one
 
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
                  AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
-                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta, PutToken, DropToken>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <xxhash.h>
 
@@ -33,6 +34,14 @@ std::string_view as_text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& 
 
 std::string sha256_hex(std::string_view bytes) {
   return to_hex(as_text(sha256(bytes), SHA256_DIGEST_LENGTH));
+}
+
+std::string sha256_bytes(std::string_view bytes) {
+  return std::string(as_text(sha256(bytes), SHA256_DIGEST_LENGTH));
+}
+
+bool equal_secrets(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,

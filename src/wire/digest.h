@@ -9,7 +9,11 @@
 
 namespace weir::wire {
 
-std::string sha256_hex(std::string_view bytes);  // 64 hex digits
+std::string sha256_hex(std::string_view bytes);    // 64 hex digits
+std::string sha256_bytes(std::string_view bytes);  // 32 bytes
+
+// Takes as long for a wrong first byte as for a wrong last one. Lengths are no secret.
+bool equal_secrets(std::string_view a, std::string_view b);
 
 // The Idempotency-Key of a delivery: 32 hex digits of SHA-256 over the fields with their lengths,
 // so that no two different quadruples give the same input. flow_identity is the flow's first name:

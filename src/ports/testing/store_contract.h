@@ -9,7 +9,7 @@ namespace weir::ports::testing {
 
 void ingest_contract(
     const StoreFactory& open);  // append, duplicates, conflicts, collisions, reads of the log
-void flow_contract(const StoreFactory& open);  // streams, flows, cursors, settlements, meta, audit
+void flow_contract(const StoreFactory& open);  // streams, flows, cursors, settlements, meta, audit, tokens
 void delivery_contract(const StoreFactory& open);   // rows, due lists, holds, kept events, counts
 void recovery_contract(const StoreFactory& open);   // groups, replays, freezing
 void retention_contract(const StoreFactory& open);  // trimming, removal of flows

@@ -68,6 +68,8 @@ struct Apply {
   void operator()(const DropReplay& m) { drop_replay(tables, m.replay); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
+  void operator()(const PutToken& m) { tables.tokens[m.token.id] = m.token; }
+  void operator()(const DropToken& m) { tables.tokens.erase(m.token); }
 
   void operator()(const PutStream& m) {
     StreamLog& log = tables.streams[m.stream.id];

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/access.h"
 #include "model/flow_state.h"
 #include "model/group.h"
 #include "model/replay.h"
@@ -42,6 +43,7 @@ struct Tables {
   std::map<DeliveryRef, std::set<ReplayId>> replays_of;
   std::vector<AuditEntry> audit;  // number = index + 1
   std::map<std::string, std::string> meta;
+  std::map<TokenId, AccessToken> tokens;
   std::uint32_t last_group = 0;
   std::uint32_t last_replay = 0;
 

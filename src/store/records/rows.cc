@@ -24,6 +24,11 @@ class Out {
   void operator()(Duration duration) { out_.u64(static_cast<std::uint64_t>(duration.count())); }
   void operator()(double number) { out_.u64(std::bit_cast<std::uint64_t>(number)); }
   void operator()(Position position) { out_.u64(static_cast<std::uint64_t>(position.pack())); }
+  void operator()(RoleSet roles) { out_.u8(roles.bits()); }
+  void operator()(const std::vector<std::string>& texts) {
+    out_.varint(texts.size());
+    for (const std::string& text : texts) out_.text(text);
+  }
   template <class Tag>
   void operator()(StrongId<Tag> id) {
     out_.varint(id.value);
@@ -48,6 +53,11 @@ class In {
   void operator()(double& number) { number = std::bit_cast<double>(in_.u64()); }
   void operator()(Position& position) {
     position = Position::unpack(static_cast<std::int64_t>(in_.u64()));
+  }
+  void operator()(RoleSet& roles) { roles = RoleSet::of_bits(in_.u8()); }
+  void operator()(std::vector<std::string>& texts) {
+    for (std::uint64_t left = in_.varint(); left > 0 && !in_.failed(); --left)
+      texts.emplace_back(in_.text());
   }
   template <class Tag>
   void operator()(StrongId<Tag>& id) {
@@ -130,6 +140,11 @@ constexpr auto kAudit = [](auto& io, auto& row) {
   io(row.at), io(row.actor), io(row.action), io(row.target), io(row.reason), io(row.detail);
 };
 
+constexpr auto kToken = [](auto& io, auto& row) {
+  io(row.id), io(row.name), io(row.subject), io(row.roles), io(row.scope.streams),
+      io(row.scope.flows), io(row.created), io(row.expires), io(row.revoked), io(row.hash);
+};
+
 }  // namespace
 
 std::string encode_row(const Delivery& delivery) {
@@ -190,6 +205,11 @@ Result<Replay> decode_replay(std::string_view bytes) {
 std::string encode_row(const AuditEntry& entry) { return encode(entry, kAudit); }
 Result<AuditEntry> decode_audit(std::string_view bytes) {
   return decode<AuditEntry>(bytes, "an audit entry", kAudit);
+}
+
+std::string encode_row(const AccessToken& token) { return encode(token, kToken); }
+Result<AccessToken> decode_token(std::string_view bytes) {
+  return decode<AccessToken>(bytes, "a token", kToken);
 }
 
 }  // namespace weir::store

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/access.h"
 #include "model/delivery.h"
 #include "model/flow_state.h"
 #include "model/group.h"
@@ -35,5 +36,8 @@ Result<Replay> decode_replay(std::string_view bytes);
 
 std::string encode_row(const AuditEntry& entry);  // without number
 Result<AuditEntry> decode_audit(std::string_view bytes);
+
+std::string encode_row(const AccessToken& token);
+Result<AccessToken> decode_token(std::string_view bytes);
 
 }  // namespace weir::store

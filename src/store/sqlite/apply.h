@@ -17,6 +17,8 @@ Result<> add_settlements(WriteSide& side, const ports::AddSettlements& mutation)
 Result<> remove_flow(WriteSide& side, const ports::RemoveFlow& mutation);
 Result<> add_audit(WriteSide& side, const ports::AddAudit& mutation);
 Result<> put_meta(WriteSide& side, const ports::PutMeta& mutation);
+Result<> put_token(WriteSide& side, const ports::PutToken& mutation);
+Result<> drop_token(WriteSide& side, const ports::DropToken& mutation);
 
 Result<> put_delivery(WriteSide& side, const ports::PutDelivery& mutation);
 Result<> keep_event(WriteSide& side, DeliveryRef ref);

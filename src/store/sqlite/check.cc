@@ -39,6 +39,8 @@ class Check {
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
     WEIR_CHECK(sealed("SELECT number, record FROM audit", "audit entry", by_number, 1,
                       [](std::string_view payload) { return decode_audit(payload).ok(); }));
+    WEIR_CHECK(sealed("SELECT id, record FROM tokens", "token", by_number, 1,
+                      [](std::string_view payload) { return decode_token(payload).ok(); }));
     WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
     WEIR_CHECK(sealed(

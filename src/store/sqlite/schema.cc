@@ -61,6 +61,7 @@ constexpr const char* kTables[] = {
     "CREATE INDEX replays_unfinished ON replays(id) WHERE state < 6",
     "CREATE TABLE replay_items(replay INTEGER, flow INTEGER, pos INTEGER, state INTEGER NOT NULL, "
     "PRIMARY KEY(replay, flow, pos)) WITHOUT ROWID",
+    "CREATE TABLE tokens(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
 };
 
