@@ -38,6 +38,10 @@ std::optional<std::map<std::string, std::string, std::less<>>> match(std::string
   }
 }
 
+bool is_method(const Api::Route& route, std::string_view method) {
+  return route.method == method || (method == "HEAD" && route.method == "GET");
+}
+
 Result<> check_query(const Api::Route& route,
                      const std::map<std::string, std::string, std::less<>>& query) {
   for (const auto& [name, value] : query) {
@@ -90,7 +94,7 @@ std::vector<Api::Route> Api::routes() {
       {"GET",
        "/v1/quarantine",
        read,
-       whole,
+       flow,
        &Api::quarantine,
        {"group", "flow", "dependency", "class", "status", "key", "type", "mark", "since", "until",
         "where", "limit", "cursor"}},
@@ -152,6 +156,41 @@ Result<> Api::check_scope(const Route& route, const Call& call) const {
                fmt::format("unknown {} '{}'", what, printable(name)), limits};
 }
 
+net::HttpResponse Api::no_route(const net::HttpRequest& request) const {
+  std::string allowed;
+  for (const Route& route : routes_) {
+    if (match(route.pattern, request.path))
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
+  }
+  if (!allowed.empty()) {
+    net::HttpResponse answer = net::problem_response(
+        Error{Code::method_not_allowed,
+              fmt::format("{} is not possible on {}", request.method, request.path),
+              "allowed: " + allowed});
+    answer.headers.push_back({"allow", allowed});
+    return answer;
+  }
+  std::vector<std::string> known;
+  for (const Route& route : routes_) known.emplace_back(route.pattern);
+  return net::problem_response(Error{Code::not_found, fmt::format("there is no {}", request.path),
+                                     nearest_hint(request.path, known)});
+}
+
+std::optional<net::HttpResponse> Api::screen(const net::HttpRequest& request) {
+  for (const Route& route : routes_) {
+    if (!is_method(route, request.method) || !match(route.pattern, request.path)) continue;
+    if (route.need == policy::Need::open) {
+      return net::problem_response(
+          Error{Code::body_too_large,
+                fmt::format("{} {} takes no body", route.method, route.pattern), ""});
+    }
+    auto admitted = parts_.gate.admit(request, route.need);
+    if (auto* refused = std::get_if<net::HttpResponse>(&admitted)) return std::move(*refused);
+    return std::nullopt;
+  }
+  return no_route(request);
+}
+
 async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
   const auto header = [&](std::string_view name) {
     const std::string* value = request.header(name);
@@ -159,15 +198,9 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
   };
   if (const auto allowed = check_origin(header("origin"), header("host")); !allowed.ok())
     co_return net::problem_response(allowed.error());
-  std::string allowed;
   for (const Route& route : routes_) {
     auto params = match(route.pattern, request.path);
-    if (!params) continue;
-    const bool head = request.method == "HEAD" && route.method == "GET";
-    if (route.method != request.method && !head) {
-      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
-      continue;
-    }
+    if (!params || !is_method(route, request.method)) continue;
     auto admitted = parts_.gate.admit(request, route.need);
     if (auto* refused = std::get_if<net::HttpResponse>(&admitted)) co_return std::move(*refused);
     auto query = wire::parse_query(request.query);
@@ -186,19 +219,7 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
       co_return parts_.gate.forbid(within.error());
     co_return co_await (this->*route.run)(std::move(call));
   }
-  if (!allowed.empty()) {
-    net::HttpResponse answer = net::problem_response(
-        Error{Code::method_not_allowed,
-              fmt::format("{} is not possible on {}", request.method, request.path),
-              "allowed: " + allowed});
-    answer.headers.push_back({"allow", allowed});
-    co_return answer;
-  }
-  std::vector<std::string> known;
-  for (const Route& route : routes_) known.emplace_back(route.pattern);
-  co_return net::problem_response(Error{Code::not_found,
-                                        fmt::format("there is no {}", request.path),
-                                        nearest_hint(request.path, known)});
+  co_return no_route(request);
 }
 
 }  // namespace weir::api

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,8 @@ class Api {
  public:
   explicit Api(ApiParts parts);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);
+  // The answer to a request that is not let in, before its body has come.
+  std::optional<net::HttpResponse> screen(const net::HttpRequest& request);
 
   struct Route {
     std::string_view method;
@@ -150,6 +153,7 @@ class Api {
   Answer command_replay(Call call, ReplayState wanted);
 
   Result<> check_scope(const Route& route, const Call& call) const;
+  net::HttpResponse no_route(const net::HttpRequest& request) const;
 
   ApiParts parts_;
   std::vector<Route> routes_;

@@ -7,24 +7,15 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/access.h"
 #include "wire/digest.h"
 #include "wire/token_text.h"
 
 namespace weir::api {
 namespace {
 
-constexpr std::size_t kLabelMax = 64;
-
-bool is_label(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-' || c == '@';
-  };
-  return !text.empty() && text.size() <= kLabelMax && std::ranges::all_of(text, fits);
-}
-
 Result<> check_label(std::string_view what, std::string_view text) {
-  if (is_label(text)) return {};
+  if (policy::is_subject(text)) return {};
   return Error{Code::invalid_argument, fmt::format("'{}' is no {}", printable(text), what),
                "letters, digits and . _ - @, at most 64"};
 }

@@ -42,20 +42,20 @@ struct TokenFlags {
   std::string expires;
 };
 
-void write_texts(wire::JsonWriter& json, std::string_view name,
-                 const std::vector<std::string>& texts) {
+void write_names_of(wire::JsonWriter& json, std::string_view name,
+                    const std::vector<std::string>& texts) {
   if (texts.empty()) return;
   json.key(name).begin_array();
   for (const std::string& text : texts) json.value(text);
   json.end_array();
 }
 
-int create(Session& session, const TokenFlags& flags) {
+int create_token(Session& session, const TokenFlags& flags) {
   wire::JsonWriter json;
   json.begin_object().field("name", flags.name).field("subject", flags.subject);
-  write_texts(json, "roles", flags.roles);
-  write_texts(json, "streams", flags.streams);
-  write_texts(json, "flows", flags.flows);
+  write_names_of(json, "roles", flags.roles);
+  write_names_of(json, "streams", flags.streams);
+  write_names_of(json, "flows", flags.flows);
   if (!flags.expires.empty()) json.field("expires", flags.expires);
   if (!session.options().reason.empty()) json.field("reason", session.options().reason);
   json.end_object();
@@ -69,14 +69,14 @@ int create(Session& session, const TokenFlags& flags) {
   return kExitOk;
 }
 
-int list(Session& session) {
+int list_tokens(Session& session) {
   const Reply reply = session.get("/v1/tokens");
   if (!reply) return reply.exit;
   print_list(session, reply, kTokens, session.now());
   return kExitOk;
 }
 
-int revoke(Session& session, const std::string& token) {
+int revoke_token(Session& session, const std::string& token) {
   const Reply reply = session.send({.method = "DELETE",
                                     .path = path_to("tokens", token),
                                     .headers = {{"content-type", "application/json"}},
@@ -86,7 +86,7 @@ int revoke(Session& session, const std::string& token) {
   return kExitOk;
 }
 
-void add_create(CLI::App& noun, Chosen& chosen) {
+void add_token_create(CLI::App& noun, Chosen& chosen) {
   auto flags = std::make_shared<TokenFlags>();
   CLI::App* command = noun.add_subcommand("create", "a new token; it is shown once");
   command->add_option("--name", flags->name, "what it is for: laptop, ci")
@@ -108,7 +108,7 @@ void add_create(CLI::App& noun, Chosen& chosen) {
   command->add_option("--expires", flags->expires, "after this time, 90d if nothing is said")
       ->option_text("DURATION");
   command->callback([&chosen, flags] {
-    chosen.action = [flags](Session& session) { return create(session, *flags); };
+    chosen.action = [flags](Session& session) { return create_token(session, *flags); };
   });
 }
 
@@ -119,15 +119,15 @@ void add_auth_commands(CLI::App& root, Chosen& chosen) {
   auth->require_subcommand(1);
   CLI::App* noun = auth->add_subcommand("token", "access tokens");
   noun->require_subcommand(1);
-  add_create(*noun, chosen);
+  add_token_create(*noun, chosen);
   noun->add_subcommand("list", "every token, without its text")->alias("ls")->callback([&chosen] {
-    chosen.action = list;
+    chosen.action = list_tokens;
   });
   auto token = std::make_shared<std::string>();
   CLI::App* command = noun->add_subcommand("revoke", "end a token at once; needs --reason");
   command->add_option("TOKEN", *token, "its id, as in t3")->required()->option_text(" ");
   command->callback([&chosen, token] {
-    chosen.action = [token](Session& session) { return revoke(session, *token); };
+    chosen.action = [token](Session& session) { return revoke_token(session, *token); };
   });
 }
 

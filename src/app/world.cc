@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kSeedKey = "dedupe.seed";
 constexpr Duration kCountsEvery = std::chrono::seconds{2};
 constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
+constexpr Duration kGuessesEvery = std::chrono::minutes{1};
 constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
 constexpr Duration kDiscardEvery = std::chrono::minutes{10};
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
@@ -130,6 +131,7 @@ async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
       [this](net::HttpRequest request) { return api_->handle(std::move(request)); });
+  server_->screen_with([this](const net::HttpRequest& request) { return api_->screen(request); });
   auto tls = listener_tls_.load(config.listen_tls, clock_.wall());
   if (!tls.ok()) co_return tls.error();
   server_->use_tls(*std::move(tls));
@@ -326,11 +328,21 @@ async::Task<> World::keep_counts() {
                                             clock_.wall());
     }
     co_await tell_changes();
+    tell_guesses();
     renew_certificate();
     co_await close_unused_pools();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
+}
+
+void World::tell_guesses() {
+  const std::uint64_t now = gate_->counts().limited;
+  if (now == guesses_told_ || clock_.mono() < next_guesses_) return;
+  next_guesses_ = clock_.mono() + kGuessesEvery;
+  log_.write(clock_.wall(), telemetry::Level::warning, "access.limited",
+             fmt::format("{} wrong tokens above the limit since it was last told",
+                         now - std::exchange(guesses_told_, now)));
 }
 
 // Whoever renews certificates only puts the files there. Those that cannot be used change nothing.

@@ -74,6 +74,7 @@ class World {
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
   void renew_certificate();
+  void tell_guesses();
   async::Task<> close_unused_pools();
   async::Task<> keep_retention();
   async::Task<> discard_archived();
@@ -106,6 +107,8 @@ class World {
   std::map<std::string, MonoTime> trip_told_;  // when the last trip of a breaker was audited
   MonoTime next_look_{};                       // at the alarms of quarantine
   MonoTime next_discard_{};                    // of what was archived long ago
+  MonoTime next_guesses_{};
+  std::uint64_t guesses_told_ = 0;
   bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;

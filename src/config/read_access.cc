@@ -6,20 +6,12 @@
 
 #include "base/text.h"
 #include "config/sections.h"
+#include "policy/access.h"
 
 namespace weir::config {
 namespace {
 
-constexpr std::size_t kSubjectMax = 64;
 constexpr std::string_view kNameKinds[] = {"DNS:", "URI:", "email:", "IP:", "CN:"};
-
-bool is_subject(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-' || c == '@';
-  };
-  return !text.empty() && text.size() <= kSubjectMax && std::ranges::all_of(text, fits);
-}
 
 bool is_certificate_name(std::string_view text) {
   return std::ranges::any_of(kNameKinds, [&](std::string_view kind) {
@@ -35,7 +27,7 @@ CertificateRule read_rule(MapReader map) {
     map.problem("san", fmt::format("'{}' is no name of a certificate", printable(rule.san)),
                 "DNS:, URI:, email:, IP: or CN: and what follows it in the certificate");
   }
-  if (!rule.subject.empty() && !is_subject(rule.subject)) {
+  if (!rule.subject.empty() && !policy::is_subject(rule.subject)) {
     map.problem("subject", fmt::format("'{}' is no subject", printable(rule.subject)),
                 "letters, digits and . _ - @, at most 64");
   }

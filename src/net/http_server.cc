@@ -209,6 +209,8 @@ void HttpServer::use_tls(std::shared_ptr<TlsListener> listener) {
   impl_->shared->tls = std::move(listener);
 }
 
+void HttpServer::screen_with(Screen screen) { impl_->shared->screen = std::move(screen); }
+
 void HttpServer::stop_accepting() { impl_->stop_accepting(); }
 
 async::Task<> HttpServer::drain(MonoTime deadline) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "async/clock.h"
@@ -54,6 +55,9 @@ class HttpServer {
  public:
   // Must not throw. Runs on the server's thread; several run at once.
   using Handle = std::function<async::Task<HttpResponse>(HttpRequest)>;
+  // Looks at a request whose body is still to come. An answer is given at once, the body is not
+  // kept, and the connection ends: whoever may not ask gets no memory for what they send.
+  using Screen = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
 
   HttpServer(async::Executor executor, async::Clock& clock, HttpServerOptions options,
              Handle handle);
@@ -69,6 +73,7 @@ class HttpServer {
   void update(HttpServerOptions options);
   // From the next connection on; nullptr is plain TCP. Those that are open go on as they are.
   void use_tls(std::shared_ptr<TlsListener> listener);
+  void screen_with(Screen screen);
   void stop_accepting();
   // Stops accepting, closes idle connections, lets running requests finish and be answered with
   // `Connection: close`. At the deadline whatever is left is cut. Returns when no connection is

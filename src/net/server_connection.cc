@@ -86,6 +86,7 @@ struct ServerConnection::Impl {
   void account_body(std::size_t bytes);
   async::Task<bool> begin_tls();
   async::Task<bool> read_request();
+  async::Task<bool> screen_request();
   async::Task<bool> read_more();
   async::Task<bool> send_continue();
   async::Task<bool> answer_request();
@@ -94,6 +95,7 @@ struct ServerConnection::Impl {
   async::Task<bool> write_pieces(NextPiece next_piece, bool chunked);
   async::Task<bool> write_all(std::string_view head, std::string_view body);
   async::Task<> refuse_and_linger(RequestRefusal refusal);
+  async::Task<> answer_and_linger(HttpResponse response);
   async::Task<> linger();
 
   tcp::socket socket_;
@@ -215,6 +217,8 @@ async::Task<bool> ServerConnection::Impl::read_request() {
       co_return false;
     }
     if (before == ParseState::head && after == ParseState::body) {
+      const bool wanted = co_await screen_request();
+      if (!wanted) co_return false;
       enter(ConnectionPhase::body, shared_->options.body_grace);
       body_wire_bytes_ = 0;
       if (parser_.wants_continue() && input_.empty()) {
@@ -344,14 +348,30 @@ async::Task<bool> ServerConnection::Impl::write_all(std::string_view head, std::
   co_return !error;
 }
 
+// False: it was answered.
+async::Task<bool> ServerConnection::Impl::screen_request() {
+  if (!shared_->screen) co_return true;
+  HttpRequest& request = parser_.request();
+  request.peer = peer_;
+  request.peer_names = peer_names_;
+  auto answer = shared_->screen(request);
+  if (!answer) co_return true;
+  co_await answer_and_linger(*std::move(answer));
+  co_return false;
+}
+
 async::Task<> ServerConnection::Impl::refuse_and_linger(RequestRefusal refusal) {
+  HttpResponse response = problem_response(refusal.error, refusal.status);
+  if (refusal.status == 503) response.headers.push_back({"retry-after", "1"});
+  co_await answer_and_linger(std::move(response));
+}
+
+async::Task<> ServerConnection::Impl::answer_and_linger(HttpResponse response) {
   ++shared_->counts.refused;
   timed_out_ = false;
   refused_ = true;
   parser_.request().body = std::string();
   account_body(0);
-  HttpResponse response = problem_response(refusal.error, refusal.status);
-  if (refusal.status == 503) response.headers.push_back({"retry-after", "1"});
   const bool written = co_await write_response(std::move(response), false, false);
   if (written) co_await linger();
 }

@@ -14,6 +14,7 @@ namespace weir::net {
 struct ServerShared {
   HttpServerOptions options;
   HttpServer::Handle handle;
+  HttpServer::Screen screen;  // may be empty
   HttpServerCounts counts;
   std::shared_ptr<TlsListener> tls;  // of new connections
   MonoTime now{};                    // refreshed by the sweep and by accept: timeouts need no more

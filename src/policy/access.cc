@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/access.h"
 
+#include <algorithm>
+
 namespace weir::policy {
+namespace {
+
+constexpr std::size_t kSubjectMax = 64;
+
+}  // namespace
+
+bool is_subject(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == '@';
+  };
+  return !text.empty() && text.size() <= kSubjectMax && std::ranges::all_of(text, fits);
+}
 
 std::string_view to_text(Need need) {
   switch (need) {

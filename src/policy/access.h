@@ -9,6 +9,10 @@
 
 namespace weir::policy {
 
+// Who a token or a certificate belongs to, and what a token is called: letters, digits and . _ - @,
+// at most 64. Nothing of it can end a quotation or look like another name.
+bool is_subject(std::string_view text);
+
 enum class Need : std::uint8_t {
   open,        // anybody, without a token: probes and the API's own description
   read,        // states, histories and numbers; no payload

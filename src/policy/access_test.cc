@@ -43,6 +43,14 @@ TEST_CASE("an admin may do everything, the others only what their role is for") 
   }
 }
 
+TEST_CASE("a subject is one plain word") {
+  for (const char* good : {"anna", "anna@example.org", "CI_7.build-1"}) CHECK(is_subject(good));
+  for (const char* bad : {"", "a b", "a\"b", "a(b", "a\n", "\xC3\xA9", "local:anna"})
+    CHECK_FALSE(is_subject(bad));
+  CHECK(is_subject(std::string(64, 'a')));
+  CHECK_FALSE(is_subject(std::string(65, 'a')));
+}
+
 TEST_CASE("roles add up") {
   const RoleSet both{Role::producer, Role::approver};
   CHECK(may(both, Need::produce));

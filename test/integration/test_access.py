@@ -94,21 +94,26 @@ class Matrix(AccessCase):
     def test_every_route_with_a_limited_token(self):
         token = self.make("admin", streams=["other"], flows=["g"])[0]
         for method, path, roles, limited in self.routes():
-            answer = self.ask(token, method, path + ("?stream=s" if path == "/v1/events" else ""), "[]")
+            asked = {"/v1/events": "?stream=s", "/v1/quarantine": "?flow=f"}.get(path, "")
+            answer = self.ask(token, method, path + asked, "[]")
             where = f"{method} {path}: {answer.status} {answer.text[:200]}"
             if limited == "no":
                 self.assertEqual((answer.status, answer.json["code"]), (403, "WR1705"), where)
             elif limited.startswith("its ") and limited != "its part of the list":
-                self.assertEqual((answer.status, answer.json["code"]), (404, {"its streams": "WR1201", "its flows": "WR1202"}[limited]), where)
-                nothing = self.ask(token, method, path.replace("/s", "/nil").replace("/f/", "/nil/") if path != "/v1/events" else path + "?stream=nil", "[]")
-                self.assertEqual(nothing.status, 404, where)  # the same as for what does not exist
+                code = {"its streams": "WR1201", "its flows": "WR1202"}[limited]
+                self.assertEqual((answer.status, answer.json["code"]), (404, code), where)
+                absent = re.sub(r"(/|=)[sf](?=/|$)", r"\1nil", path + asked)
+                nothing = self.ask(token, method, absent, "[]")  # is answered just so
+                self.assertEqual(nothing.text, re.sub("'[sf]'", "'nil'", answer.text), where)
             else:
                 self.assertEqual(answer.status // 100, 2 if roles is not None else answer.status // 100, where)
         self.assertEqual([one["stream"] for one in self.ask(token, "GET", "/v1/streams").json["streams"]], ["other"])
         self.assertEqual([one["flow"] for one in self.ask(token, "GET", "/v1/flows").json["flows"]], ["g"])
         self.assertEqual(self.ask(token, "GET", "/v1/flows/g").status, 200)
         self.assertEqual(self.ask(token, "GET", "/v1/events?stream=other").status, 200)
+        self.assertEqual(self.ask(token, "GET", "/v1/quarantine?flow=g").status, 200)
         self.assertEqual(self.ask(token, "GET", "/v1/events").status, 403)
+        self.assertEqual(self.ask(token, "GET", "/v1/quarantine").status, 403)
 
     def test_the_guide_shows_the_matrix(self):
         self.maxDiff = None
@@ -244,6 +249,35 @@ class Revocation(AccessCase):
         self.assertGreaterEqual(int(limited.headers["retry-after"]), 1)
         metrics = self.weir.request("GET", "/metrics").text
         self.assertRegex(metrics, r'weir_access_refused_total\{reason="limited"\} 9\d\d\d')
+
+
+class BeforeTheBody(AccessCase):
+    """Whoever may not ask is answered when the head is there: nothing that they send is kept."""
+
+    def answer_to_head(self, path, more=""):
+        with self.weir.connect() as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{more}Content-Length: 8000000\r\n\r\n{{".encode())
+            return connection.recv(65536).split(b"\r\n")[0].decode()
+
+    def test_refusals(self):
+        viewer = self.make("viewer")[0]
+        events = "/v1/streams/s/events"
+        self.assertIn(" 401 ", self.answer_to_head(events))
+        self.assertIn(" 401 ", self.answer_to_head(events, "Authorization: Bearer weir_t1_x\r\n"))
+        self.assertIn(" 403 ", self.answer_to_head(events, f"Authorization: Bearer {viewer}\r\n"))
+        self.assertIn(" 404 ", self.answer_to_head("/v1/nothing"))
+        self.assertIn(" 405 ", self.answer_to_head("/livez"))
+
+    def test_who_may_ask_is_waited_for(self):
+        body = b'{"a": 1}'
+        event = "ce-specversion: 1.0\r\nce-id: a\r\nce-type: t\r\nce-source: /x\r\nContent-Type: application/json\r\n"
+        token = self.weir.credentials()["Authorization"]
+        with self.weir.connect() as connection:
+            connection.sendall(f"POST /v1/streams/s/events HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{event}"
+                               f"Content-Length: {len(body)}\r\n\r\n".encode())
+            time.sleep(0.1)
+            connection.sendall(body)
+            self.assertIn(b" 201 ", connection.recv(65536).split(b"\r\n")[0])
 
 
 class Open(ServerCase):
