@@ -37,6 +37,8 @@ Reply Session::send(ClientRequest request, bool bytes) {
   if (!has_token_) {
     auto token = find_token(options_.token_file);
     if (!token.ok()) return {.exit = fail(token.error())};
+    const Result<> safe = token->empty() ? Result<>{} : check_way(options_.server);
+    if (!safe.ok()) return {.exit = fail(safe.error())};
     client_.use_token(*std::move(token));
     has_token_ = true;
   }

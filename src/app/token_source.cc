@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "net/url.h"
+#include "policy/ip_address.h"
 #include "wire/token_text.h"
 
 namespace weir::app {
@@ -49,6 +51,13 @@ Result<std::string> read_token_file(const std::string& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return whole(std::move(text), fmt::format("the token file '{}'", path));
+}
+
+Result<> check_way(std::string_view server) {
+  const auto url = net::parse_url(std::string(server));
+  if (!url.ok() || url->https || policy::is_loopback(url->host)) return {};
+  return Error{Code::usage, fmt::format("a token would go to {} unencrypted", server),
+               "use https:// and --ca-file, or unset WEIR_TOKEN and WEIR_TOKEN_FILE"};
 }
 
 Result<std::string> find_token(const std::string& token_file) {

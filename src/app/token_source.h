@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -13,5 +14,7 @@ namespace weir::app {
 // owner may read, or that has no token in it.
 Result<std::string> find_token(const std::string& token_file);
 Result<std::string> read_token_file(const std::string& path);
+// A token goes over https, or no further than this machine. Error: usage.
+Result<> check_way(std::string_view server);
 
 }  // namespace weir::app

@@ -173,13 +173,6 @@ class Loader {
     map.finish();
   }
 
-  static bool is_loopback(std::string_view host) {
-    if (host == "localhost") return true;
-    const auto address = policy::parse_ip(host);
-    if (!address) return false;
-    return address->v6 ? address == policy::parse_ip("::1") : address->bytes[0] == 127;
-  }
-
   // What others can reach is encrypted and asks who they are.
   void check_listener() {
     if (listen_node_ == nullptr) return;
@@ -188,7 +181,7 @@ class Loader {
                   Code::listen_not_loopback);
     };
     const std::string& host = config_.listen_host;
-    if (!is_loopback(host)) {
+    if (!policy::is_loopback(host)) {
       if (config_.listen_tls.certificate.empty()) {
         problem(fmt::format("'{}' is not a loopback address and needs TLS", host),
                 "add listen.tls with 'certificate' and 'key', or listen on 127.0.0.1");

@@ -145,6 +145,22 @@ TEST_CASE("who speaks HTTP without TLS is told so, who speaks neither is cut") {
   CHECK(bench.loop.run(test_plain_http(bench)));
 }
 
+async::Task<> test_full(TlsBench& bench) {
+  auto pool = bench.client();
+  const Outcome outcome = co_await bench.ask(*pool, "a");
+  CHECK(outcome.status == 200);
+  RawSocket second = co_await RawSocket::connect(bench.loop, bench.server.port());
+  CHECK(co_await second.read_to_end() == "");
+  CHECK(bench.server.counts().turned_away == 1);
+  co_await pool->close();
+  co_await bench.end();
+}
+
+TEST_CASE("above the cap a connection is closed without a word, which would need a handshake") {
+  TlsBench bench({.connections = 1});
+  CHECK(bench.loop.run(test_full(bench)));
+}
+
 async::Task<> test_required(TlsBench& bench) {
   auto pool = bench.client();
   const Outcome outcome = co_await bench.ask(*pool, "a");

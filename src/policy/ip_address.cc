@@ -82,4 +82,11 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return address;
 }
 
+bool is_loopback(std::string_view host) {
+  if (host == "localhost") return true;
+  const auto address = parse_ip(host);
+  if (!address) return false;
+  return address->v6 ? address == parse_ip("::1") : address->bytes[0] == 127;
+}
+
 }  // namespace weir::policy

@@ -17,4 +17,7 @@ struct IpAddress {
 
 std::optional<IpAddress> parse_ip(std::string_view text);
 
+// "localhost", or an address that only this machine has. Other names are not looked up: no.
+bool is_loopback(std::string_view host);
+
 }  // namespace weir::policy

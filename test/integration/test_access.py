@@ -130,13 +130,19 @@ class FirstToken(AccessCase):
         self.assertNotIn(text.strip(), self.weir.output.read_text())
         listed = self.weir.cli("auth", "token", "list", "-o", "json")
         self.assertEqual([(one["token"], one["roles"]) for one in json.loads(listed.out)["tokens"]], [("t1", ["admin"])])
+        self.assert_nowhere_else(text.strip(), file)
         self.weir.stop()
-        for path in self.weir.data.iterdir():
-            if path != file:
-                self.assertNotIn(text.strip().encode(), path.read_bytes(), path)
+        self.assert_nowhere_else(text.strip(), file)
         self.weir.start()
         self.assertEqual(file.read_text(), text)
         self.assertEqual(self.weir.cli("status").code, 0)
+
+    def assert_nowhere_else(self, text, file):
+        """Neither the token nor its secret part is in the database, its log, or the process's output."""
+        for path in [*self.weir.data.iterdir(), self.weir.output]:
+            if path != file:
+                for part in (text, text[8:51]):
+                    self.assertNotIn(part.encode(), path.read_bytes(), path)
 
     def test_a_start_that_was_cut_short_is_made_up_for(self):
         """Killed between the file and the store: there is a file whose token nobody has."""
