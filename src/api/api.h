@@ -105,6 +105,7 @@ class Api {
   // watch.cc
   Answer watch(Call call);
   struct Watcher;
+  static std::string look(Watcher& watcher, MonoTime now);
   static async::Task<std::string> next_change(std::shared_ptr<Watcher> watcher);
   // api_config.cc
   Answer reload(Call call);

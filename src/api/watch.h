@@ -14,6 +14,8 @@ namespace weir::api {
 
 inline constexpr std::size_t kWatchersMax = 32;
 inline constexpr Duration kLookForChanges = std::chrono::seconds{1};
+// Whether the token is still good: one that is revoked has no second left to be told anything.
+inline constexpr Duration kLookForToken = std::chrono::milliseconds{250};
 // A comment after so long without an event, so that both sides notice when the other is gone.
 inline constexpr Duration kWatchHeartbeat = std::chrono::seconds{2};
 

@@ -229,7 +229,7 @@ class Revocation(AccessCase):
             self.assertTrue(part, got)
             got += part
 
-    def test_an_open_watch_ends_within_a_second_or_so(self):
+    def test_an_open_watch_ends_within_a_second(self):
         token, name = self.make("viewer")
         with self.weir.connect() as connection:
             connection.sendall(f"GET /v1/watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
@@ -238,7 +238,7 @@ class Revocation(AccessCase):
             self.revoke(name)
             self.assertEqual(self.ask(token, "GET", "/v1/status").status, 401)
             self.read_until(connection, b"0\r\n\r\n")
-        self.assertLess(time.monotonic() - began, 1.5)
+        self.assertLess(time.monotonic() - began, 1)
 
     def test_ten_thousand_guesses(self):
         answers = {}
