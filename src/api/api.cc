@@ -12,8 +12,6 @@
 namespace weir::api {
 namespace {
 
-constexpr std::string_view kDefaultActor = "local:unknown";
-
 std::string_view next_segment(std::string_view& rest) {
   while (rest.starts_with('/')) rest.remove_prefix(1);
   const std::string_view segment = rest.substr(0, rest.find('/'));
@@ -40,12 +38,8 @@ std::optional<std::map<std::string, std::string, std::less<>>> match(std::string
   }
 }
 
-bool is_actor(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-           c == '.' || c == '_' || c == '-' || c == '@';
-  };
-  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, fits);
+bool is_method(const Api::Route& route, std::string_view method) {
+  return route.method == method || (method == "HEAD" && route.method == "GET");
 }
 
 Result<> check_query(const Api::Route& route,
@@ -74,70 +68,58 @@ std::string_view Call::arg(std::string_view name) const {
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)), routes_(routes()) {}
 
-std::vector<Api::Route> Api::routes() {
-  return {
-      {"POST", "/v1/streams/{stream}/events", &Api::ingest},
-      {"GET", "/v1/streams", &Api::streams},
-      {"GET", "/v1/events", &Api::list_events, {"stream", "from", "limit"}},
-      {"GET", "/v1/events/{ref}", &Api::event},
-      {"GET", "/v1/events/{ref}/payload", &Api::event_payload},
-      {"POST", "/v1/events/{ref}/reveal", &Api::reveal_event, {"as"}},
-      {"GET", "/v1/events/{ref}/explain", &Api::explain, {"flow", "format"}},
-      {"GET", "/v1/flows", &Api::flows},
-      {"GET", "/v1/flows/{flow}", &Api::flow},
-      {"POST", "/v1/flows/{flow}/pause", &Api::pause_flow},
-      {"POST", "/v1/flows/{flow}/resume", &Api::resume_flow},
-      {"DELETE", "/v1/flows/{flow}", &Api::remove_flow},
-      {"GET", "/v1/dependencies", &Api::dependencies},
-      {"GET", "/v1/dependencies/{dependency}", &Api::dependency},
-      {"POST", "/v1/dependencies/{dependency}/breaker", &Api::control_breaker},
-      {"GET", "/v1/groups", &Api::groups, {"all"}},
-      {"GET", "/v1/groups/{group}", &Api::group},
-      {"PATCH", "/v1/groups/{group}", &Api::annotate_group},
-      {"GET", "/v1/groups/{group}/insight", &Api::group_insight},
-      {"GET", "/v1/groups/{group}/split", &Api::split_group, {"by"}},
-      {"GET",
-       "/v1/quarantine",
-       &Api::quarantine,
-       {"group", "flow", "dependency", "class", "status", "key", "type", "mark", "since", "until",
-        "where", "limit", "cursor"}},
-      {"POST", "/v1/quarantine/resolve", &Api::resolve},
-      {"POST", "/v1/quarantine/discard", &Api::discard},
-      {"POST", "/v1/quarantine/archive", &Api::archive},
-      {"POST", "/v1/quarantine/restore", &Api::restore},
-      {"GET", "/v1/replays", &Api::list_replays},
-      {"POST", "/v1/replays", &Api::plan_replay, {"dryRun", "reason"}},
-      {"GET", "/v1/replays/{replay}", &Api::replay, {"joined"}},
-      {"PUT", "/v1/replays/{replay}", &Api::edit_replay, {"reason"}},
-      {"GET", "/v1/replays/{replay}/items", &Api::replay_items, {"state", "limit", "cursor"}},
-      {"POST", "/v1/replays/{replay}/run", &Api::run_replay},
-      {"POST", "/v1/replays/{replay}/pause", &Api::pause_replay},
-      {"POST", "/v1/replays/{replay}/resume", &Api::resume_replay},
-      {"POST", "/v1/replays/{replay}/slow", &Api::slow_replay},
-      {"POST", "/v1/replays/{replay}/abort", &Api::abort_replay},
-      {"GET", "/v1/effects", &Api::effects, {"state", "dependency", "flow", "limit", "cursor"}},
-      {"GET", "/v1/effects/{effect}", &Api::effect},
-      {"POST", "/v1/effects/{effect}/resolve", &Api::resolve_effect},
-      {"POST", "/v1/effects/{effect}/reconcile", &Api::reconcile_effect},
-      {"POST", "/v1/markers", &Api::mark},
-      {"GET",
-       "/v1/audit",
-       &Api::audit,
-       {"before", "after", "limit", "actor", "action", "target", "since"}},
-      {"GET", "/v1/audit/checkpoints", &Api::audit_checkpoints},
-      {"GET", "/v1/status", &Api::status},
-      {"GET", "/v1/watch", &Api::watch},
-      {"POST", "/v1/config/reload", &Api::reload},
-      {"POST", "/v1/config/rollback", &Api::rollback},
-      {"GET", "/v1/config/versions", &Api::config_versions},
-      {"GET", "/v1/config/versions/{version}", &Api::config_version},
-      {"GET", "/v1/config/diff", &Api::config_diff, {"from", "to"}},
-      {"GET", "/v1/openapi.json", &Api::openapi},
-      {"GET", "/livez", &Api::live_probe},
-      {"GET", "/readyz", &Api::ready_probe},
-      {"GET", "/startupz", &Api::ready_probe},
-      {"GET", "/metrics", &Api::metrics},
-  };
+// Out of scope is answered before anything is looked up: whether it exists is not told.
+Result<> Api::check_scope(const Route& route, const Call& call) const {
+  const Scope& scope = call.caller.scope;
+  if (scope.is_all() || route.reach == policy::Reach::listing) return {};
+  const std::string limits = fmt::format("this token is limited to {}", to_text(scope));
+  const bool of_stream = route.reach == policy::Reach::stream;
+  const std::string_view what = of_stream ? "stream" : "flow";
+  const std::string_view name = call.param(what).empty() ? call.arg(what) : call.param(what);
+  if (route.reach == policy::Reach::whole || name.empty()) {
+    return Error{
+        Code::out_of_scope,
+        fmt::format("{} {} concerns more than that token may touch", route.method, route.pattern),
+        limits};
+  }
+  if (of_stream ? scope.has_stream(name) : scope.has_flow(name)) return {};
+  return Error{of_stream ? Code::unknown_stream : Code::unknown_flow,
+               fmt::format("unknown {} '{}'", what, printable(name)), limits};
+}
+
+net::HttpResponse Api::no_route(const net::HttpRequest& request) const {
+  std::string allowed;
+  for (const Route& route : routes_) {
+    if (match(route.pattern, request.path))
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
+  }
+  if (!allowed.empty()) {
+    net::HttpResponse answer = net::problem_response(
+        Error{Code::method_not_allowed,
+              fmt::format("{} is not possible on {}", request.method, request.path),
+              "allowed: " + allowed});
+    answer.headers.push_back({"allow", allowed});
+    return answer;
+  }
+  std::vector<std::string> known;
+  for (const Route& route : routes_) known.emplace_back(route.pattern);
+  return net::problem_response(Error{Code::not_found, fmt::format("there is no {}", request.path),
+                                     nearest_hint(request.path, known)});
+}
+
+std::optional<net::HttpResponse> Api::screen(const net::HttpRequest& request) {
+  for (const Route& route : routes_) {
+    if (!is_method(route, request.method) || !match(route.pattern, request.path)) continue;
+    if (route.need == policy::Need::open) {
+      return net::problem_response(
+          Error{Code::body_too_large,
+                fmt::format("{} {} takes no body", route.method, route.pattern), ""});
+    }
+    auto admitted = parts_.gate.admit(request, route.need);
+    if (auto* refused = std::get_if<net::HttpResponse>(&admitted)) return std::move(*refused);
+    return std::nullopt;
+  }
+  return no_route(request);
 }
 
 async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
@@ -147,15 +129,11 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
   };
   if (const auto allowed = check_origin(header("origin"), header("host")); !allowed.ok())
     co_return net::problem_response(allowed.error());
-  std::string allowed;
   for (const Route& route : routes_) {
     auto params = match(route.pattern, request.path);
-    if (!params) continue;
-    const bool head = request.method == "HEAD" && route.method == "GET";
-    if (route.method != request.method && !head) {
-      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
-      continue;
-    }
+    if (!params || !is_method(route, request.method)) continue;
+    auto admitted = parts_.gate.admit(request, route.need);
+    if (auto* refused = std::get_if<net::HttpResponse>(&admitted)) co_return std::move(*refused);
     auto query = wire::parse_query(request.query);
     if (!query.ok()) co_return net::problem_response(query.error());
     // A scraper or a probe may add what it likes.
@@ -163,25 +141,16 @@ async::Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
       if (const auto known = check_query(route, *query); !known.ok())
         co_return net::problem_response(known.error());
     }
-    Call call{
-        .request = std::move(request), .path = std::move(*params), .query = std::move(*query)};
-    const std::string* actor = call.request.header("weir-actor");
-    call.actor = actor != nullptr && is_actor(*actor) ? *actor : std::string(kDefaultActor);
+    Call call{.request = std::move(request),
+              .path = std::move(*params),
+              .query = std::move(*query),
+              .caller = std::get<Caller>(std::move(admitted))};
+    call.actor = call.caller.actor;
+    if (const auto within = check_scope(route, call); !within.ok())
+      co_return parts_.gate.forbid(within.error());
     co_return co_await (this->*route.run)(std::move(call));
   }
-  if (!allowed.empty()) {
-    net::HttpResponse answer = net::problem_response(
-        Error{Code::method_not_allowed,
-              fmt::format("{} is not possible on {}", request.method, request.path),
-              "allowed: " + allowed});
-    answer.headers.push_back({"allow", allowed});
-    co_return answer;
-  }
-  std::vector<std::string> known;
-  for (const Route& route : routes_) known.emplace_back(route.pattern);
-  co_return net::problem_response(Error{Code::not_found,
-                                        fmt::format("there is no {}", request.path),
-                                        nearest_hint(request.path, known)});
+  co_return no_route(request);
 }
 
 }  // namespace weir::api

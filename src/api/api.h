@@ -8,11 +8,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/config_history.h"
+#include "api/gate.h"
+#include "api/tokens.h"
 #include "async/clock.h"
 #include "async/task.h"
 #include "delivery/engine.h"
@@ -52,6 +55,9 @@ struct ApiParts {
   const ConfigHistory& history;
   std::function<Result<std::vector<config::SourceFile>>()> read_files;  // what a reload would read
   std::function<AuditSeals()> audit_seals;
+  Gate& gate;
+  Tokens& tokens;
+  std::function<std::string()> secret;  // of a new token: kTokenSecretBytes random bytes
 };
 
 // A request that found its route.
@@ -59,8 +65,9 @@ struct Call {
   net::HttpRequest request;
   std::map<std::string, std::string, std::less<>> path;  // {stream} -> "github"
   std::map<std::string, std::string, std::less<>>
-      query;          // decoded; of repeated names the last counts
-  std::string actor;  // local:<user>; unauthenticated until tokens exist
+      query;  // decoded; of repeated names the last counts
+  Caller caller;
+  std::string actor;  // the caller's
 
   std::string_view param(std::string_view name) const;  // path parameter
   std::string_view arg(std::string_view name) const;    // query parameter, or ""
@@ -70,10 +77,14 @@ class Api {
  public:
   explicit Api(ApiParts parts);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);
+  // The answer to a request that is not let in, before its body has come.
+  std::optional<net::HttpResponse> screen(const net::HttpRequest& request);
 
   struct Route {
     std::string_view method;
     std::string_view pattern;  // "/v1/streams/{stream}/events"
+    policy::Need need;         // before the rest, so that a route without one does not compile
+    policy::Reach reach;
     async::Task<net::HttpResponse> (Api::*run)(Call);
     std::vector<std::string> query{};  // the parameters it knows; others are refused
   };
@@ -81,6 +92,11 @@ class Api {
 
  private:
   using Answer = async::Task<net::HttpResponse>;
+
+  // routes.cc
+  static std::vector<Route> delivery_routes();
+  static std::vector<Route> recovery_routes();
+  static std::vector<Route> server_routes();
 
   // api_ingest.cc
   Answer ingest(Call call);
@@ -98,9 +114,14 @@ class Api {
   Answer dependencies(Call call);
   Answer dependency(Call call);
   Answer control_breaker(Call call);
+  // api_tokens.cc
+  Answer tokens(Call call);
+  Answer create_token(Call call);
+  Answer revoke_token(Call call);
   // watch.cc
   Answer watch(Call call);
   struct Watcher;
+  static std::string look(Watcher& watcher, MonoTime now);
   static async::Task<std::string> next_change(std::shared_ptr<Watcher> watcher);
   // api_config.cc
   Answer reload(Call call);
@@ -154,6 +175,9 @@ class Api {
   Answer slow_replay(Call call);
   Answer abort_replay(Call call);
   Answer command_replay(Call call, ReplayState wanted);
+
+  Result<> check_scope(const Route& route, const Call& call) const;
+  net::HttpResponse no_route(const net::HttpRequest& request) const;
 
   ApiParts parts_;
   std::vector<Route> routes_;

@@ -22,16 +22,19 @@ Error unknown_flow(const delivery::Engine& engine, std::string_view name) {
 
 }  // namespace
 
-Api::Answer Api::flows(Call) {
+Api::Answer Api::flows(Call call) {
   auto counts = co_await parts_.store.flows().counts();
   if (!counts.ok()) co_return net::problem_response(counts.error());
   wire::JsonWriter json;
   json.begin_object().key("flows").begin_array();
+  const Scope& scope = call.caller.scope;
   for (const delivery::FlowView& view : parts_.engine.flow_views()) {
+    if (!scope.has_flow(view.spec->name)) continue;
     write_flow(json, view, counts_of(*counts, view.record->id));
   }
   json.end_array().key("removed").begin_array();
   for (const FlowRecord& record : parts_.engine.removed_flows()) {
+    if (!scope.has_flow(record.name)) continue;
     const ports::FlowCounts left = counts_of(*counts, record.id);
     json.begin_object()
         .field("flow", record.name)

@@ -79,10 +79,11 @@ Api::Answer Api::status(Call) {
   co_return json_answer(std::move(json).take());
 }
 
-Api::Answer Api::streams(Call) {
+Api::Answer Api::streams(Call call) {
   wire::JsonWriter json;
   json.begin_object().key("streams").begin_array();
   for (const StreamRecord& stream : parts_.engine.streams()) {
+    if (!call.caller.scope.has_stream(stream.name)) continue;
     json.begin_object().field("stream", stream.name).field("firstSeq", stream.first_seq);
     json.field("nextSeq", stream.next_seq).end_object();
   }

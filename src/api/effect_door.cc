@@ -47,6 +47,14 @@ Result<> check_word(std::string_view header, std::string_view value) {
 
 bool is_effect_call(std::string_view path) { return path.starts_with(kPrefix); }
 
+std::optional<net::HttpResponse> screen_effect(const policy::RunningAttempts& running,
+                                               const net::HttpRequest& request) {
+  if (running.find(header_or_empty(request, "weir-token")) != nullptr) return std::nullopt;
+  return net::problem_response(
+      Error{Code::effect_token_unknown, "the Weir-Token is unknown, or its attempt is over",
+            "pass on the Weir-Token of the call that the handler is working on"});
+}
+
 Result<effects::EffectRequest> read_effect_request(net::HttpRequest request) {
   if (request.method == "CONNECT" || request.method == "TRACE")
     return Error{Code::method_not_allowed, request.method + " is no effect", ""};

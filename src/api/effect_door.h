@@ -4,6 +4,7 @@
 // itself is an RFC 9457 problem; `Weir-Effect` says what became of the effect either way.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "async/task.h"
@@ -13,6 +14,10 @@
 namespace weir::api {
 
 bool is_effect_call(std::string_view path);
+
+// Before the body has come: what is said to whoever shows no token of a running attempt.
+std::optional<net::HttpResponse> screen_effect(const policy::RunningAttempts& running,
+                                               const net::HttpRequest& request);
 
 // What a request asks of the gateway. Errors: not_found, invalid_argument (dot segments, a key or a
 // name that is too long or not printable), effect_token_unknown without a token,

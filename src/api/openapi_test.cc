@@ -51,6 +51,51 @@ TEST_CASE("the document names exactly the query parameters that a route knows") 
   }
 }
 
+TEST_CASE(
+    "the document tells of every route which roles may use it, and what limited tokens reach") {
+  const auto document = wire::parse_json(openapi_document());
+  REQUIRE(document.ok());
+  const auto paths = document->root().find("paths");
+  for (const Api::Route& route : Api::routes()) {
+    CAPTURE(route.pattern);
+    const auto operation = paths->find(route.pattern)->find(to_lower(route.method));
+    REQUIRE(operation.has_value());
+    const auto roles = operation->find("x-roles");
+    const auto limited = operation->find("x-limited-token");
+    const bool open = route.need == policy::Need::open;
+    CHECK(operation->find("security").has_value() == open);
+    CHECK(roles.has_value() != open);
+    CHECK(limited.has_value() != open);
+    if (open) continue;
+    RoleSet described;
+    for (const wire::Json role : *roles) described.add(parse_role(role.string()).value());
+    CHECK(described == policy::roles_for(route.need));
+    CHECK(limited->string() == policy::to_text(route.reach));
+  }
+}
+
+TEST_CASE("only probes and the document itself are open, and only publishing is for producers") {
+  std::set<std::string_view> open, produce;
+  for (const Api::Route& route : Api::routes()) {
+    if (route.need == policy::Need::open) open.insert(route.pattern);
+    if (route.need == policy::Need::produce) produce.insert(route.pattern);
+  }
+  CHECK(open == std::set<std::string_view>{"/livez", "/readyz", "/startupz", "/v1/openapi.json"});
+  CHECK(produce == std::set<std::string_view>{"/v1/streams/{stream}/events"});
+}
+
+namespace {
+
+template <class... Parts>
+concept MakesRoute = requires(Parts... parts) { Api::Route{parts...}; };
+
+}  // namespace
+
+// A route that does not say who may use it, and how far, does not compile.
+static_assert(MakesRoute<const char*, const char*, policy::Need, policy::Reach, std::nullptr_t>);
+static_assert(!MakesRoute<const char*, const char*, std::nullptr_t>);
+static_assert(!MakesRoute<const char*, const char*, policy::Need, std::nullptr_t>);
+
 TEST_CASE("every reference in the document leads somewhere") {
   const auto document = wire::parse_json(openapi_document());
   REQUIRE(document.ok());

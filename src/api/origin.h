@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weir has no access control yet and listens on loopback only; a browser on the same machine still
-// lets any web page send requests there. It names the page's site in Origin (RFC 6454, Fetch).
+// Open access is for this machine only; a browser on it still lets any web page send requests
+// there, and would show a client certificate for any page, too. It names the page's site in Origin
+// (RFC 6454, Fetch).
 #pragma once
 
 #include <string_view>

@@ -45,7 +45,8 @@ std::string alarm_events(const std::vector<Alarm>& before, const std::vector<Ala
 }
 
 struct Api::Watcher {
-  explicit Watcher(ApiParts& the_parts, std::size_t& count) : parts(the_parts), watchers(count) {
+  Watcher(ApiParts& the_parts, std::size_t& count, Caller who)
+      : parts(the_parts), watchers(count), caller(std::move(who)) {
     ++watchers;
   }
   ~Watcher() { --watchers; }
@@ -54,36 +55,46 @@ struct Api::Watcher {
 
   ApiParts& parts;
   std::size_t& watchers;
+  Caller caller;
   std::vector<Alarm> told;
   MonoTime spoke = MonoTime::min();
+  MonoTime next_look = MonoTime::min();
 };
+
+// What there is to say now, or "".
+std::string Api::look(Watcher& watcher, MonoTime now) {
+  const ApiParts& parts = watcher.parts;
+  std::vector<Alarm> alarms = alarms_of(parts.engine, parts.quarantine_watch, now,
+                                        parts.clock.wall());
+  const bool first = watcher.spoke == MonoTime::min();
+  std::string text = first ? all_alarms_event(alarms) : alarm_events(watcher.told, alarms);
+  watcher.told = std::move(alarms);
+  if (text.empty() && now - watcher.spoke >= kWatchHeartbeat) text = ": watching\n\n";
+  if (!text.empty()) watcher.spoke = now;
+  return text;
+}
 
 async::Task<std::string> Api::next_change(std::shared_ptr<Watcher> watcher) {
   ApiParts& parts = watcher->parts;
-  while (parts.ready()) {
+  while (parts.ready() && parts.gate.is_valid(watcher->caller)) {
     const MonoTime now = parts.clock.mono();
-    std::vector<Alarm> alarms = alarms_of(parts.engine, parts.quarantine_watch, now,
-                                          parts.clock.wall());
-    const bool first = watcher->spoke == MonoTime::min();
-    std::string text = first ? all_alarms_event(alarms) : alarm_events(watcher->told, alarms);
-    watcher->told = std::move(alarms);
-    if (text.empty() && now - watcher->spoke >= kWatchHeartbeat) text = ": watching\n\n";
-    if (!text.empty()) {
-      watcher->spoke = now;
-      co_return text;
+    if (now >= watcher->next_look) {
+      watcher->next_look = now + kLookForChanges;
+      std::string text = look(*watcher, now);
+      if (!text.empty()) co_return text;
     }
-    co_await parts.clock.sleep_until(now + kLookForChanges);
+    co_await parts.clock.sleep_until(std::min(watcher->next_look, now + kLookForToken));
   }
   co_return std::string{};
 }
 
-Api::Answer Api::watch(Call) {
+Api::Answer Api::watch(Call call) {
   if (watchers_ >= kWatchersMax) {
     co_return net::problem_response(Error{Code::overloaded,
                                           fmt::format("{} clients watch already", watchers_),
                                           "close one, or ask /v1/status"});
   }
-  auto watcher = std::make_shared<Watcher>(parts_, watchers_);
+  auto watcher = std::make_shared<Watcher>(parts_, watchers_, std::move(call.caller));
   co_return net::HttpResponse{
       .status = 200,
       .headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}},

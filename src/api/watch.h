@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changed, told as it happens: server-sent events (WHATWG HTML, "Server-sent events"). A
 // watcher is told all alarms there are when it comes, and from then on what is raised and cleared;
-// one that lost its connection misses nothing by coming back.
+// one that lost its connection misses nothing by coming back. It ends with the token it was opened
+// with.
 #pragma once
 
 #include <string>
@@ -13,6 +14,8 @@ namespace weir::api {
 
 inline constexpr std::size_t kWatchersMax = 32;
 inline constexpr Duration kLookForChanges = std::chrono::seconds{1};
+// Whether the token is still good: one that is revoked has no second left to be told anything.
+inline constexpr Duration kLookForToken = std::chrono::milliseconds{250};
 // A comment after so long without an event, so that both sides notice when the other is gone.
 inline constexpr Duration kWatchHeartbeat = std::chrono::seconds{2};
 

@@ -27,6 +27,12 @@ std::optional<std::string> kind_cell(Json value, CellKind kind, WallTime now) {
     const auto time = parse_rfc3339(value.string());
     return time ? std::optional(ago(*time, now)) : std::nullopt;
   }
+  if (kind == CellKind::list) {
+    if (!value.is(JsonType::array)) return std::nullopt;
+    std::string text;
+    for (const Json one : value) text += (text.empty() ? "" : ", ") + plain_cell(one);
+    return text.empty() ? "-" : text;
+  }
   if (kind == CellKind::text || !value.is(JsonType::number)) return std::nullopt;
   if (kind == CellKind::share) return fmt::format("{:.4g}", value.number());
   const auto number = value.integer();

@@ -12,7 +12,7 @@
 
 namespace weir::app {
 
-enum class CellKind : unsigned char { text, count, age, bytes, share };
+enum class CellKind : unsigned char { text, count, age, bytes, share, list };
 
 // "plan.rate.concurrency" from nested objects; nullopt if it is absent or null.
 std::optional<wire::Json> member_at(wire::Json object, std::string_view path);

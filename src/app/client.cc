@@ -15,8 +15,8 @@
 namespace weir::app {
 
 struct Client::Impl {
-  std::string server;
-  std::string actor;
+  ClientOptions options;
+  std::string token;
   boost::asio::io_context context;
   std::unique_ptr<async::Clock> clock = async::system_clock(context.get_executor());
   // Of its own: cancelling the sleeps of the clock above would cut calls short.
@@ -57,23 +57,26 @@ async::Task<std::optional<Result<net::HttpResponse>>> ask(async::Executor execut
 
 }  // namespace
 
-Client::Client(std::string server, std::string actor) : impl_(std::make_unique<Impl>()) {
-  while (server.ends_with('/')) server.pop_back();
-  impl_->server = std::move(server);
-  impl_->actor = std::move(actor);
+Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>()) {
+  while (options.server.ends_with('/')) options.server.pop_back();
+  impl_->options = std::move(options);
 }
 
 Client::~Client() = default;
 
 Result<net::HttpResponse> Client::call(ClientRequest request) {
   net::FetchRequest fetched{.method = std::move(request.method),
-                            .url = impl_->server + request.path,
+                            .url = impl_->options.server + request.path,
                             .headers = std::move(request.headers),
-                            .body = std::move(request.body)};
-  fetched.headers.push_back({"weir-actor", impl_->actor});
+                            .body = std::move(request.body),
+                            .ca_file = impl_->options.ca_file};
+  fetched.headers.push_back({"weir-actor", impl_->options.actor});
+  if (!impl_->token.empty()) fetched.headers.push_back({"authorization", "Bearer " + impl_->token});
   fetched.headers.push_back({"accept", "application/json, application/problem+json"});
   return *impl_->finish(ask(impl_->context.get_executor(), *impl_->clock, std::move(fetched)));
 }
+
+void Client::use_token(std::string token) { impl_->token = std::move(token); }
 
 WallTime Client::wall() { return impl_->clock->wall(); }
 MonoTime Client::mono() { return impl_->clock->mono(); }

@@ -19,10 +19,15 @@ struct ClientRequest {
   std::string body;
 };
 
+struct ClientOptions {
+  std::string server;
+  std::string actor;    // goes with every request, as Weir-Actor; believed where access is open
+  std::string ca_file;  // besides the system's trust anchors, for https
+};
+
 class Client {
  public:
-  // `actor` goes with every request, as Weir-Actor.
-  Client(std::string server, std::string actor);
+  explicit Client(ClientOptions options);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -30,6 +35,9 @@ class Client {
   // Any answer, whatever its status. Errors: invalid_argument for a bad server URL,
   // server_unreachable.
   Result<net::HttpResponse> call(ClientRequest request);
+
+  // Goes with every later request, as its bearer token; "" for none.
+  void use_token(std::string token);
 
   WallTime wall();
   MonoTime mono();

@@ -39,6 +39,13 @@ void add_global_options(CLI::App& root, GlobalOptions& options) {
                   "the Weir to talk to, " + options.server + " if nothing is said")
       ->envname("WEIR_SERVER")
       ->option_text("URL (or WEIR_SERVER)");
+  root.add_option("--token-file", options.token_file,
+                  "the file with the access token, mode 0600; or WEIR_TOKEN with the token itself")
+      ->option_text("FILE (or WEIR_TOKEN_FILE)");
+  root.add_option("--ca-file", options.ca_file,
+                  "PEM certificates to trust besides the system's, for https")
+      ->envname("WEIR_CA_FILE")
+      ->option_text("FILE (or WEIR_CA_FILE)");
   add_choice(root, "-o,--output", kFormats, options.format, "table, json, jsonl, yaml or name");
   root.get_option("--output")->option_text("FORMAT");
   root.add_flag("-y,--yes", options.yes, "do not ask");
@@ -125,6 +132,7 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_quarantine_commands(root, chosen);
   add_replay_commands(root, chosen);
   add_audit_commands(root, chosen);
+  add_auth_commands(root, chosen);
   add_config_commands(root, chosen);
   add_policy_commands(root, chosen);
   add_store_commands(root, chosen);

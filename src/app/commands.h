@@ -35,6 +35,7 @@ void add_marker_command(CLI::App& root, Chosen& chosen);
 void add_quarantine_commands(CLI::App& root, Chosen& chosen);
 void add_replay_commands(CLI::App& root, Chosen& chosen);
 void add_audit_commands(CLI::App& root, Chosen& chosen);
+void add_auth_commands(CLI::App& root, Chosen& chosen);
 void add_config_commands(CLI::App& root, Chosen& chosen);
 void add_policy_commands(CLI::App& root, Chosen& chosen);
 void add_policy_explain(CLI::App& policy, Chosen& chosen);  // one verb of the noun `policy`

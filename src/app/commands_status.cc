@@ -9,15 +9,15 @@
 namespace weir::app {
 namespace {
 
-const std::vector<Column> kFlows = {{"FLOW", "flow"},
-                                    {"STATUS", "status"},
-                                    {"BACKLOG", "backlog", CellKind::count},
-                                    {"WAITING", "waiting", CellKind::count},
-                                    {"HELD", "held", CellKind::count, 2},
-                                    {"QUARANTINED", "quarantined", CellKind::count},
-                                    {"OLDEST", "oldestUnsettledAt", CellKind::age, 1}};
+const std::vector<Column> kStatusFlows = {{"FLOW", "flow"},
+                                          {"STATUS", "status"},
+                                          {"BACKLOG", "backlog", CellKind::count},
+                                          {"WAITING", "waiting", CellKind::count},
+                                          {"HELD", "held", CellKind::count, 2},
+                                          {"QUARANTINED", "quarantined", CellKind::count},
+                                          {"OLDEST", "oldestUnsettledAt", CellKind::age, 1}};
 
-const std::vector<Column> kDependencies = {
+const std::vector<Column> kStatusDependencies = {
     {"DEPENDENCY", "dependency"},
     {"BREAKER", "breaker"},
     {"IN FLIGHT", "inFlight", CellKind::count},
@@ -78,8 +78,8 @@ int status(Session& session) {
   session.print(headline(root) + fact_lines(root, kStore, now));
   if (flag_at(root, "store.full"))
     session.note("The store is full: new events are refused until there is room.");
-  print_section(session, root, "flows", kFlows, now);
-  print_section(session, root, "dependencies", kDependencies, now);
+  print_section(session, root, "flows", kStatusFlows, now);
+  print_section(session, root, "dependencies", kStatusDependencies, now);
   session.print(pauses(root, now));
   print_section(session, root, "alarms", kAlarms, now);
   if (count_at(root, "quarantined") > 0) session.next("weir group list");

@@ -50,6 +50,7 @@ void log_action(telemetry::Log& log, const AuditEntry& entry, std::uint64_t coun
               if (entry.action.starts_with("group.")) json.field("group", entry.target);
               if (entry.action.starts_with("event.")) json.field("ref", entry.target);
               if (entry.action == "marker") json.field("target", entry.target);
+              if (entry.action.starts_with("token.")) json.field("token", entry.target);
               const bool quarantine = entry.action.starts_with("quarantine.");
               if (quarantine && count == 1) json.field("ref", entry.target);
               json.field("actor", entry.actor);

@@ -38,8 +38,15 @@ void print_error(const Error& error) {
 }
 
 Result<> apply_listen(const std::string& listen, Config& config) {
-  config::SourceFile file{"--listen",
-                          fmt::format("version: 1\nlisten: {{ http: \"{}\" }}\n", listen)};
+  wire::JsonWriter json;  // which is YAML, too
+  json.begin_object().field("version", 1).key("listen").begin_object().field("http", listen);
+  if (const ListenTlsSpec& tls = config.listen_tls; !tls.certificate.empty()) {
+    json.key("tls").begin_object().field("certificate", tls.certificate).field("key", tls.key);
+    json.end_object();
+  }
+  json.end_object().key("access").begin_object().field("open", config.access.open).end_object();
+  json.end_object();
+  config::SourceFile file{"--listen", std::move(json).take()};
   const auto outcome = config::load({file}, resolve_secret);
   if (!outcome.config)
     return Error{outcome.problems.front().code, outcome.problems.front().message,
@@ -65,12 +72,13 @@ Result<> apply_listen(const std::string& listen, Config& config) {
 class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
-          std::string config_path, std::unique_ptr<ports::Store> store, std::string folder,
-          telemetry::Log& log)
+          std::string config_path, std::string token_folder, std::unique_ptr<ports::Store> store,
+          std::string folder, telemetry::Log& log)
       : clock_(clock),
         log_(log),
         loaded_(std::move(loaded)),
         config_path_(config_path),
+        token_folder_(std::move(token_folder)),
         world_(
             io.get_executor(), clock, std::move(store), std::move(folder), std::move(config_path),
             [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
@@ -80,7 +88,8 @@ class Serving {
   async::Task<int> run() {
     const MonoTime began = clock_.mono();
     const std::string host = loaded_.config.listen_host;
-    auto started = co_await world_.start(std::move(loaded_));
+    const char* scheme = loaded_.config.listen_tls.certificate.empty() ? "http" : "https";
+    auto started = co_await world_.start(std::move(loaded_), token_folder_);
     if (!started.ok()) {
       print_error(started.error());
       std::fflush(stderr);
@@ -88,8 +97,11 @@ class Serving {
       if (code == Code::audit_key_refused) std::_Exit(kExitStoreRefused);
       std::_Exit(code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
-    fmt::print("Weir {}  ready in {}  http://{}:{}\n", kVersion, to_text(clock_.mono() - began),
-               host, world_.port());
+    fmt::print("Weir {}  ready in {}  {}://{}:{}\n", kVersion, to_text(clock_.mono() - began),
+               scheme, host, world_.port());
+    if (const std::string& file = world_.first_token_file(); !file.empty()) {
+      fmt::print("No admin has a token yet: one is in {0}  (export WEIR_TOKEN_FILE={0})\n", file);
+    }
     std::fflush(stdout);
     log_.write(clock_.wall(), telemetry::Level::info, "weir.serving",
                fmt::format("ready in {}", to_text(clock_.mono() - began)),
@@ -125,6 +137,7 @@ class Serving {
   telemetry::Log& log_;
   LoadedConfig loaded_;
   std::string config_path_;
+  std::string token_folder_;
   World world_;
   boost::asio::signal_set signals_;
 };
@@ -139,14 +152,9 @@ int exit_code_of(const Error& error) {
 
 constexpr std::string_view kMemory = ":memory:";
 
-std::string folder_of(const ServeOptions& options, const Config& config) {
-  return options.data.empty() ? config.data : options.data;
-}
-
-Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
+Result<std::unique_ptr<ports::Store>> open_store(const std::string& folder, const Config& config,
                                                  boost::asio::io_context& io,
                                                  std::function<void(const Error&)> on_failed) {
-  const std::string folder = folder_of(options, config);
   if (folder == kMemory) return store::memory::open(io.get_executor());
   if (folder.empty()) {
     return Error{Code::usage, "no data folder is given",
@@ -193,17 +201,17 @@ int run_serve(const ServeOptions& options) {
   auto clock = async::system_clock(io.get_executor());
   telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
   log_warnings(log, clock->wall(), loaded->warnings);
-  auto store = open_store(options, config, io, [&log, &clock = *clock](const Error& error) {
+  const std::string folder = options.data.empty() ? config.data : options.data;
+  auto store = open_store(folder, config, io, [&log, &clock = *clock](const Error& error) {
     leave_without_storage(log, clock, error);
   });
   if (!store.ok()) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  std::string folder = folder_of(options, config);
-  if (folder == kMemory) folder.clear();
-  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store),
-                  std::move(folder), log);
+  const std::string kept = folder == kMemory ? "" : folder;
+  Serving serving(io, *clock, std::move(*loaded), options.config, kept, std::move(*store), kept,
+                  log);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

@@ -8,6 +8,7 @@
 
 #include "app/refusal.h"
 #include "app/terminal_text.h"
+#include "app/token_source.h"
 
 namespace weir::app {
 namespace {
@@ -24,7 +25,7 @@ void write(std::FILE* file, std::string_view text) {
 Session::Session(GlobalOptions options)
     : options_(std::move(options)),
       terminal_(read_terminal(options_.color)),
-      client_(options_.server, local_actor()) {}
+      client_({.server = options_.server, .actor = local_actor(), .ca_file = options_.ca_file}) {}
 
 Reply Session::post(std::string path, std::string json) {
   return send({.method = "POST",
@@ -34,6 +35,14 @@ Reply Session::post(std::string path, std::string json) {
 }
 
 Reply Session::send(ClientRequest request, bool bytes) {
+  if (!has_token_) {
+    auto token = find_token(options_.token_file);
+    if (!token.ok()) return {.exit = fail(token.error())};
+    const Result<> safe = token->empty() ? Result<>{} : check_way(options_.server);
+    if (!safe.ok()) return {.exit = fail(safe.error())};
+    client_.use_token(*std::move(token));
+    has_token_ = true;
+  }
   auto answer = client_.call(std::move(request));
   if (!answer.ok()) return {.exit = fail(answer.error())};
   if (answer->status >= 400) {

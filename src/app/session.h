@@ -19,6 +19,8 @@ enum class Format : unsigned char { table, json, jsonl, yaml, csv, name };
 
 struct GlobalOptions {
   std::string server = "http://127.0.0.1:8600";
+  std::string token_file;
+  std::string ca_file;
   Format format = Format::table;
   ColorMode color = ColorMode::automatic;
   std::string reason;
@@ -73,6 +75,7 @@ class Session {
   GlobalOptions options_;
   Terminal terminal_;
   Client client_;
+  bool has_token_ = false;  // looked for at the first request
 };
 
 }  // namespace weir::app

@@ -5,6 +5,7 @@
 
 #include "api/effect_door.h"
 #include "app/config_files.h"
+#include "app/first_token.h"
 #include "app/wiring.h"
 #include "config/diff.h"
 #include "handlers/http/http_handler.h"
@@ -17,6 +18,7 @@ constexpr std::string_view kSeedKey = "dedupe.seed";
 constexpr std::string_view kRedactionKey = "redaction.secret";
 constexpr Duration kCountsEvery = std::chrono::seconds{2};
 constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
+constexpr Duration kGuessesEvery = std::chrono::minutes{1};
 constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
 constexpr Duration kDiscardEvery = std::chrono::minutes{10};
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
@@ -53,6 +55,7 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       decision_log_(metrics_, log_, clock,
                     [this](StreamId id) { return engine_->stream_name(id); }),
       history_(*store_),
+      tokens_(*store_),
       chores_(executor),
       audit_tail_(store_->recovery(), log),
       audit_seal_(*store_, clock_, log, std::move(folder)) {
@@ -101,7 +104,20 @@ async::Task<Result<std::string>> World::redaction_secret() {
   co_return secret;
 }
 
-async::Task<Result<>> World::start(LoadedConfig loaded) {
+// Nobody is let in before the tokens are known.
+async::Task<Result<>> World::open_gate(const Config& config) {
+  auto known = co_await tokens_.start();
+  if (!known.ok()) co_return known;
+  gate_ = std::make_unique<api::Gate>(
+      tokens_, clock_, [this]() -> const AccessSpec& { return engine_->config().access; });
+  if (config.access.open) {
+    log_.write(clock_.wall(), telemetry::Level::warning, "access.open",
+               "everybody on this machine is admin: access.open is true");
+  }
+  co_return Result<>{};
+}
+
+async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
   const std::uint64_t seed = co_await dedupe_seed();
@@ -122,6 +138,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
   if (!replays.ok()) co_return replays;
   auto sealed = co_await audit_seal_.start();
   if (!sealed.ok()) co_return sealed;
+  auto gate = co_await open_gate(config);
+  if (!gate.ok()) co_return gate;
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .store = *store_,
       .clock = clock_,
@@ -143,13 +161,26 @@ async::Task<Result<>> World::start(LoadedConfig loaded) {
       .history = history_,
       .read_files = [this] { return read_config_files(config_path_); },
       .audit_seals = [this] { return audit_seal_.view(); },
+      .gate = *gate_,
+      .tokens = tokens_,
+      .secret = random_secret,
   });
   server_ = std::make_unique<net::HttpServer>(
       executor_, clock_, server_options(config.limits),
       [this](net::HttpRequest request) { return handle(std::move(request)); });
+  server_->screen_with([this](const net::HttpRequest& request) { return screen(request); });
+  auto tls = listener_tls_.load(config.listen_tls, clock_.wall());
+  if (!tls.ok()) co_return tls.error();
+  server_->use_tls(*std::move(tls));
   auto listening = server_->listen(config.listen_host, config.listen_port);
   if (!listening.ok()) co_return listening;
   egress_gate_.set_own(config.listen_host, server_->port());
+  // Not before the address is ours: who is told of a token must be able to use it.
+  if (!config.access.open) {
+    auto made = co_await make_first_token(tokens_, std::move(token_folder), clock_.wall());
+    if (!made.ok()) co_return made.error();
+    first_token_file_ = *std::move(made);
+  }
   chores_.spawn(keep_counts());
   chores_.spawn(keep_retention());
   ready_ = true;
@@ -172,6 +203,12 @@ async::Task<> World::drain(Duration grace) {
   co_await tell_changes();
   co_await audit_seal_.look(true);
   decision_log_.flush(true);
+}
+
+// Handlers show the token of their delivery; everybody else is the API's business.
+std::optional<net::HttpResponse> World::screen(const net::HttpRequest& request) {
+  if (api::is_effect_call(request.path)) return api::screen_effect(engine_->running(), request);
+  return api_->screen(request);
 }
 
 async::Task<net::HttpResponse> World::handle(net::HttpRequest request) {
@@ -241,6 +278,17 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   // What is bound to the process stays as it was.
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
+  config.access.open = engine_->config().access.open;
+  // A listener stays what it is, encrypted or not, until the next start.
+  const bool encrypted = !engine_->config().listen_tls.certificate.empty();
+  if (encrypted == config.listen_tls.certificate.empty())
+    config.listen_tls = engine_->config().listen_tls;
+  ListenerTls tls;
+  auto listener = tls.load(config.listen_tls, clock_.wall());
+  if (!listener.ok()) {
+    reloading_ = false;
+    co_return co_await refuse_config(listener.error(), std::move(version));
+  }
   const bool back = version.rolled_back_to != 0;
   // Durable before anything changes: applying takes more than one transaction.
   ports::WriteBatch order{.lane = ports::Lane::operate};
@@ -262,6 +310,8 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
     reloading_ = false;
     co_return co_await refuse_config(applied.error(), std::move(version));
   }
+  listener_tls_ = std::move(tls);
+  server_->use_tls(*std::move(listener));
   server_->update(server_options(engine_->config().limits));
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   const bool fresh = !history_.is_newest(loaded->files);
@@ -324,10 +374,32 @@ async::Task<> World::keep_counts() {
     }
     co_await tell_changes();
     co_await audit_seal_.look(false);
+    tell_guesses();
+    renew_certificate();
     co_await close_unused_pools();
     decision_log_.flush(false);
     if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
   }
+}
+
+void World::tell_guesses() {
+  const std::uint64_t now = gate_->counts().limited;
+  if (now == guesses_told_ || clock_.mono() < next_guesses_) return;
+  next_guesses_ = clock_.mono() + kGuessesEvery;
+  log_.write(clock_.wall(), telemetry::Level::warning, "access.limited",
+             fmt::format("{} wrong tokens above the limit since it was last told",
+                         now - std::exchange(guesses_told_, now)));
+}
+
+// Whoever renews certificates only puts the files there. Those that cannot be used change nothing.
+void World::renew_certificate() {
+  if (!listener_tls_.files_changed()) return;
+  auto loaded = listener_tls_.load(listener_tls_.spec(), clock_.wall());
+  if (!loaded.ok()) return log_.error(clock_.wall(), "tls.refused", loaded.error());
+  server_->use_tls(*std::move(loaded));
+  log_.write(clock_.wall(), telemetry::Level::info, "tls.reloaded",
+             fmt::format("new connections get the certificate that expires {}",
+                         to_rfc3339(listener_tls_.expires())));
 }
 
 // What people look for after a failure: the trail has what stopped by itself in memory, too, right

@@ -13,6 +13,7 @@
 #include "app/audit_seal.h"
 #include "app/config_files.h"
 #include "app/egress_gate.h"
+#include "app/listener_tls.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -39,7 +40,8 @@ class World {
         std::function<std::uint64_t()> random, telemetry::Log& log);
 
   // Delivers and listens. Errors are for the terminal.
-  async::Task<Result<>> start(LoadedConfig loaded);
+  // `token_folder`: see make_first_token().
+  async::Task<Result<>> start(LoadedConfig loaded, std::string token_folder);
   // Stops accepting, lets running work end within the grace, writes what was decided.
   async::Task<> drain(Duration grace);
   // Each answers with what changed, a line per change.
@@ -48,6 +50,8 @@ class World {
                                             std::string reason);
 
   std::uint16_t port() const { return server_->port(); }
+  // Where the first admin token was put by this start; "" if none was needed.
+  const std::string& first_token_file() const { return first_token_file_; }
 
  private:
   struct Pool {
@@ -66,14 +70,17 @@ class World {
                                                        Duration connect,
                                                        const net::AnswerLimits& answer);
   async::Task<Outcome> send_effect(effects::Send send);
+  std::optional<net::HttpResponse> screen(const net::HttpRequest& request);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);
   void register_gauges();
   void register_dependency_gauges();
   void register_denials();
   void register_effects();
+  void register_access_gauges();
   async::Task<std::uint64_t> dedupe_seed();
   async::Task<Result<std::string>> redaction_secret();
   async::Task<Result<>> announce_config(std::vector<config::SourceFile> files);
+  async::Task<Result<>> open_gate(const Config& config);
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
   async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,
@@ -81,6 +88,8 @@ class World {
   async::Task<Error> refuse_config(Error error, config::Version version);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
+  void renew_certificate();
+  void tell_guesses();
   async::Task<> close_unused_pools();
   async::Task<> keep_retention();
   async::Task<> discard_archived();
@@ -105,8 +114,12 @@ class World {
   std::unique_ptr<delivery::Engine> engine_;
   std::unique_ptr<effects::Gateway> gateway_;
   api::ConfigHistory history_;
+  api::Tokens tokens_;
+  std::unique_ptr<api::Gate> gate_;
+  std::string first_token_file_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::HttpServer> server_;
+  ListenerTls listener_tls_;
   async::TaskGroup chores_;
   std::vector<ports::FlowCounts> counts_;
   std::vector<std::pair<std::string, std::uint64_t>> in_doubt_;  // effects, by dependency
@@ -116,6 +129,8 @@ class World {
       trip_told_;            // by action and target: when the last one was audited
   MonoTime next_look_{};     // at the alarms of quarantine
   MonoTime next_discard_{};  // of what was archived long ago
+  MonoTime next_guesses_{};
+  std::uint64_t guesses_told_ = 0;
   bool store_full_ = false;
   bool ready_ = false;
   bool stopping_ = false;

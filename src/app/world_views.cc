@@ -89,6 +89,7 @@ void World::register_dependency_gauges() {
       [](delivery::Dispatcher& one, MonoTime) { return one.guardrails().tokens().tokens(); });
   register_denials();
   register_effects();
+  register_access_gauges();
 }
 
 void World::register_effects() {
@@ -157,6 +158,22 @@ void World::register_denials() {
   metrics_.gauge("weir_ingest_pending_bytes", "Bytes of events accepted and not yet committed.",
                  [this](Sample& sample) {
                    sample.add(static_cast<double>(store_->writer().pending_bytes()));
+                 });
+}
+
+void World::register_access_gauges() {
+  using Sample = telemetry::Registry::Sample;
+  metrics_.counter_from(
+      "weir_access_refused_total", "Requests that were not let in.", [this](Sample& sample) {
+        if (!gate_) return;
+        const api::GateCounts& counts = gate_->counts();
+        sample.add(static_cast<double>(counts.unauthenticated), {{"reason", "unauthenticated"}});
+        sample.add(static_cast<double>(counts.limited), {{"reason", "limited"}});
+        sample.add(static_cast<double>(counts.forbidden), {{"reason", "forbidden"}});
+      });
+  metrics_.gauge("weir_tls_certificate_expiry_timestamp_seconds",
+                 "When the listener's certificate expires; 0 without TLS.", [this](Sample& sample) {
+                   sample.add(static_cast<double>(to_micros(listener_tls_.expires())) / 1e6);
                  });
 }
 

@@ -31,8 +31,14 @@ void compare(std::string& out, std::string_view kind, const std::vector<Spec>& b
 std::string diff(const Config& before, const Config& after) {
   std::string out;
   const bool moved = before.listen_host != after.listen_host ||
-                     before.listen_port != after.listen_port;
+                     before.listen_port != after.listen_port ||
+                     before.listen_tls.certificate.empty() != after.listen_tls.certificate.empty();
   if (moved) out += "listen changed (takes effect at the next start)\n";
+  if (!moved && !(before.listen_tls == after.listen_tls)) out += "listen.tls changed\n";
+  if (before.access.open != after.access.open)
+    out += "access.open changed (takes effect at the next start)\n";
+  if (before.access.certificates != after.access.certificates)
+    out += "access.certificates changed\n";
   if (before.data != after.data) out += "data changed (takes effect at the next start)\n";
   if (before.limits.disk_free_min_bytes != after.limits.disk_free_min_bytes)
     out += "limits.diskFreeMin changed (takes effect at the next start)\n";

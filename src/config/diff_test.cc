@@ -55,6 +55,21 @@ TEST_CASE("what a reload cannot change is said so") {
   CHECK(diff(sample(), after).ends_with("next start)\nlimits changed\n"));
 }
 
+TEST_CASE("who may ask is told when it changes") {
+  Config after = sample();
+  after.access.open = true;
+  CHECK(diff(sample(), after) == "access.open changed (takes effect at the next start)\n");
+  after = sample();
+  after.access.certificates.push_back({"CN:anna", "anna", {Role::viewer}});
+  CHECK(diff(sample(), after) == "access.certificates changed\n");
+  after = sample();
+  after.listen_tls = {.certificate = "c", .key = "k"};
+  CHECK(diff(sample(), after) == "listen changed (takes effect at the next start)\n");
+  Config later = after;
+  later.listen_tls.key = "l";
+  CHECK(diff(after, later) == "listen.tls changed\n");
+}
+
 TEST_CASE("order does not count as a difference") {
   Config after = sample();
   std::swap(after.streams[0], after.streams[1]);

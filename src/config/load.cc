@@ -14,7 +14,7 @@
 #include "config/bounds_check.h"
 #include "config/extends.h"
 #include "config/sections.h"
-#include "policy/ip_address.h"
+#include "policy/egress.h"
 #include "policy/redaction.h"
 
 namespace weir::config {
@@ -63,9 +63,11 @@ class Loader {
         report_.add(file, *version,
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
-    for (const std::string_view once : {"listen", "data", "limits", "redaction", "egress"})
+    for (const std::string_view once :
+         {"listen", "access", "data", "limits", "redaction", "egress"})
       claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
+    if (auto access = top.map("access")) config_.access = read_access(std::move(*access));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
     if (auto map = top.map("quarantine")) config_.quarantine = read_quarantine(*map);
@@ -156,6 +158,9 @@ class Loader {
   void read_listen(MapReader map) {
     std::string http;
     map.text("http", http);
+    if (auto tls = map.map("tls")) config_.listen_tls = read_listen_tls(std::move(*tls));
+    listen_file_ = map.file();
+    listen_node_ = map.node().find("http") != nullptr ? map.node().find("http") : &map.node();
     if (http.empty()) return map.finish();
     const auto colon = http.rfind(':');
     std::string host = http.substr(0, colon);
@@ -169,12 +174,6 @@ class Loader {
     if (!good) {
       map.problem("http", fmt::format("'{}' is no address", http),
                   "host:port, for example 127.0.0.1:8600");
-    } else if (!is_loopback(host)) {
-      report_.add(map.file(), *map.node().find("http"),
-                  fmt::format("'{}' is not a loopback address", host),
-                  "there is no access control yet: listen on 127.0.0.1 and put a proxy with "
-                  "authentication in front",
-                  Code::listen_not_loopback);
     } else {
       listens_ = true;
       config_.listen_host = host;
@@ -183,11 +182,28 @@ class Loader {
     map.finish();
   }
 
-  static bool is_loopback(std::string_view host) {
-    if (host == "localhost") return true;
-    const auto address = policy::parse_ip(host);
-    if (!address) return false;
-    return address->v6 ? address == policy::parse_ip("::1") : address->bytes[0] == 127;
+  // What others can reach is encrypted and asks who they are.
+  void check_listener() {
+    if (listen_node_ == nullptr) return;
+    const auto problem = [&](std::string message, std::string hint) {
+      report_.add(listen_file_, *listen_node_, std::move(message), std::move(hint),
+                  Code::listen_not_loopback);
+    };
+    const std::string& host = config_.listen_host;
+    if (!policy::is_loopback_host(host)) {
+      if (config_.listen_tls.certificate.empty()) {
+        problem(fmt::format("'{}' is not a loopback address and needs TLS", host),
+                "add listen.tls with 'certificate' and 'key', or listen on 127.0.0.1");
+      } else if (config_.access.open) {
+        problem(fmt::format("'{}' is not a loopback address and needs tokens", host),
+                "remove access.open, or listen on 127.0.0.1");
+      }
+    }
+    const bool no_clients = config_.listen_tls.client_certificates == ClientCertificates::none;
+    if (!config_.access.certificates.empty() && no_clients) {
+      report_.add(listen_file_, *listen_node_, "access.certificates needs client certificates",
+                  "listen.tls.clientCertificates: optional or required");
+    }
   }
 
   void read_failure_modes(MapReader& top, const std::string& file) {
@@ -260,6 +276,7 @@ class Loader {
       config_.flows.push_back(std::move(read.spec));
     }
     check_ledger_windows();
+    check_listener();
     link_failure_modes(dependencies);
     link_redaction(streams);
     link_renamed();
@@ -358,6 +375,8 @@ class Loader {
   std::vector<Read<FlowSpec>> flows_;
   std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
   std::pair<std::string, const YamlNode*> redaction_;                // where it stands
+  std::string listen_file_;
+  const YamlNode* listen_node_ = nullptr;
   Config config_;
   bool has_version_ = false;
   bool listens_ = false;  // where is written

@@ -28,8 +28,8 @@ TEST_CASE("everything wrong in a document is told with its place") {
       {"version: 1\nflow: {}",
        "2:1: unknown setting 'flow' in the configuration | did you mean 'flows'?"},
       {"version: 1\né: 1",
-       "2:1: unknown setting 'é' in the configuration | known: version, listen, data, limits, "
-       "quarantine, redaction, streams, policies, …"},
+       "2:1: unknown setting 'é' in the configuration | known: version, listen, access, data, "
+       "limits, quarantine, redaction, streams, …"},
       {"version: 1\nschedules: {}\nslos: []",
        "2:12: 'schedules' is not supported yet | take it out\n"
        "3:7: 'slos' is not supported yet | take it out"},
@@ -48,14 +48,35 @@ TEST_CASE("everything wrong with the listener, the folder and the limits is told
       {"version: 1\nlisten: { http: ':8600' }",
        "2:17: ':8600' is no address | host:port, for example 127.0.0.1:8600"},
       {"version: 1\nlisten: { http: 0.0.0.0:8600 }",
-       "2:17 WR1305: '0.0.0.0' is not a loopback address | there is no access control yet: listen "
-       "on 127.0.0.1 and put a proxy with authentication in front"},
+       "2:17 WR1305: '0.0.0.0' is not a loopback address and needs TLS | add listen.tls with "
+       "'certificate' and 'key', or listen on 127.0.0.1"},
       {"version: 1\nlisten: { http: 127.evil.example:8600 }",
-       "2:17 WR1305: '127.evil.example' is not a loopback address | there is no access control "
-       "yet: listen on 127.0.0.1 and put a proxy with authentication in front"},
+       "2:17 WR1305: '127.evil.example' is not a loopback address and needs TLS | add listen.tls "
+       "with "
+       "'certificate' and 'key', or listen on 127.0.0.1"},
       {"version: 1\nlisten: { http: '[::]:8600' }",
-       "2:17 WR1305: '::' is not a loopback address | there is no access control yet: listen on "
-       "127.0.0.1 and put a proxy with authentication in front"},
+       "2:17 WR1305: '::' is not a loopback address and needs TLS | add listen.tls with "
+       "'certificate' and 'key', or listen on 127.0.0.1"},
+      {"version: 1\nlisten: { http: 10.0.0.1:8600, tls: { certificate: c, key: k } }\naccess: { "
+       "open: true }",
+       "2:17 WR1305: '10.0.0.1' is not a loopback address and needs tokens | remove access.open, "
+       "or listen on 127.0.0.1"},
+      {"version: 1\nlisten: { tls: { certificate: c } }",
+       "2:16: 'tls' of 'listen' of the configuration needs 'key'"},
+      {"version: 1\nlisten: { tls: { certificate: c, key: k, clientCertificates: optional } }",
+       "2:62: client certificates need 'clientCa' | the file with the certificates of those who "
+       "sign them"},
+      {"version: 1\nlisten: { tls: { certificate: c, key: k, clientCa: a } }",
+       "2:52: 'clientCa' is of no use without 'clientCertificates' | clientCertificates: optional "
+       "or required"},
+      {"version: 1\nlisten: { http: 127.0.0.1:1 }\naccess:\n  certificates:\n"
+       "    - { san: anna, subject: a b, roles: [viewr] }",
+       "2:17: access.certificates needs client certificates | listen.tls.clientCertificates: "
+       "optional or required\n"
+       "5:14: 'anna' is no name of a certificate | DNS:, URI:, email:, IP: or CN: and what follows "
+       "it in the certificate\n"
+       "5:29: 'a b' is no subject | letters, digits and . _ - @, at most 64\n"
+       "5:41: 'viewr' is no role | did you mean 'viewer'?"},
       {"version: 1\nlisten: [127.0.0.1:8600]",
        "2:9: 'listen' of the configuration must be a map of settings"},
       {"version: 1\nlisten: { htp: 127.0.0.1:8600 }",

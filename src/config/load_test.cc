@@ -278,5 +278,30 @@ TEST_CASE("a damaged configuration is loaded or refused with a place, never more
   CHECK(good);
 }
 
+TEST_CASE("tokens are needed unless the file says otherwise, and TLS is as written") {
+  const auto loaded = [](std::string_view text) {
+    auto outcome = load({{"w.yaml", "version: 1\n" + std::string(text)}}, no_secrets);
+    REQUIRE(outcome.config.has_value());
+    return *std::move(outcome.config);
+  };
+  CHECK_FALSE(loaded("").access.open);
+  CHECK_FALSE(loaded("access: {}").access.open);
+  CHECK(loaded("access: { open: true }").access.open);
+  CHECK(loaded("").listen_tls == ListenTlsSpec{});
+  const Config config = loaded(
+      "listen:\n"
+      "  http: 0.0.0.0:8600\n"
+      "  tls: { certificate: c, key: k, clientCa: a, clientCertificates: required }\n"
+      "access:\n"
+      "  certificates:\n"
+      "    - { san: 'DNS:ci.example.org', subject: ci, roles: [producer, viewer] }\n"
+      "    - { san: 'CN:anna', subject: anna@example.org, roles: admin }\n");
+  CHECK(config.listen_host == "0.0.0.0");
+  CHECK(config.listen_tls == ListenTlsSpec{"c", "k", "a", ClientCertificates::required});
+  CHECK(config.access.certificates ==
+        std::vector<CertificateRule>{{"DNS:ci.example.org", "ci", {Role::producer, Role::viewer}},
+                                     {"CN:anna", "anna@example.org", {Role::admin}}});
+}
+
 }  // namespace
 }  // namespace weir::config

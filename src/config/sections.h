@@ -45,5 +45,7 @@ EgressSpec read_egress(MapReader map);
 // if the url has a name. `listens`: the configuration says where; the command line may say
 // something else where it does not.
 std::string egress_fault(const Config& config, bool listens, const DependencySpec& dependency);
+AccessSpec read_access(MapReader map);
+ListenTlsSpec read_listen_tls(MapReader map);
 
 }  // namespace weir::config

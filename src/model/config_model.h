@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/access.h"
 #include "model/policy_spec.h"
 
 namespace weir {
@@ -113,9 +114,35 @@ struct RedactionSpec {
   bool operator==(const RedactionSpec&) const = default;
 };
 
+// Whoever brings a client certificate with this name is this subject.
+struct CertificateRule {
+  std::string san;      // "DNS:ci.example.org", "URI:spiffe://...", "email:...", "IP:...", "CN:..."
+  std::string subject;  // as of a token
+  RoleSet roles;
+  bool operator==(const CertificateRule&) const = default;
+};
+
+struct AccessSpec {
+  bool open = false;  // everybody who reaches the listener is admin; on loopback only
+  std::vector<CertificateRule> certificates;
+  bool operator==(const AccessSpec&) const = default;
+};
+
+enum class ClientCertificates : std::uint8_t { none, optional, required };
+
+struct ListenTlsSpec {
+  std::string certificate;  // PEM, the chain; empty = plain HTTP
+  std::string key;          // PEM
+  std::string client_ca;    // PEM; whose certificates clients may bring
+  ClientCertificates client_certificates = ClientCertificates::none;
+  bool operator==(const ListenTlsSpec&) const = default;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
+  ListenTlsSpec listen_tls;
+  AccessSpec access;
   std::string data;  // data folder
   LimitsSpec limits;
   QuarantineSpec quarantine;

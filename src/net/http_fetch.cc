@@ -35,6 +35,7 @@ HttpResponse to_response(Outcome outcome) {
 HttpClientOptions one_call(const Url& url, const FetchRequest& request) {
   HttpClientOptions options;
   options.url = url;
+  options.ca_file = request.ca_file;
   options.connections = 1;
   options.connect_timeout = std::min<Duration>(request.timeout, std::chrono::seconds(5));
   options.egress = request.egress;

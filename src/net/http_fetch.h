@@ -18,6 +18,7 @@ struct FetchRequest {
   std::string url;
   HttpHeaders headers;  // without host and content-length
   std::string body;
+  std::string ca_file;  // for https, besides the system's trust anchors
   Duration timeout = std::chrono::seconds(30);
   std::size_t answer_bytes_max = 64 * 1024 * 1024;
   EgressCheck egress;

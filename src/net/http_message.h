@@ -31,6 +31,9 @@ struct HttpRequest {
   HttpHeaders headers;
   std::string body;  // transfer coding removed
   std::string peer;  // "127.0.0.1:50312"
+  // Of the client certificate, if one was verified: "DNS:...", "URI:...", "email:...", "IP:...",
+  // "CN:...".
+  std::vector<std::string> peer_names;
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
 };

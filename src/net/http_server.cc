@@ -133,6 +133,7 @@ async::Task<> HttpServer::Impl::serve(std::list<ServerConnection>::iterator conn
 
 void HttpServer::Impl::turn_away(tcp::socket socket) {
   ++shared->counts.turned_away;
+  if (shared->tls) return;  // closed: a handshake for one word would cost more than the answer
   error_code error;
   socket.non_blocking(true, error);
   if (!error) socket.write_some(asio::buffer(turned_away_answer), error);
@@ -218,6 +219,12 @@ void HttpServer::update(HttpServerOptions options) {
   impl_->turned_away_answer = turned_away_text(options);
   impl_->shared->options = options;
 }
+
+void HttpServer::use_tls(std::shared_ptr<TlsListener> listener) {
+  impl_->shared->tls = std::move(listener);
+}
+
+void HttpServer::screen_with(Screen screen) { impl_->shared->screen = std::move(screen); }
 
 void HttpServer::stop_accepting() { impl_->stop_accepting(); }
 

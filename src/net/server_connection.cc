@@ -84,7 +84,9 @@ struct ServerConnection::Impl {
   void close();
   void enter(ConnectionPhase phase, Duration timeout);
   void account_body(std::size_t bytes);
+  async::Task<bool> begin_tls();
   async::Task<bool> read_request();
+  async::Task<bool> screen_request();
   async::Task<bool> read_more();
   async::Task<bool> send_continue();
   async::Task<bool> answer_request();
@@ -93,10 +95,13 @@ struct ServerConnection::Impl {
   async::Task<bool> write_pieces(NextPiece next_piece, bool chunked);
   async::Task<bool> write_all(std::string_view head, std::string_view body);
   async::Task<> refuse_and_linger(RequestRefusal refusal);
+  async::Task<> answer_and_linger(HttpResponse response);
   async::Task<> linger();
 
   tcp::socket socket_;
   std::shared_ptr<ServerShared> shared_;
+  std::unique_ptr<TlsLayer> tls_;  // none over plain TCP
+  std::vector<std::string> peer_names_;
   RequestParser parser_;
   InputBuffer input_;
   std::string head_;  // of the answer, reused
@@ -107,6 +112,7 @@ struct ServerConnection::Impl {
   std::uint64_t body_wire_bytes_ = 0;
   std::size_t body_bytes_ = 0;  // accounted for in what the connections share
   bool timed_out_ = false;
+  bool refused_ = false;
 };
 
 ServerConnection::Impl::Impl(TcpSocket&& socket, std::shared_ptr<ServerShared> shared)
@@ -149,8 +155,29 @@ void ServerConnection::Impl::close() {
   socket_.close(ignored);
 }
 
+// The whole handshake has the time that a first byte has. Who speaks HTTP without TLS is told so.
+async::Task<bool> ServerConnection::Impl::begin_tls() {
+  tls_ = tls_layer(socket_, shared_->tls);
+  const bool done = co_await tls_->handshake();
+  if (done) {
+    peer_names_ = tls_->peer_names();
+    co_return true;
+  }
+  ++shared_->counts.handshake_failures;
+  const bool plain = tls_->was_plain_http();
+  tls_.reset();
+  if (plain && socket_.is_open()) {
+    RequestRefusal refusal{Error{Code::malformed_request, "this address speaks HTTP over TLS only",
+                                 "use https:// instead of http://"},
+                           400};
+    co_await refuse_and_linger(std::move(refusal));
+  }
+  co_return false;
+}
+
 async::Task<> ServerConnection::Impl::serve() {
   bool go_on = true;
+  if (shared_->tls) go_on = co_await begin_tls();
   while (go_on) {
     const bool complete = co_await read_request();
     if (!complete) break;
@@ -164,6 +191,10 @@ async::Task<> ServerConnection::Impl::serve() {
     } else {
       enter(ConnectionPhase::head, shared_->options.header_timeout);
     }
+  }
+  if (tls_ && socket_.is_open() && !timed_out_ && !refused_) {
+    enter(ConnectionPhase::lingering, shared_->options.linger);
+    co_await tls_->finish();
   }
   close();
 }
@@ -186,6 +217,8 @@ async::Task<bool> ServerConnection::Impl::read_request() {
       co_return false;
     }
     if (before == ParseState::head && after == ParseState::body) {
+      const bool wanted = co_await screen_request();
+      if (!wanted) co_return false;
       enter(ConnectionPhase::body, shared_->options.body_grace);
       body_wire_bytes_ = 0;
       if (parser_.wants_continue() && input_.empty()) {
@@ -206,10 +239,18 @@ async::Task<bool> ServerConnection::Impl::read_more() {
     co_await refuse_and_linger(std::move(refusal));
     co_return false;
   }
-  error_code error;
-  const std::size_t size = co_await socket_.async_read_some(
-      asio::mutable_buffer(space.data(), space.size()),
-      asio::redirect_error(asio::use_awaitable, error));
+  bool ended = false;
+  std::size_t size = 0;
+  if (tls_) {
+    const Transfer read = co_await tls_->read_some(space);
+    size = read.bytes;
+    ended = read.end != StreamEnd::none;
+  } else {
+    error_code error;
+    size = co_await socket_.async_read_some(asio::mutable_buffer(space.data(), space.size()),
+                                            asio::redirect_error(asio::use_awaitable, error));
+    ended = static_cast<bool>(error);
+  }
   if (timed_out_ && socket_.is_open()) {
     const std::string_view what = phase_ == ConnectionPhase::head ? "header" : "body";
     RequestRefusal refusal{
@@ -217,7 +258,7 @@ async::Task<bool> ServerConnection::Impl::read_more() {
     co_await refuse_and_linger(std::move(refusal));
     co_return false;
   }
-  if (error) co_return false;
+  if (ended) co_return false;
   input_.commit(size);
   if (phase_ == ConnectionPhase::idle)
     enter(ConnectionPhase::head, shared_->options.header_timeout);
@@ -236,6 +277,7 @@ async::Task<bool> ServerConnection::Impl::send_continue() {
 async::Task<bool> ServerConnection::Impl::answer_request() {
   HttpRequest request = std::move(parser_.request());
   request.peer = peer_;
+  request.peer_names = peer_names_;
   const bool head_only = request.method == "HEAD";
   enter(ConnectionPhase::running, Duration::max());
   ++shared_->counts.running;
@@ -292,6 +334,7 @@ async::Task<bool> ServerConnection::Impl::write_pieces(NextPiece next_piece, boo
 // Most answers fit into the socket's buffer: they go out at once, without a turn through the
 // reactor.
 async::Task<bool> ServerConnection::Impl::write_all(std::string_view head, std::string_view body) {
+  if (tls_) co_return co_await tls_->write(head, body);
   std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
                                             asio::const_buffer(body.data(), body.size())};
   error_code error;
@@ -305,13 +348,30 @@ async::Task<bool> ServerConnection::Impl::write_all(std::string_view head, std::
   co_return !error;
 }
 
+// False: it was answered.
+async::Task<bool> ServerConnection::Impl::screen_request() {
+  if (!shared_->screen) co_return true;
+  HttpRequest& request = parser_.request();
+  request.peer = peer_;
+  request.peer_names = peer_names_;
+  auto answer = shared_->screen(request);
+  if (!answer) co_return true;
+  co_await answer_and_linger(*std::move(answer));
+  co_return false;
+}
+
 async::Task<> ServerConnection::Impl::refuse_and_linger(RequestRefusal refusal) {
-  ++shared_->counts.refused;
-  timed_out_ = false;
-  parser_.request().body = std::string();
-  account_body(0);
   HttpResponse response = problem_response(refusal.error, refusal.status);
   if (refusal.status == 503) response.headers.push_back({"retry-after", "1"});
+  co_await answer_and_linger(std::move(response));
+}
+
+async::Task<> ServerConnection::Impl::answer_and_linger(HttpResponse response) {
+  ++shared_->counts.refused;
+  timed_out_ = false;
+  refused_ = true;
+  parser_.request().body = std::string();
+  account_body(0);
   const bool written = co_await write_response(std::move(response), false, false);
   if (written) co_await linger();
 }
@@ -321,9 +381,15 @@ async::Task<> ServerConnection::Impl::refuse_and_linger(RequestRefusal refusal) 
 async::Task<> ServerConnection::Impl::linger() {
   enter(ConnectionPhase::lingering, shared_->options.linger);
   error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
   std::array<char, 4096> dropped;
   std::size_t total = 0;
+  while (tls_ && total < kLingerBytesMax) {
+    const Transfer read = co_await tls_->read_some(dropped);
+    if (read.end != StreamEnd::none) co_return;
+    total += read.bytes;
+  }
+  if (tls_) co_return;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
   while (!error && total < kLingerBytesMax) {
     total += co_await socket_.async_read_some(asio::buffer(dropped),
                                               asio::redirect_error(asio::use_awaitable, error));

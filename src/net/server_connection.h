@@ -14,8 +14,10 @@ namespace weir::net {
 struct ServerShared {
   HttpServerOptions options;
   HttpServer::Handle handle;
+  HttpServer::Screen screen;  // may be empty
   HttpServerCounts counts;
-  MonoTime now{};  // refreshed by the sweep and by accept: timeouts need no more
+  std::shared_ptr<TlsListener> tls;  // of new connections
+  MonoTime now{};                    // refreshed by the sweep and by accept: timeouts need no more
   bool draining = false;
 };
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/access.h"
 #include "model/delivery.h"
 #include "model/effect.h"
 #include "model/event.h"
@@ -169,12 +170,19 @@ struct PutMeta {
   std::string key;
   std::string value;
 };
+struct PutToken {
+  AccessToken token;
+};  // upsert of the whole row
+struct DropToken {
+  TokenId token;
+};  // no-op for an unknown one
 
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
                  AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
-                 SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit, PutMeta>;
+                 SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit, PutMeta,
+                 PutToken, DropToken>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -244,8 +252,8 @@ struct Receipt {
   ReplayId replay;                      // of CreateReplay
   DeliveryRef freeze_next;              // of FreezeChunk: pass as `after` next time
   bool freeze_done = false;
-  std::uint32_t frozen = 0;     // items added by FreezeChunk
-  std::vector<GroupId> groups;  // of every JoinGroup, in order
+  std::uint32_t frozen = 0;           // items added by FreezeChunk
+  std::vector<GroupId> groups;        // of every JoinGroup, in order
   std::uint32_t effects_dropped = 0;  // by DropEffects
 };
 

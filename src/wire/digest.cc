@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -46,6 +47,14 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
                           digest.data(), &size);
   WEIR_ASSERT(made != nullptr && size == digest.size());
   return to_hex(as_text(digest, digest.size()));
+}
+
+std::string sha256_bytes(std::string_view bytes) {
+  return std::string(as_text(sha256(bytes), SHA256_DIGEST_LENGTH));
+}
+
+bool equal_secrets(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,

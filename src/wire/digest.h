@@ -9,7 +9,11 @@
 
 namespace weir::wire {
 
-std::string sha256_hex(std::string_view bytes);  // 64 hex digits
+std::string sha256_hex(std::string_view bytes);    // 64 hex digits
+std::string sha256_bytes(std::string_view bytes);  // 32 bytes
+
+// Takes as long for a wrong first byte as for a wrong last one. Lengths are no secret.
+bool equal_secrets(std::string_view a, std::string_view b);
 
 // HMAC-SHA-256 (RFC 2104), 64 hex digits. Any key, also an empty one.
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);

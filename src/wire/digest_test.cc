@@ -41,5 +41,13 @@ TEST_CASE("the dedupe hash depends on each field, their border and the seed") {
   CHECK(hashes.size() == 6);
 }
 
+TEST_CASE("secrets are equal only as a whole") {
+  CHECK(sha256_bytes("abc").size() == 32);
+  CHECK(equal_secrets(sha256_bytes("abc"), sha256_bytes("abc")));
+  CHECK_FALSE(equal_secrets(sha256_bytes("abc"), sha256_bytes("abd")));
+  CHECK_FALSE(equal_secrets("abc", "ab"));
+  CHECK(equal_secrets("", ""));
+}
+
 }  // namespace
 }  // namespace weir::wire

@@ -102,6 +102,7 @@ struct PacedFlows final : FlowTable {
   Answer<std::optional<std::string>> meta(std::string key) override {
     return in_turn(pace, inner.meta(std::move(key)));
   }
+  Answer<std::vector<AccessToken>> tokens() override { return in_turn(pace, inner.tokens()); }
   FlowTable& inner;
   Pace& pace;
 };

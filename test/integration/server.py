@@ -48,7 +48,8 @@ def run_cli(*arguments, **popen):
 
 
 class Server(Served):
-    """`config` is the YAML without version and listen address; the data is in folder/store."""
+    """`config` is the YAML without version and listen address; the data is in folder/store. Access is open unless it
+    says something about `access`; then requests and commands bring the first admin token."""
 
     def __init__(self, folder, config, port=None, **popen):
         port = port or free_port()
@@ -63,13 +64,25 @@ class Server(Served):
         return f"http://127.0.0.1:{self.port}"
 
     def write_config(self, config):
-        self.config.write_text(f"version: 1\nlisten: {{ http: 127.0.0.1:{self.port} }}\n{config}")
+        access = "" if "access:" in config else "\naccess: { open: true }\n"
+        listen = "" if "listen:" in config else f"listen: {{ http: 127.0.0.1:{self.port} }}\n"
+        self.config.write_text(f"version: 1\n{listen}{config}{access}")
+
+    @property
+    def token_file(self):
+        """The first admin token, where access is not open."""
+        return self.data / "admin.token"
+
+    def credentials(self):
+        return {"Authorization": f"Bearer {self.token_file.read_text().strip()}"} if self.token_file.exists() else {}
 
     def request(self, method, path, body=None, headers=None, timeout=10):
         """One request on a connection of its own; OSError or HTTPException if nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request(method, path, body=body, headers=headers or {})
+            headers = self.credentials() | (headers or {})
+            sent = {name: value for name, value in headers.items() if value is not None}
+            connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()
             text = answer.read().decode()
             return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
@@ -79,7 +92,7 @@ class Server(Served):
     def watch(self, timeout=10):
         """The open answer of /v1/watch, to be read line by line; the caller closes it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        connection.request("GET", "/v1/watch")
+        connection.request("GET", "/v1/watch", headers=self.credentials())
         answer = connection.getresponse()
         answer.connection = connection
         return answer
@@ -95,7 +108,8 @@ class Server(Served):
 
     def cli(self, *arguments, **popen):
         """Runs `weir ARGUMENTS` against this server."""
-        return run_cli(*arguments, "--server", self.url, **popen)
+        token = ["--token-file", self.token_file] if self.token_file.exists() else []
+        return run_cli(*arguments, "--server", self.url, *token, **popen)
 
     def wait_ready(self, seconds=20):
         wait_for(lambda: answers(self.port, "/readyz"), seconds, "/readyz")

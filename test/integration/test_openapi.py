@@ -15,6 +15,7 @@ from server import Answer, wait_for
 REPO = Path(__file__).resolve().parents[2]
 
 CONFIG = """
+access: {}
 streams:
   s: { retention: 7d }
 dependencies:
@@ -113,6 +114,7 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/audit", 200)
         self.ask("GET", "/v1/audit?limit=none", 400)
         self.ask("GET", "/v1/audit/checkpoints", 200)
+        self.tokens()
         self.probes()
         self.maxDiff = None
         self.assertEqual(self.api.faults(), [])
@@ -342,6 +344,26 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/replays", 200)
         self.ask("GET", "/v1/replays/r999", 404)
         self.ask("GET", "/v1/replays/nonsense/items", 404)
+
+    def tokens(self):
+        wish = {"name": "laptop", "subject": "anna", "roles": ["operator"], "streams": ["s"], "flows": ["first"], "expires": "1h"}
+        made = self.ask("POST", "/v1/tokens", 201, wish | {"reason": "asked for"})
+        self.ask("POST", "/v1/tokens", 400, wish | {"roles": ["operater"]})
+        self.ask("POST", "/v1/tokens", 404, wish | {"streams": ["none"]})
+        path = f"/v1/tokens/{made['token']}"
+        self.ask("DELETE", path, 422, {})
+        self.ask("DELETE", path, 200, {"reason": "lost"})
+        self.weir.request("GET", "/v1/flows", headers={"Authorization": f"Bearer {made['secret']}"})
+        self.ask("DELETE", "/v1/tokens/t99", 404, {"reason": "lost"})
+        self.ask("GET", "/v1/tokens", 200)
+        used = self.ask("POST", "/v1/tokens", 201, wish)
+        self.weir.request("GET", "/v1/flows", headers={"Authorization": f"Bearer {used['secret']}"})
+        self.ask("DELETE", f"/v1/tokens/{used['token']}", 200, {"reason": "lost"})
+        self.ask("GET", "/v1/tokens", 403, headers={"Authorization": f"Bearer {self.viewer()}"})
+
+    def viewer(self):
+        wish = {"name": "screen", "subject": "wall", "roles": ["viewer"]}
+        return self.ask("POST", "/v1/tokens", 201, wish)["secret"]
 
     def probes(self):
         for path in ("/livez", "/readyz", "/startupz", "/metrics"):

@@ -6,16 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "net/testing/certificates.h"
 #include "net/testing/raw_peer.h"
 
 namespace weir::net::testing {
-
-struct CertificateSpec {
-  std::string subject_alt_name = "DNS:localhost,IP:127.0.0.1";
-  int valid_from_days = -1;  // relative to now
-  int valid_to_days = 1;
-  bool signed_by_ca = true;  // false: by itself
-};
 
 struct TlsServerSpec {
   CertificateSpec certificate;

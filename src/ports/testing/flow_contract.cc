@@ -124,6 +124,35 @@ void audit(StoreBench& bench) {
   }
 }
 
+void tokens(StoreBench& bench) {
+  FlowTable& table = bench.store().flows();
+  const AccessToken first{.id = TokenId{1},
+                          .name = "laptop",
+                          .subject = "anna",
+                          .roles = {Role::operate, Role::approver},
+                          .scope = {.streams = {"orders", "x"}, .flows = {"ship"}},
+                          .created = at(1),
+                          .expires = at(90),
+                          .hash = std::string("\0\xff hash", 7)};
+  const AccessToken second{.id = TokenId{2}, .name = "ci", .roles = {Role::producer}};
+  CHECK(bench.run(table.tokens())->empty());
+  bench.commit({PutToken{second}, PutToken{first}}, Lane::operate);
+  SUBCASE("tokens are listed whole, by id") {
+    CHECK(*bench.run(table.tokens()) == std::vector{first, second});
+  }
+  SUBCASE("what is put later replaces the whole row") {
+    AccessToken revoked = first;
+    revoked.revoked = at(5);
+    revoked.scope = {};
+    bench.commit({PutToken{revoked}}, Lane::operate);
+    CHECK(*bench.run(table.tokens()) == std::vector{revoked, second});
+  }
+  SUBCASE("one that is dropped is gone, and dropping it again is nothing") {
+    bench.commit({DropToken{TokenId{1}}, DropToken{TokenId{1}}}, Lane::operate);
+    CHECK(*bench.run(table.tokens()) == std::vector{second});
+  }
+}
+
 }  // namespace
 
 void flow_contract(const StoreFactory& open) {
@@ -132,6 +161,7 @@ void flow_contract(const StoreFactory& open) {
   SUBCASE("records") { records(bench); }
   SUBCASE("settlements") { settlements(bench); }
   SUBCASE("audit") { audit(bench); }
+  SUBCASE("tokens") { tokens(bench); }
 }
 
 }  // namespace weir::ports::testing

@@ -9,11 +9,12 @@ namespace weir::ports::testing {
 
 void ingest_contract(
     const StoreFactory& open);  // append, duplicates, conflicts, collisions, reads of the log
-void flow_contract(const StoreFactory& open);  // streams, flows, cursors, settlements, meta, audit
+void flow_contract(
+    const StoreFactory& open);  // streams, flows, cursors, settlements, meta, audit, tokens
 void delivery_contract(const StoreFactory& open);   // rows, due lists, holds, kept events, counts
 void recovery_contract(const StoreFactory& open);   // groups, replays, freezing
 void retention_contract(const StoreFactory& open);  // trimming, removal of flows
-void effect_contract(const StoreFactory& open);  // the ledger
+void effect_contract(const StoreFactory& open);     // the ledger
 void batch_contract(const StoreFactory& open);  // preconditions, atomicity, lanes, refused batches
 
 // Applies random batches to both and asks both every question: the answers must be equal.

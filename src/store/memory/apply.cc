@@ -72,6 +72,8 @@ struct Apply {
   void operator()(const DropEffects& m) { drop_effects(tables, m, receipt); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
+  void operator()(const PutToken& m) { tables.tokens[m.token.id] = m.token; }
+  void operator()(const DropToken& m) { tables.tokens.erase(m.token); }
 
   void operator()(const PutStream& m) {
     StreamLog& log = tables.streams[m.stream.id];

@@ -146,6 +146,12 @@ async::Task<Result<std::optional<std::string>>> MemoryFlowTable::meta(std::strin
   co_return co_await core_.later(copy_of(core_.tables.meta, key));
 }
 
+async::Task<Result<std::vector<AccessToken>>> MemoryFlowTable::tokens() {
+  std::vector<AccessToken> list;
+  for (const auto& [id, token] : core_.tables.tokens) list.push_back(token);
+  co_return co_await core_.later(std::move(list));
+}
+
 async::Task<Result<std::vector<Group>>> MemoryRecoveryTable::groups(GroupQuery query) {
   co_return co_await core_.later(list_groups(core_.tables, query));
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/access.h"
 #include "model/effect.h"
 #include "model/flow_state.h"
 #include "model/group.h"
@@ -45,6 +46,7 @@ struct Tables {
   std::map<std::string, EffectId> effect_keys;
   std::vector<AuditEntry> audit;  // number = index + 1
   std::map<std::string, std::string> meta;
+  std::map<TokenId, AccessToken> tokens;
   std::uint32_t last_group = 0;
   std::uint32_t last_replay = 0;
   std::uint64_t last_effect = 0;

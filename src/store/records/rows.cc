@@ -28,6 +28,11 @@ class Out {
     out_.varint(pairs.size());
     for (const auto& [name, value] : pairs) out_.text(name), out_.text(value);
   }
+  void operator()(RoleSet roles) { out_.u8(roles.bits()); }
+  void operator()(const std::vector<std::string>& texts) {
+    out_.varint(texts.size());
+    for (const std::string& text : texts) out_.text(text);
+  }
   template <class Tag>
   void operator()(StrongId<Tag> id) {
     out_.varint(id.value);
@@ -59,6 +64,11 @@ class In {
       std::string name(in_.text());
       pairs.emplace_back(std::move(name), std::string(in_.text()));
     }
+  }
+  void operator()(RoleSet& roles) { roles = RoleSet::of_bits(in_.u8()); }
+  void operator()(std::vector<std::string>& texts) {
+    for (std::uint64_t left = in_.varint(); left > 0 && !in_.failed(); --left)
+      texts.emplace_back(in_.text());
   }
   template <class Tag>
   void operator()(StrongId<Tag>& id) {
@@ -150,6 +160,11 @@ constexpr auto kAudit = [](auto& io, auto& row) {
       io(row.hash);
 };
 
+constexpr auto kToken = [](auto& io, auto& row) {
+  io(row.id), io(row.name), io(row.subject), io(row.roles), io(row.scope.streams),
+      io(row.scope.flows), io(row.created), io(row.expires), io(row.revoked), io(row.hash);
+};
+
 }  // namespace
 
 std::string encode_row(const Delivery& delivery) {
@@ -215,6 +230,11 @@ Result<Effect> decode_effect(std::string_view bytes) {
 std::string encode_row(const AuditEntry& entry) { return encode(entry, kAudit); }
 Result<AuditEntry> decode_audit(std::string_view bytes) {
   return decode<AuditEntry>(bytes, "an audit entry", kAudit);
+}
+
+std::string encode_row(const AccessToken& token) { return encode(token, kToken); }
+Result<AccessToken> decode_token(std::string_view bytes) {
+  return decode<AccessToken>(bytes, "a token", kToken);
 }
 
 }  // namespace weir::store

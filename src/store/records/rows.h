@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/access.h"
 #include "model/delivery.h"
 #include "model/effect.h"
 #include "model/flow_state.h"
@@ -39,5 +40,8 @@ Result<Effect> decode_effect(std::string_view bytes);
 
 std::string encode_row(const AuditEntry& entry);  // without number
 Result<AuditEntry> decode_audit(std::string_view bytes);
+
+std::string encode_row(const AccessToken& token);
+Result<AccessToken> decode_token(std::string_view bytes);
 
 }  // namespace weir::store

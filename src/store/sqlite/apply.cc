@@ -102,6 +102,8 @@ struct Apply {
   Result<> operator()(const TrimStream& m) { return trim_stream(side, m); }
   Result<> operator()(const AddAudit& m) { return add_audit(side, m); }
   Result<> operator()(const PutMeta& m) { return put_meta(side, m); }
+  Result<> operator()(const PutToken& m) { return put_token(side, m); }
+  Result<> operator()(const DropToken& m) { return drop_token(side, m); }
 };
 
 }  // namespace

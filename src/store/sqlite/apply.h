@@ -20,6 +20,8 @@ Result<> drop_effects(WriteSide& side, const ports::DropEffects& mutation, ports
 Result<bool> effect_is(WriteSide& side, const ports::EffectIs& condition);
 Result<> add_audit(WriteSide& side, const ports::AddAudit& mutation);
 Result<> put_meta(WriteSide& side, const ports::PutMeta& mutation);
+Result<> put_token(WriteSide& side, const ports::PutToken& mutation);
+Result<> drop_token(WriteSide& side, const ports::DropToken& mutation);
 
 Result<> put_delivery(WriteSide& side, const ports::PutDelivery& mutation);
 Result<> keep_event(WriteSide& side, DeliveryRef ref);

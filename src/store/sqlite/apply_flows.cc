@@ -111,4 +111,16 @@ Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
       mutation.key, record);
 }
 
+Result<> put_token(WriteSide& side, const PutToken& mutation) {
+  const std::int64_t id = mutation.token.id.value;
+  const std::string record = seal(key_bytes({id}), encode_row(mutation.token));
+  return side.db.run(
+      "INSERT INTO tokens(id, record) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET record = ?2", id,
+      record);
+}
+
+Result<> drop_token(WriteSide& side, const DropToken& mutation) {
+  return side.db.run("DELETE FROM tokens WHERE id = ?1", mutation.token.value);
+}
+
 }  // namespace weir::store::sqlite

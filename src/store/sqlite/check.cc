@@ -40,6 +40,8 @@ class Check {
     WEIR_CHECK(effects());
     const auto by_number = [](const Query& q) { return key_bytes({q.integer(0)}); };
     WEIR_CHECK(audit());
+    WEIR_CHECK(sealed("SELECT id, record FROM tokens", "token", by_number, 1,
+                      [](std::string_view payload) { return decode_token(payload).ok(); }));
     WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
     WEIR_CHECK(sealed(

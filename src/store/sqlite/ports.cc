@@ -139,6 +139,10 @@ async::Task<Result<std::optional<std::string>>> SqliteFlowTable::meta(std::strin
       [key = std::move(key)](ReadSide& side) { return read_meta(side.db, key); });
 }
 
+async::Task<Result<std::vector<AccessToken>>> SqliteFlowTable::tokens() {
+  return slow_.ask<std::vector<AccessToken>>([](ReadSide& side) { return list_tokens(side.db); });
+}
+
 async::Task<Result<std::vector<Group>>> SqliteRecoveryTable::groups(GroupQuery query) {
   return slow_.ask<std::vector<Group>>(
       [query = std::move(query)](ReadSide& side) { return list_groups(side, query); });

@@ -68,6 +68,7 @@ class SqliteFlowTable final : public ports::FlowTable {
   async::Task<Result<std::vector<StreamRecord>>> streams() override;
   async::Task<Result<std::vector<ports::FlowCounts>>> counts() override;
   async::Task<Result<std::optional<std::string>>> meta(std::string key) override;
+  async::Task<Result<std::vector<AccessToken>>> tokens() override;
 
  private:
   ReadThread& slow_;

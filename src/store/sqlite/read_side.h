@@ -57,6 +57,7 @@ Result<std::vector<FlowRecord>> list_flows(Connection& db);
 Result<std::vector<StreamRecord>> list_streams(Connection& db);
 Result<std::vector<ports::FlowCounts>> count_flows(Connection& db);
 Result<std::optional<std::string>> read_meta(Connection& db, const std::string& key);
+Result<std::vector<AccessToken>> list_tokens(Connection& db);
 
 // --- RecoveryTable ---
 Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& query);

@@ -145,6 +145,17 @@ Result<std::optional<std::string>> read_meta(Connection& db, const std::string& 
   return std::optional(std::string(value));
 }
 
+Result<std::vector<AccessToken>> list_tokens(Connection& db) {
+  std::vector<AccessToken> tokens;
+  WEIR_TRY(Query query, db.query("SELECT id, record FROM tokens ORDER BY id"));
+  for (;;) {
+    WEIR_TRY(const bool row, query.next());
+    if (!row) return tokens;
+    WEIR_TRY(AccessToken token, unsealed(query, 0, 1, "a token", &decode_token));
+    tokens.push_back(std::move(token));
+  }
+}
+
 Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& asked) {
   constexpr const char* kById =
       "SELECT id, record FROM groups WHERE id < ?4 AND (open > 0 OR ?1) "

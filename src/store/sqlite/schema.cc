@@ -70,6 +70,7 @@ constexpr const char* kTables[] = {
     "CREATE INDEX effects_by_delivery ON effects(flow, pos, id)",
     "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at)",
     "CREATE INDEX effects_unsettled ON effects(state, dependency) WHERE state IN (1, 4)",
+    "CREATE TABLE tokens(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
 };
 

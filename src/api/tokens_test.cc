@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/tokens.h"
+
+#include <doctest/doctest.h>
+
+#include "ports/testing/store_bench.h"
+#include "store/memory/memory_store.h"
+#include "wire/token_text.h"
+
+namespace weir::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+const WallTime kMade = WallTime{} + 1h;
+
+struct TokenDesk {
+  NewToken make(RoleSet roles = {Role::viewer}, Duration lasts = kTokenLasts) {
+    return tokens.prepare({.name = "n", .subject = "anna", .roles = roles, .lasts = lasts},
+                          std::string(wire::kTokenSecretBytes, 's'), kMade);
+  }
+  Result<> put(const NewToken& made, WallTime at = kMade) {
+    return bench.run(tokens.put(made.token, {.at = at, .actor = "ben", .reason = "why"}));
+  }
+
+  ports::testing::StoreBench bench{
+      [](async::Executor executor) { return store::memory::open(std::move(executor)); }};
+  Tokens tokens{bench.store()};
+};
+
+}  // namespace
+
+TEST_CASE("a token counts only once it is in the store, and the store never has its text") {
+  TokenDesk desk;
+  const NewToken made = desk.make();
+  CHECK_FALSE(desk.tokens.check(made.text, kMade).ok());
+  CHECK(desk.put(made).ok());
+  CHECK(desk.tokens.check(made.text, kMade).ok());
+  const auto stored = desk.bench.run(desk.bench.store().flows().tokens());
+  REQUIRE(stored->size() == 1);
+  CHECK((*stored)[0] == made.token);
+  CHECK(made.text.find((*stored)[0].hash) == std::string::npos);
+  Tokens later(desk.bench.store());
+  CHECK(desk.bench.run(later.start()).ok());
+  CHECK(later.check(made.text, kMade).ok());
+  CHECK(later.prepare({}, std::string(32, 't'), kMade).token.id == TokenId{2});
+}
+
+TEST_CASE("making and revoking are audited with who, why and what for") {
+  TokenDesk desk;
+  const NewToken made = desk.make({Role::operate, Role::producer});
+  CHECK(desk.put(made).ok());
+  const Act act{.at = kMade + 1h, .actor = "cleo", .reason = "lost"};
+  CHECK(desk.bench.run(desk.tokens.revoke(made.token.id, act)).ok());
+  CHECK(desk.bench.run(desk.tokens.revoke(made.token.id, act))->revoked == kMade + 1h);  // once
+  CHECK(desk.bench.run(desk.tokens.revoke(TokenId{9}, act)).error().code == Code::unknown_token);
+  const auto audit = desk.bench.run(desk.bench.store().recovery().audit(100, 100));
+  REQUIRE(audit->size() == 2);
+  CHECK((*audit)[0].action == "token.revoke");
+  CHECK((*audit)[0].actor == "cleo");
+  CHECK((*audit)[0].reason == "lost");
+  CHECK((*audit)[1].action == "token.create");
+  CHECK((*audit)[1].target == "t1");
+  CHECK((*audit)[1].detail.starts_with("n of anna: operator, producer; until "));
+  for (const AuditEntry& entry : *audit) CHECK(entry.detail.find("weir_") == std::string::npos);
+}
+
+TEST_CASE("there are so many tokens and no more; one that is of no use makes room") {
+  TokenDesk desk;
+  for (std::size_t i = 0; i < kTokensMax; ++i)
+    CHECK(desk.put(desk.make({Role::viewer}, i == 7 ? Duration{2h} : Duration{24h})).ok());
+  CHECK(desk.put(desk.make()).error().code == Code::too_many_tokens);
+  CHECK(desk.put(desk.make(), kMade + 3h).ok());
+  CHECK(desk.tokens.all().size() == kTokensMax);
+  CHECK_FALSE(desk.tokens.all().contains(TokenId{8}));
+}
+
+TEST_CASE("an admin token that is limited, expired or revoked is not one to get in with") {
+  TokenDesk desk;
+  CHECK_FALSE(desk.tokens.has_live_admin(kMade));
+  CHECK(desk.put(desk.make({Role::operate})).ok());
+  NewToken limited = desk.make({Role::admin});
+  limited.token.scope.flows = {"one"};
+  CHECK(desk.put(limited).ok());
+  CHECK_FALSE(desk.tokens.has_live_admin(kMade));
+  CHECK(desk.put(desk.make({Role::admin}, 1h)).ok());
+  CHECK(desk.tokens.has_live_admin(kMade));
+  CHECK_FALSE(desk.tokens.has_live_admin(kMade + 1h));
+}
+
+TEST_CASE("a wish for a token is checked") {
+  const TokenWish good{.name = "n", .subject = "anna@example.org", .roles = {Role::viewer}};
+  CHECK(check_wish(good).ok());
+  const auto refused = [&](auto change) {
+    TokenWish wish = good;
+    change(wish);
+    CHECK(check_wish(wish).error().code == Code::invalid_argument);
+  };
+  refused([](TokenWish& wish) { wish.name = ""; });
+  refused([](TokenWish& wish) { wish.name = "a b"; });
+  refused([](TokenWish& wish) { wish.subject = "anna (token t1)"; });
+  refused([](TokenWish& wish) { wish.subject = std::string(65, 'a'); });
+  refused([](TokenWish& wish) { wish.roles = {}; });
+  refused([](TokenWish& wish) { wish.lasts = 0s; });
+  refused([](TokenWish& wish) { wish.lasts = kTokenLastsMax + 1s; });
+  refused([](TokenWish& wish) { wish.scope.flows.assign(kScopeNamesMax + 1, "f"); });
+}
+
+}  // namespace weir::api
