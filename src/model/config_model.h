@@ -86,12 +86,20 @@ struct QuarantineSpec {
   bool operator==(const QuarantineSpec&) const = default;
 };
 
+// Encryption at rest: files with the master key, and those that it replaced. Empty = none.
+struct EncryptionSpec {
+  std::string key_file;
+  std::vector<std::string> previous_key_files;
+  bool operator==(const EncryptionSpec&) const = default;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
   std::string data;  // data folder
   LimitsSpec limits;
   QuarantineSpec quarantine;
+  EncryptionSpec encryption;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;
   std::vector<FlowSpec> flows;

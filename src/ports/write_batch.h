@@ -151,11 +151,23 @@ struct PutMeta {
   std::string value;
 };
 
+// --- encryption (a store without keys has nothing to rotate) ---
+// Every data key is wrapped by the store's present master key, and what is written from now on is
+// sealed under new data keys. The batch is refused with key_wrong if one of them was wrapped by a
+// master key that the store was not given.
+struct RotateKeys {};
+// Destroys the data keys of a stream for good, and with them whatever was sealed under them; drops
+// its rows, kept events and groups. Its events are unreadable until TrimStream removes them. What
+// is appended afterwards is sealed under a new key.
+struct ShredStream {
+  StreamId stream;
+};
+
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
                  AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
-                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta>;
+                 SetReplayItem, TrimStream, PutStream, AddAudit, PutMeta, RotateKeys, ShredStream>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -222,6 +234,7 @@ struct Receipt {
   bool freeze_done = false;
   std::uint32_t frozen = 0;     // items added by FreezeChunk
   std::vector<GroupId> groups;  // of every JoinGroup, in order
+  std::uint32_t keys = 0;       // data keys that RotateKeys wrapped, or ShredStream destroyed
 };
 
 // Moves the records of what was stored from a committed batch into its receipt.

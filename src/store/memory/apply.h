@@ -15,6 +15,7 @@ Result<ports::Receipt> apply_batch(Tables& tables, const ports::WriteBatch& batc
 void append_events(Tables& tables, const ports::AppendEvents& mutation, ports::Receipt& receipt);
 void keep_event(Tables& tables, DeliveryRef ref);
 void trim_stream(Tables& tables, const ports::TrimStream& mutation);
+void shred_stream(Tables& tables, StreamId stream);
 void remove_flow(Tables& tables, FlowId flow);
 void join_group(Tables& tables, const ports::JoinGroup& mutation, ports::Receipt& receipt);
 void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::Receipt& receipt);

@@ -99,7 +99,8 @@ Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
 }
 
 Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
-  const std::string record = seal(mutation.key, mutation.value);
+  WEIR_TRY(const std::string record,
+           side.keys.seal("meta", kStoreKeys, mutation.key, mutation.value));
   return side.db.run(
       "INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
       mutation.key, record);

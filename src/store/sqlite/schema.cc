@@ -61,6 +61,11 @@ constexpr const char* kTables[] = {
     "CREATE INDEX replays_unfinished ON replays(id) WHERE state < 6",
     "CREATE TABLE replay_items(replay INTEGER, flow INTEGER, pos INTEGER, state INTEGER NOT NULL, "
     "PRIMARY KEY(replay, flow, pos)) WITHOUT ROWID",
+    // Data keys, each wrapped by a master key; stream 0 has those of what belongs to no stream. An
+    // empty `wrapped` is what is left of a destroyed one.
+    "CREATE TABLE stream_keys(stream INTEGER, generation INTEGER, master BLOB NOT NULL, wrapped "
+    "BLOB NOT NULL, "
+    "created_at INTEGER NOT NULL, PRIMARY KEY(stream, generation)) WITHOUT ROWID",
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
 };
 

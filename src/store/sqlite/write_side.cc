@@ -67,6 +67,8 @@ Result<> load_streams(WriteSide& side, bool keep_dedupe) {
 }  // namespace
 
 Result<> load(WriteSide& side, bool keep_dedupe) {
+  side.keys.forget();
+  side.keys_destroyed = false;
   WEIR_CHECK(load_streams(side, keep_dedupe));
   side.flows.clear();
   WEIR_TRY(Query query, side.db.query("SELECT id FROM flows"));

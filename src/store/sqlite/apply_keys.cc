@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rotation of data keys, and their destruction.
+#include "store/sqlite/apply.h"
+#include "store/sqlite/keys.h"
+
+namespace weir::store::sqlite {
+
+using namespace ports;
+
+Result<> rotate_keys(WriteSide& side, Receipt& receipt) {
+  WEIR_TRY(receipt.keys, side.keys.rotate());
+  return {};
+}
+
+Result<> shred_stream(WriteSide& side, const ShredStream& mutation, Receipt& receipt) {
+  const StreamId stream = mutation.stream;
+  WEIR_TRY(receipt.keys, side.keys.destroy(stream));
+  side.keys_destroyed = true;
+  const std::int64_t first = first_pos(stream);
+  const std::int64_t end = end_pos(stream);
+  WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(side.db.run("DELETE FROM kept_events WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(side.db.run("DELETE FROM dedupe WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",
+                         stream.value));
+  return side.db.run("DELETE FROM groups WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",
+                     stream.value);
+}
+
+}  // namespace weir::store::sqlite
