@@ -78,6 +78,7 @@ std::vector<Api::Route> Api::routes() {
   return {
       {"POST", "/v1/streams/{stream}/events", &Api::ingest},
       {"GET", "/v1/streams", &Api::streams},
+      {"POST", "/v1/streams/{stream}/shred", &Api::shred_stream},
       {"GET", "/v1/events", &Api::list_events, {"stream", "from", "limit"}},
       {"GET", "/v1/events/{ref}", &Api::event},
       {"GET", "/v1/events/{ref}/payload", &Api::event_payload},

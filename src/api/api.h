@@ -83,6 +83,8 @@ class Api {
   Answer openapi(Call call);
   Answer audit(Call call);
   Answer streams(Call call);
+  // api_streams.cc
+  Answer shred_stream(Call call);
   // api_dependencies.cc
   Answer dependencies(Call call);
   Answer dependency(Call call);

@@ -15,6 +15,7 @@
 
 #include "app/config_files.h"
 #include "app/exit_status.h"
+#include "app/key_files.h"
 #include "app/world.h"
 #include "base/failpoint.h"
 #include "store/memory/memory_store.h"
@@ -61,7 +62,8 @@ Result<> apply_listen(const std::string& listen, Config& config) {
 class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
-          std::string config_path, std::unique_ptr<ports::Store> store, telemetry::Log& log)
+          std::string config_path, std::unique_ptr<ports::Store> store, telemetry::Log& log,
+          std::shared_ptr<store::Keyring> ring)
       : clock_(clock),
         log_(log),
         loaded_(std::move(loaded)),
@@ -69,7 +71,7 @@ class Serving {
         world_(
             io.get_executor(), clock, std::move(store), std::move(config_path),
             [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
-            random_seed, log),
+            random_seed, log, std::move(ring)),
         signals_(io, SIGTERM, SIGINT, SIGHUP) {}
 
   async::Task<int> run() {
@@ -126,12 +128,15 @@ int exit_code_of(const Error& error) {
   const bool refused = error.code == Code::store_in_use || error.code == Code::store_newer_format ||
                        error.code == Code::store_older_format ||
                        error.code == Code::store_corrupt || error.code == Code::store_unreadable ||
-                       error.code == Code::store_setting_refused;
+                       error.code == Code::store_setting_refused ||
+                       error.code == Code::key_missing || error.code == Code::key_wrong ||
+                       error.code == Code::key_file_invalid;
   return refused ? kExitStoreRefused : kExitFailed;
 }
 
 Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, const Config& config,
                                                  boost::asio::io_context& io,
+                                                 std::shared_ptr<store::Keyring> ring,
                                                  std::function<void(const Error&)> on_failed) {
   const std::string folder = options.data.empty() ? config.data : options.data;
   if (folder == ":memory:") return store::memory::open(io.get_executor());
@@ -142,6 +147,7 @@ Result<std::unique_ptr<ports::Store>> open_store(const ServeOptions& options, co
   return store::sqlite::open({.folder = folder,
                               .executor = io.get_executor(),
                               .on_failed = std::move(on_failed),
+                              .keyring = std::move(ring),
                               .disk_free_min = config.limits.disk_free_min_bytes});
 }
 
@@ -176,14 +182,24 @@ int run_serve(const ServeOptions& options) {
   auto clock = async::system_clock(io.get_executor());
   telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
   log_warnings(log, clock->wall(), loaded->warnings);
-  auto store = open_store(options, config, io, [&log, &clock = *clock](const Error& error) {
+  auto keys = read_key_files(config.encryption);
+  if (!keys.ok()) {
+    print_error(keys.error());
+    return exit_code_of(keys.error());
+  }
+  std::shared_ptr<store::Keyring> ring;
+  if (*keys) {
+    protect_memory();
+    ring = std::make_shared<store::Keyring>(**keys);
+  }
+  auto store = open_store(options, config, io, ring, [&log, &clock = *clock](const Error& error) {
     leave_without_storage(log, clock, error);
   });
   if (!store.ok()) {
     print_error(store.error());
     return exit_code_of(store.error());
   }
-  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store), log);
+  Serving serving(io, *clock, std::move(*loaded), options.config, std::move(*store), log, ring);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

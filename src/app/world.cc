@@ -38,10 +38,12 @@ std::string one_line(std::string_view lines) {
 
 World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
              std::string config_path, std::function<void(const Error&)> store_failed,
-             std::function<std::uint64_t()> random, telemetry::Log& log)
+             std::function<std::uint64_t()> random, telemetry::Log& log,
+             std::shared_ptr<store::Keyring> ring)
     : executor_(executor),
       clock_(clock),
       store_(std::move(store)),
+      keys_(*store_, clock, std::move(ring)),
       config_path_(std::move(config_path)),
       random_(std::move(random)),
       log_(log),
@@ -80,6 +82,8 @@ async::Task<std::uint64_t> World::dedupe_seed() {
 async::Task<Result<>> World::start(LoadedConfig loaded) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
+  auto keys = co_await keys_.finish("weir", "start");
+  if (!keys.ok()) co_return keys;
   const std::uint64_t seed = co_await dedupe_seed();
   auto started = co_await engine_->start(config);
   if (!started.ok()) co_return started;
@@ -183,7 +187,8 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   // What is bound to the process stays as it was.
   config.listen_host = engine_->config().listen_host;
   config.listen_port = engine_->config().listen_port;
-  auto applied = co_await engine_->apply(std::move(config));
+  auto applied = co_await keys_.reload(config.encryption, actor, version.reason);
+  if (applied.ok()) applied = co_await engine_->apply(std::move(config));
   if (!applied.ok()) {
     reloading_ = false;
     co_return refuse_config(applied.error());

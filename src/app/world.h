@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "api/config_history.h"
 #include "app/config_files.h"
+#include "app/key_rotation.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
 #include "async/task_group.h"
@@ -32,7 +33,8 @@ class World {
   // `store_failed` is told when nothing can be acknowledged any more.
   World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
         std::string config_path, std::function<void(const Error&)> store_failed,
-        std::function<std::uint64_t()> random, telemetry::Log& log);
+        std::function<std::uint64_t()> random, telemetry::Log& log,
+        std::shared_ptr<store::Keyring> ring = nullptr);
 
   // Delivers and listens. Errors are for the terminal.
   async::Task<Result<>> start(LoadedConfig loaded);
@@ -75,6 +77,7 @@ class World {
   async::Executor executor_;
   async::Clock& clock_;
   std::unique_ptr<ports::Store> store_;
+  KeyRotation keys_;
   std::string config_path_;
   std::function<std::uint64_t()> random_;
   telemetry::Registry metrics_;

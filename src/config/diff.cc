@@ -40,6 +40,7 @@ std::string diff(const Config& before, const Config& after) {
   served.disk_free_min_bytes = before.limits.disk_free_min_bytes;
   if (!(before.limits == served)) out += "limits changed\n";
   if (!(before.quarantine == after.quarantine)) out += "quarantine changed\n";
+  if (!(before.encryption == after.encryption)) out += "encryption changed\n";
   compare(out, "stream", before.streams, after.streams);
   compare(out, "dependency", before.dependencies, after.dependencies);
   compare(out, "flow", before.flows, after.flows);

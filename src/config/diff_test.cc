@@ -53,6 +53,12 @@ TEST_CASE("what a reload cannot change is said so") {
   CHECK(diff(sample(), after).ends_with("next start)\nlimits changed\n"));
 }
 
+TEST_CASE("another key file is a change, without its name") {
+  Config after = sample();
+  after.encryption.key_file = "/keys/new";
+  CHECK(diff(sample(), after) == "encryption changed\n");
+}
+
 TEST_CASE("order does not count as a difference") {
   Config after = sample();
   std::swap(after.streams[0], after.streams[1]);

@@ -62,7 +62,7 @@ class Loader {
         report_.add(file, *version,
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
-    for (const std::string_view once : {"listen", "data", "limits"}) claim(top, once);
+    for (const std::string_view once : {"listen", "data", "limits", "encryption"}) claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
@@ -86,6 +86,7 @@ class Loader {
       flows_.push_back(std::move(read));
     });
     read_failure_modes(top, file);
+    if (auto map = top.map("encryption")) config_.encryption = read_encryption(std::move(*map));
     top.not_yet({"sources", "schemas", "schedules", "workflows", "slos"});
     top.finish();
   }

@@ -34,5 +34,6 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
 FailureModeSpec read_failure_mode(MapReader& map);
 LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
+EncryptionSpec read_encryption(MapReader map);
 
 }  // namespace weir::config

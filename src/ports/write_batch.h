@@ -232,9 +232,10 @@ struct Receipt {
   ReplayId replay;                      // of CreateReplay
   DeliveryRef freeze_next;              // of FreezeChunk: pass as `after` next time
   bool freeze_done = false;
-  std::uint32_t frozen = 0;     // items added by FreezeChunk
-  std::vector<GroupId> groups;  // of every JoinGroup, in order
-  std::uint32_t keys = 0;       // data keys that RotateKeys wrapped, or ShredStream destroyed
+  std::uint32_t frozen = 0;           // items added by FreezeChunk
+  std::vector<GroupId> groups;        // of every JoinGroup, in order
+  std::uint32_t keys = 0;             // data keys that RotateKeys wrapped, or ShredStream destroyed
+  std::uint64_t shredded_before = 0;  // of ShredStream: every event with a lower seq
 };
 
 // Moves the records of what was stored from a committed batch into its receipt.

@@ -68,7 +68,10 @@ struct Apply {
   void operator()(const DropReplay& m) { drop_replay(tables, m.replay); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
   void operator()(const RotateKeys&) {}  // nothing is encrypted here
-  void operator()(const ShredStream& m) { shred_stream(tables, m.stream); }
+  void operator()(const ShredStream& m) {
+    shred_stream(tables, m.stream);
+    receipt.shredded_before = tables.streams.at(m.stream).record.next_seq;
+  }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
 
   void operator()(const PutStream& m) {

@@ -7,15 +7,9 @@ namespace weir::store::sqlite {
 
 using namespace ports;
 
-Result<> rotate_keys(WriteSide& side, Receipt& receipt) {
-  WEIR_TRY(receipt.keys, side.keys.rotate());
-  return {};
-}
+namespace {
 
-Result<> shred_stream(WriteSide& side, const ShredStream& mutation, Receipt& receipt) {
-  const StreamId stream = mutation.stream;
-  WEIR_TRY(receipt.keys, side.keys.destroy(stream));
-  side.keys_destroyed = true;
+Result<> drop_rows(WriteSide& side, StreamId stream) {
   const std::int64_t first = first_pos(stream);
   const std::int64_t end = end_pos(stream);
   WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE pos >= ?1 AND pos < ?2", first, end));
@@ -25,6 +19,26 @@ Result<> shred_stream(WriteSide& side, const ShredStream& mutation, Receipt& rec
                          stream.value));
   return side.db.run("DELETE FROM groups WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",
                      stream.value);
+}
+
+}  // namespace
+
+Result<> rotate_keys(WriteSide& side, Receipt& receipt) {
+  WEIR_TRY(receipt.keys, side.keys.rotate());
+  return {};
+}
+
+Result<> shred_stream(WriteSide& side, const ShredStream& mutation, Receipt& receipt) {
+  const StreamId stream = mutation.stream;
+  WEIR_TRY(receipt.keys, side.keys.destroy(stream));
+  side.keys_destroyed = true;
+  StreamState& state = side.streams.at(stream);
+  receipt.shredded_before = state.erase_before = state.record.next_seq;
+  // What was written before the store was encrypted is overwritten, not only unlinked.
+  WEIR_CHECK(side.db.execute("PRAGMA secure_delete=ON"));
+  const Result<> dropped = drop_rows(side, stream);
+  WEIR_CHECK(side.db.execute("PRAGMA secure_delete=OFF"));
+  return dropped;
 }
 
 }  // namespace weir::store::sqlite

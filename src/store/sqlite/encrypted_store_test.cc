@@ -31,8 +31,8 @@ std::shared_ptr<Keyring> ring_with(Keyring::Keys keys) {
   return std::make_shared<Keyring>(std::move(keys));
 }
 
-Options options_of(const std::string& folder, async::Executor executor,
-                   std::shared_ptr<Keyring> ring) {
+Options encrypted_options(const std::string& folder, async::Executor executor,
+                          std::shared_ptr<Keyring> ring) {
   Options options{.folder = folder, .executor = std::move(executor)};
   options.keyring = std::move(ring);
   options.reserve_bytes = 1 << 16;
@@ -42,7 +42,7 @@ Options options_of(const std::string& folder, async::Executor executor,
 
 StoreFactory opened_with(const std::string& folder, std::shared_ptr<Keyring> ring) {
   return [folder, ring](async::Executor executor) {
-    auto store = open(options_of(folder, std::move(executor), ring));
+    auto store = open(encrypted_options(folder, std::move(executor), ring));
     if (!store.ok()) FAIL(to_text(store.error()));
     return *std::move(store);
   };
@@ -52,7 +52,7 @@ StoreFactory opened_with(const std::string& folder, std::shared_ptr<Keyring> rin
 Error refused_with(const std::string& folder, std::shared_ptr<Keyring> ring) {
   std::optional<Error> error;
   const StoreBench bench([&](async::Executor executor) -> std::unique_ptr<Store> {
-    auto store = open(options_of(folder, executor, ring));
+    auto store = open(encrypted_options(folder, executor, ring));
     if (!store.ok()) error = store.error();
     return memory::open(executor);
   });

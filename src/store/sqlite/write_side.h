@@ -28,6 +28,7 @@ struct StreamState {
   std::vector<std::uint64_t>
       tail;  // hashes of seqs next_seq - size .. next_seq - 1, not in a segment yet
   WallTime tail_first_at{};
+  std::uint64_t erase_before = 0;  // was shredded: what goes below is overwritten
 };
 
 struct WriteSide {
