@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encryption at rest with the real binary: what the files hold, whose key opens them, rotation and shredding."""
 import json
+import os
 import threading
 import unittest
 
@@ -256,6 +257,50 @@ class Rotation(EncryptedCase):
         weir.start()
         self.assertEqual(self.payload(weir, reference), '{"n": 1}')
         self.assertEqual(weir.request("GET", "/v1/status").json["store"]["masterKey"], after)
+
+
+class Crashes(EncryptedCase):
+    """Killed before and after the commit of a rotation and of a shredding: all of it is there or nothing."""
+
+    def crash_at(self, weir, point, act):
+        weir.stop()
+        weir.popen = {"env": os.environ | {"WEIR_FAILPOINT": f"{point}=crash@1"}}
+        weir.start()
+        act()
+        weir.process.wait(10)
+        weir.popen = {}
+
+    def rotate(self, weir):
+        weir.write_config(self.config("after", "before"))
+        weir.cli("config", "reload")
+
+    def shred(self, weir):
+        return weir.cli("stream", "shred", "private", "--confirm", "private", "--reason", "x").code
+
+    def test_in_a_rotation(self):
+        names = {"before": self.new_key("before"), "after": self.new_key("after"), "lost": self.new_key("lost")}
+        weir = self.serve(self.config("before"))
+        reference = self.publish(weir, "1", b'{"n": 1}')
+        for point, needed in (("rotation.before_commit", "before"), ("rotation.after_commit", "after")):
+            weir.write_config(self.config("before"))
+            self.crash_at(weir, point, lambda: self.rotate(weir))
+            weir.write_config(self.config("lost"))
+            self.refused(weir, "WR1411", f"needs master key {names[needed]}")
+            weir.write_config(self.config(needed))
+            weir.start()
+            self.assertEqual(self.payload(weir, reference), '{"n": 1}')
+
+    def test_in_a_shredding(self):
+        self.new_key("key")
+        weir = self.serve(self.config("key"))
+        path = "/v1/events/private%231/payload"
+        self.publish(weir, "1", b'{"n": 1}', stream="private")
+        for point, status in (("shred.before_commit", 200), ("shred.after_commit", 410)):
+            self.crash_at(weir, point, lambda: self.shred(weir))
+            weir.start()
+            self.assertEqual(weir.request("GET", path).status, status)
+        self.assertEqual(self.shred(weir), 0)
+        self.assertEqual(weir.request("GET", path).status, 404)
 
 
 class Shred(EncryptedCase):

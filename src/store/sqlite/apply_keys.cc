@@ -25,20 +25,18 @@ Result<> drop_rows(WriteSide& side, StreamId stream) {
 
 Result<> rotate_keys(WriteSide& side, Receipt& receipt) {
   WEIR_TRY(receipt.keys, side.keys.rotate());
+  side.log_must_go = true;  // and with it what the old master key opened
   return {};
 }
 
 Result<> shred_stream(WriteSide& side, const ShredStream& mutation, Receipt& receipt) {
   const StreamId stream = mutation.stream;
   WEIR_TRY(receipt.keys, side.keys.destroy(stream));
-  side.keys_destroyed = true;
+  side.log_must_go = true;
   StreamState& state = side.streams.at(stream);
   receipt.shredded_before = state.erase_before = state.record.next_seq;
   // What was written before the store was encrypted is overwritten, not only unlinked.
-  WEIR_CHECK(side.db.execute("PRAGMA secure_delete=ON"));
-  const Result<> dropped = drop_rows(side, stream);
-  WEIR_CHECK(side.db.execute("PRAGMA secure_delete=OFF"));
-  return dropped;
+  return erasing(side.db, [&] { return drop_rows(side, stream); });
 }
 
 }  // namespace weir::store::sqlite

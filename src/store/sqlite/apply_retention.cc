@@ -55,11 +55,12 @@ Result<> drop_settled_rows(WriteSide& side, std::int64_t flow, std::int64_t firs
 
 // The last trace of what is erased goes with the log.
 Result<> delete_events(WriteSide& side, std::int64_t first, std::int64_t end, bool erase) {
-  if (erase) WEIR_CHECK(side.db.execute("PRAGMA secure_delete=ON"));
-  const Result<> done = side.db.run("DELETE FROM events WHERE pos >= ?1 AND pos < ?2", first, end);
-  if (erase) WEIR_CHECK(side.db.execute("PRAGMA secure_delete=OFF"));
-  if (erase) side.keys_destroyed = true;
-  return done;
+  const auto remove = [&] {
+    return side.db.run("DELETE FROM events WHERE pos >= ?1 AND pos < ?2", first, end);
+  };
+  if (!erase) return remove();
+  side.log_must_go = true;
+  return erasing(side.db, remove);
 }
 
 }  // namespace

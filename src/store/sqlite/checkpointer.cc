@@ -66,8 +66,10 @@ Result<> Checkpointer::checkpoint() {
 }
 
 Result<bool> Checkpointer::truncate() {
+  db_.set_patient(false);  // a backup may take minutes: nothing waits for it
   const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              nullptr, nullptr);
+  db_.set_patient(true);
   if ((code & 0xFF) == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) return error_of(db_.handle());
   frames_ = 0;

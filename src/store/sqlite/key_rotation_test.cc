@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "async/clock.h"
 #include "ports/testing/store_content.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/check.h"
@@ -82,7 +83,9 @@ TEST_CASE("rotation: every data key is wrapped anew, while the store is used") {
   store.give({after, before});
   CHECK(bench.run(bench.store().info()).rotation_pending);
   CHECK(content_of(bench) == content);
+  const std::vector<std::string> old = wrapped_keys(store.folder.path(), kStream);
   CHECK(bench.commit({RotateKeys{}}).keys == 2);  // of the store and of the stream
+  CHECK(bytes_of(store.folder.path()).find(old.at(0)) == std::string::npos);
   CHECK(!bench.run(bench.store().info()).rotation_pending);
   CHECK(content_of(bench) == content);
   bench.append(21, 25);
@@ -154,6 +157,30 @@ TEST_CASE("shredding: what was written of a stream is gone, in the answers and i
   CHECK(!store.error);
   CHECK(bench.run(bench.store().events().read(kStream, 1, 50, 1 << 20))->size() == 1);
   CHECK(check(store.folder.path(), "", store.ring)->sound());
+}
+
+TEST_CASE("a reader in the way delays the erasure of the log, and nothing else") {
+  Encrypted store({made_key()});
+  StoreBench bench(store.factory());
+  fill_two_streams(bench);
+  const std::vector<std::string> keys = wrapped_keys(store.folder.path(), kStream);
+  {
+    auto reader = Connection::open(store.folder.path() + "/weir.db", "", Access::read);
+    REQUIRE(reader.ok());
+    REQUIRE(reader->execute("BEGIN").ok());
+    REQUIRE(reader->integer("SELECT count(*) FROM events", 0).ok());
+    const MonoTime begun = async::steady_now();
+    bench.commit({ShredStream{kStream}});
+    bench.append(50, 50);
+    CHECK(async::steady_now() - begun < std::chrono::seconds{3});
+    CHECK(bytes_of(store.folder.path()).find(keys[0]) != std::string::npos);
+  }
+  const MonoTime deadline = async::steady_now() + std::chrono::seconds{10};
+  const auto is_there = [&] {
+    return bytes_of(store.folder.path()).find(keys[0]) != std::string::npos;
+  };
+  while (is_there() && async::steady_now() < deadline) bench.commit({PutMeta{"k", "v"}});
+  CHECK(!is_there());
 }
 
 TEST_CASE(

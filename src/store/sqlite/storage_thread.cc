@@ -15,6 +15,7 @@ using namespace ports;
 
 constexpr Duration kSpaceCheckEvery = std::chrono::seconds{1};
 constexpr Duration kStallRest = std::chrono::milliseconds{200};
+constexpr Duration kEraseRest = std::chrono::milliseconds{200};  // a reader was in the way
 constexpr Duration kLongTime = std::chrono::hours{1};
 
 Error injected(const char* name) {
@@ -96,7 +97,7 @@ void StorageThread::tick(Intake intake) {
   } else {
     write(std::move(intake.batches));
   }
-  erase_destroyed();
+  erase_log();
   send_answers();
   maintain(idle);
 }
@@ -220,14 +221,17 @@ void StorageThread::watch_space() {
   full_ = low || !options_.space->hold_reserve();
 }
 
-// Once it is committed that data keys are gone: nobody remembers them, and neither does the log. A
-// reader in the way only delays that.
-void StorageThread::erase_destroyed() {
-  if (std::exchange(side_.keys_destroyed, false) && side_.keys.on()) {
-    side_.keys.ring()->note_destroyed();
+// Once an erasure is committed: readers remember no data keys, and the log goes. A reader in the
+// way only delays that.
+void StorageThread::erase_log() {
+  if (std::exchange(side_.log_must_go, false)) {
+    if (side_.keys.on()) side_.keys.ring()->note_destroyed();
     erasing_ = true;
+    next_erasing_ = MonoTime{};
   }
-  if (!erasing_ || failed_ || stalled_) return;
+  const MonoTime now = options_.now();
+  if (!erasing_ || failed_ || stalled_ || now < next_erasing_) return;
+  next_erasing_ = now + kEraseRest;
   const auto done = checkpointer_.truncate();
   if (!done.ok()) return fail(done.error());
   erasing_ = !*done;

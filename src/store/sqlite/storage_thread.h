@@ -57,7 +57,7 @@ class StorageThread {
   bool make_room(Batches& batches);
   void refuse_ingest(Batches& batches);
   void watch_space();
-  void erase_destroyed();
+  void erase_log();
   void maintain(bool idle);
   void fail(const Error& error);
   void answer(PendingBatch batch, Result<ports::Receipt> receipt);
@@ -74,7 +74,8 @@ class StorageThread {
   std::vector<Answer> answers_;  // of the present group, sent together
   std::optional<Error> failed_;
   std::atomic<bool> full_{false};
-  bool erasing_ = false;  // data keys were destroyed, and the log may still have them
+  bool erasing_ = false;  // the log may still have what was erased
+  MonoTime next_erasing_{};
   bool stalled_ = false;  // not even the reserve was enough: batches wait in the queue
   MonoTime space_checked_{};
   std::thread thread_;

@@ -162,6 +162,15 @@ Result<std::string> StreamKeys::column(std::string_view text) {
   return keyed_hash(*column_key_, text);
 }
 
+Result<> StreamKeys::wrap_anew(KeyName name) {
+  WEIR_TRY(const SecretKey key, read(name));
+  const auto masters = ring_->keys();
+  return db_.run(
+      "UPDATE stream_keys SET master = ?3, wrapped = ?4 WHERE stream = ?1 AND generation = ?2",
+      name.stream.value, name.generation, masters->front().id,
+      wrap(masters->front(), name.stream, name.generation, key));
+}
+
 Result<std::uint32_t> StreamKeys::rotate() {
   if (!ring_) return std::uint32_t{0};
   struct Row {
@@ -180,19 +189,12 @@ Result<std::uint32_t> StreamKeys::rotate() {
                       query.integer(2) > 0});
     }
   }
-  const auto masters = ring_->keys();
-  const MasterKey& master = masters->front();
   std::map<StreamId, std::uint32_t> newest;
   std::uint32_t count = 0;
   for (const auto& [name, usable] : rows) {
     newest[name.stream] = name.generation;
     if (!usable) continue;
-    WEIR_TRY(const SecretKey key, read(name));
-    WEIR_CHECK(
-        db_.run("UPDATE stream_keys SET master = ?3, wrapped = ?4 "
-                "WHERE stream = ?1 AND generation = ?2",
-                name.stream.value, name.generation, master.id,
-                wrap(master, name.stream, name.generation, key)));
+    WEIR_CHECK(erasing(db_, [&] { return wrap_anew(name); }));
     ++count;
   }
   for (const auto& [stream, generation] : newest) WEIR_CHECK(make({stream, generation + 1}));
@@ -201,15 +203,16 @@ Result<std::uint32_t> StreamKeys::rotate() {
 
 Result<std::uint32_t> StreamKeys::destroy(StreamId stream) {
   if (!ring_) return std::uint32_t{0};
-  // What the page held is overwritten, not only unlinked.
-  WEIR_CHECK(db_.execute("PRAGMA secure_delete=ON"));
-  const Result<> done = db_.run(
-      "UPDATE stream_keys SET wrapped = x'', master = x'' WHERE stream = ?1 AND length(wrapped) > "
-      "0",
-      stream.value);
-  const auto count = static_cast<std::uint32_t>(db_.changes());
-  WEIR_CHECK(db_.execute("PRAGMA secure_delete=OFF"));
-  if (!done.ok()) return done.error();
+  std::uint32_t count = 0;
+  WEIR_CHECK(erasing(db_, [&] {
+    Result<> done = db_.run(
+        "UPDATE stream_keys SET wrapped = x'', master = x'' WHERE stream = ?1 AND length(wrapped) "
+        "> "
+        "0",
+        stream.value);
+    count = static_cast<std::uint32_t>(db_.changes());
+    return done;
+  }));
   forget();
   return count;
 }

@@ -22,6 +22,16 @@ namespace weir::store::sqlite {
 inline constexpr StreamId kStoreKeys{0};
 inline constexpr std::size_t kKeysRemembered = 256;
 
+// What `write` deletes or replaces is overwritten in its pages, not only unlinked. In a
+// transaction; what the log still has goes with Checkpointer::truncate().
+template <class Write>
+Result<> erasing(Connection& db, Write write) {
+  WEIR_CHECK(db.execute("PRAGMA secure_delete=ON"));
+  const Result<> done = write();
+  WEIR_CHECK(db.execute("PRAGMA secure_delete=OFF"));
+  return done;
+}
+
 class StreamKeys {
  public:
   // `ring` may be null. On the connection's thread.
@@ -64,6 +74,7 @@ class StreamKeys {
   Result<SecretKey> read(KeyName name);
   Result<KeyName> current(StreamId stream);
   Result<> make(KeyName name);
+  Result<> wrap_anew(KeyName name);
 
   Connection& db_;
   std::shared_ptr<Keyring> ring_;

@@ -68,7 +68,7 @@ Result<> load_streams(WriteSide& side, bool keep_dedupe) {
 
 Result<> load(WriteSide& side, bool keep_dedupe) {
   side.keys.forget();
-  side.keys_destroyed = false;
+  side.log_must_go = false;
   WEIR_CHECK(load_streams(side, keep_dedupe));
   side.flows.clear();
   WEIR_TRY(Query query, side.db.query("SELECT id FROM flows"));

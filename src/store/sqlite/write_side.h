@@ -36,7 +36,7 @@ struct WriteSide {
       : db(connection), keys(connection, std::move(ring)) {}
   Connection& db;
   StreamKeys keys;
-  bool keys_destroyed = false;  // since the flag was taken down: the log has to be emptied
+  bool log_must_go = false;  // it holds what was erased from the database
   std::map<StreamId, StreamState> streams;
   std::set<FlowId> flows;
   std::int64_t last_settlement_number = 0;
