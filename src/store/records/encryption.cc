@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/records/encryption.h"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include "base/assert.h"
@@ -22,16 +25,26 @@ std::uint32_t word_at(std::string_view bytes, std::size_t at) {
   return ByteReader(bytes.substr(std::min(at, bytes.size()))).u32();
 }
 
-std::string bound_of_event(Position position, const Envelope& envelope, std::uint32_t generation) {
-  ByteWriter out;
-  out.reserve(48);
-  out.text("weir event 2");
-  out.u64(static_cast<std::uint64_t>(position.pack()));
-  out.u64(static_cast<std::uint64_t>(to_micros(envelope.recorded)));
-  out.u64(envelope.dedupe_hash);
-  out.u32(generation);
-  return std::move(out).take();
+void put(char*& at, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) *at++ = static_cast<char>(value >> (8 * i));
 }
+
+// On the stack: this is done for every event.
+class EventBound {
+ public:
+  EventBound(Position position, const Envelope& envelope, std::uint32_t generation) {
+    char* at = std::ranges::copy(kLabel, bytes_.begin()).out;
+    put(at, static_cast<std::uint64_t>(position.pack()), 8);
+    put(at, static_cast<std::uint64_t>(to_micros(envelope.recorded)), 8);
+    put(at, envelope.dedupe_hash, 8);
+    put(at, generation, 4);
+  }
+  std::string_view text() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  static constexpr std::string_view kLabel = "weir event 2";
+  std::array<char, kLabel.size() + 8 + 8 + 8 + 4> bytes_;
+};
 
 std::string bound_of_row(KeyName name, std::string_view table, std::string_view bound) {
   ByteWriter out;
@@ -69,7 +82,7 @@ void encrypt_event(XaesGcm& key, KeyName name, std::string_view nonce, Position 
   into.reserve(into.size() + kWord + kNonceBytes + envelope.record.size() + kTagBytes);
   into += word(name.generation);
   into += nonce;
-  key.seal(nonce, bound_of_event(position, envelope, name.generation), envelope.record, into);
+  key.seal(nonce, EventBound(position, envelope, name.generation).text(), envelope.record, into);
 }
 
 std::uint32_t generation_of(std::string_view record) { return word_at(record, 0); }
@@ -80,7 +93,7 @@ Result<> decrypt_event(XaesGcm& key, Position position, const Envelope& envelope
   constexpr std::size_t kHead = kWord + kNonceBytes;
   const bool opened = record.size() >= kHead &&
                       key.open(record.substr(kWord, kNonceBytes),
-                               bound_of_event(position, envelope, generation_of(record)),
+                               EventBound(position, envelope, generation_of(record)).text(),
                                record.substr(kHead), into);
   if (opened) return {};
   return altered(fmt::format("event record {}#{}", position.stream.value, position.seq));
