@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from weirbench import delivery, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
+from weirbench import delivery, encryption, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
 from weirbench.rig import Rig, ports_in_use  # noqa: E402
 
@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "ingest_batch": ingest.ingest_batch,
     "ingest_single": ingest.ingest_single,
     "ingest_single_slow_disk": ingest.ingest_single_slow_disk,
+    "encryption_cost": encryption.encryption_cost,
     "drain": delivery.drain,
     "publish_and_deliver": delivery.publish_and_deliver,
     "added_latency": delivery.added_latency,

@@ -11,9 +11,9 @@ SLOW_TARGET = 5_000
 SLOW_P99_MILLIS = 60
 
 
-def ingest_once(rig: Rig, events: int, preload=None, **options) -> tuple[dict, float, dict]:
+def ingest_once(rig: Rig, events: int, preload=None, config=None, **options) -> tuple[dict, float, dict]:
     """What the publisher printed, Weir's CPU seconds, and the store's own counters."""
-    with rig.weir(preload=preload) as weir:
+    with rig.weir(preload=preload, config=config) as weir:
         cpu = weir.cpu()
         done = rig.publish("quiet", events, **options)
         return done, weir.cpu() - cpu, weir.store()

@@ -110,6 +110,8 @@ class Api {
   // api_audit.cc
   Answer audit(Call call);
   Answer audit_checkpoints(Call call);
+  // api_streams.cc
+  Answer shred_stream(Call call);
   // api_dependencies.cc
   Answer dependencies(Call call);
   Answer dependency(Call call);

@@ -59,6 +59,7 @@ Api::Answer Api::status(Call) {
       .begin_object()
       .field("kind", info.kind)
       .field("format", info.format)
+      .field("masterKey", info.master_key)
       .field("bytes", info.bytes);
   json.field("events", info.events).field("full", info.full).field("commits", info.commits);
   json.field("batches", info.batches)

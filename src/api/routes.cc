@@ -11,6 +11,7 @@ std::vector<Api::Route> Api::delivery_routes() {
   return {
       {"POST", "/v1/streams/{stream}/events", produce, stream, &Api::ingest},
       {"GET", "/v1/streams", read, listing, &Api::streams},
+      {"POST", "/v1/streams/{stream}/shred", administer, whole, &Api::shred_stream},
       {"GET", "/v1/events", read, stream, &Api::list_events, {"stream", "from", "limit"}},
       {"GET", "/v1/events/{ref}", read, whole, &Api::event},
       {"GET", "/v1/events/{ref}/payload", operate, whole, &Api::event_payload},

@@ -136,6 +136,8 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_config_commands(root, chosen);
   add_policy_commands(root, chosen);
   add_store_commands(root, chosen);
+  add_encryption_commands(root, chosen);
+  add_stream_commands(root, chosen);
 }
 
 int refuse(const Error& error, const GlobalOptions& options) {

@@ -41,6 +41,8 @@ void add_policy_commands(CLI::App& root, Chosen& chosen);
 void add_policy_explain(CLI::App& policy, Chosen& chosen);  // one verb of the noun `policy`
 void add_policy_bound(CLI::App& policy, Chosen& chosen);    // another one
 void add_store_commands(CLI::App& root, Chosen& chosen);
+void add_encryption_commands(CLI::App& root, Chosen& chosen);
+void add_stream_commands(CLI::App& root, Chosen& chosen);
 void add_serve_command(CLI::App& root, Chosen& chosen);
 
 // What `weir explain` prints; `flow` may be empty. The result is the exit code.

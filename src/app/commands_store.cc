@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/key_files.h"
 #include "app/output.h"
 #include "base/text.h"
 #include "store/sqlite/check.h"
@@ -25,10 +26,23 @@ const std::vector<Fact> kCounts = {{"events", "events", CellKind::count},
                                    {"settlements", "settlements", CellKind::count},
                                    {"groups", "groups", CellKind::count},
                                    {"replay items", "replayItems", CellKind::count},
-                                   {"audit entries", "auditEntries", CellKind::count}};
+                                   {"audit entries", "auditEntries", CellKind::count},
+                                   {"encrypted records", "encrypted", CellKind::count},
+                                   {"plain records", "plain", CellKind::count},
+                                   {"not opened, no key", "unopened", CellKind::count},
+                                   {"shredded", "shredded", CellKind::count}};
 
-int check(Session& session, const std::string& folder) {
-  const auto report = sqlite::check(folder);
+// Of --key-file, or null.
+Result<std::shared_ptr<store::Keyring>> ring_of(const std::string& key_file) {
+  if (key_file.empty()) return std::shared_ptr<store::Keyring>();
+  WEIR_TRY(store::MasterKey key, read_key_file(key_file));
+  return std::make_shared<store::Keyring>(store::Keyring::Keys{std::move(key)});
+}
+
+int check(Session& session, const std::string& folder, const std::string& key_file) {
+  const auto ring = ring_of(key_file);
+  if (!ring.ok()) return session.fail(ring.error());
+  const auto report = sqlite::check(folder, "", *ring);
   if (!report.ok()) return session.fail(report.error());
   wire::JsonWriter json;
   json.begin_object()
@@ -39,9 +53,9 @@ int check(Session& session, const std::string& folder) {
       .field("keptEvents", report->kept_events)
       .field("deliveries", report->deliveries);
   json.field("settlements", report->settlements).field("groups", report->groups);
-  json.field("replayItems", report->replay_items)
-      .field("auditEntries", report->audit_entries)
-      .end_object();
+  json.field("replayItems", report->replay_items).field("auditEntries", report->audit_entries);
+  json.field("encrypted", report->encrypted).field("plain", report->plain);
+  json.field("unopened", report->unopened).field("shredded", report->shredded).end_object();
   if (session.is_table()) {
     for (const std::string& problem : report->problems) session.print(printable(problem) + "\n");
     session.print(report->sound() ? "The store is sound.\n"
@@ -148,7 +162,17 @@ void add_store_commands(CLI::App& root, Chosen& chosen) {
       };
     });
   };
-  add_look("check", "read everything and verify every checksum", check);
+  auto checked = std::make_shared<StoreAsked>();
+  CLI::App* check_command = add_verb(*noun, "check", "read everything and verify every checksum",
+                                     *checked);
+  check_command
+      ->add_option("--key-file", checked->file, "opens encrypted records too, to verify them")
+      ->option_text("FILE");
+  check_command->callback([&chosen, checked] {
+    chosen.action = [checked](Session& session) {
+      return check(session, checked->folder, checked->file);
+    };
+  });
   add_look("info", "format, size, streams and flows", info);
   add_copy("backup", "copy the store into one file, also beside a running Weir", "the file to make",
            backup);

@@ -16,6 +16,7 @@
 #include "app/config_files.h"
 #include "app/core_dumps.h"
 #include "app/exit_status.h"
+#include "app/key_files.h"
 #include "app/terminal_text.h"
 #include "app/world.h"
 #include "base/failpoint.h"
@@ -73,7 +74,7 @@ class Serving {
  public:
   Serving(boost::asio::io_context& io, async::Clock& clock, LoadedConfig loaded,
           std::string config_path, std::string token_folder, std::unique_ptr<ports::Store> store,
-          std::string folder, telemetry::Log& log)
+          std::string folder, telemetry::Log& log, std::shared_ptr<store::Keyring> ring)
       : clock_(clock),
         log_(log),
         loaded_(std::move(loaded)),
@@ -82,7 +83,7 @@ class Serving {
         world_(
             io.get_executor(), clock, std::move(store), std::move(folder), std::move(config_path),
             [&log, &clock](const Error& error) { leave_without_storage(log, clock, error); },
-            random_seed, log),
+            random_seed, log, std::move(ring)),
         signals_(io, SIGTERM, SIGINT, SIGHUP) {}
 
   async::Task<int> run() {
@@ -146,7 +147,9 @@ int exit_code_of(const Error& error) {
   const bool refused = error.code == Code::store_in_use || error.code == Code::store_newer_format ||
                        error.code == Code::store_older_format ||
                        error.code == Code::store_corrupt || error.code == Code::store_unreadable ||
-                       error.code == Code::store_setting_refused;
+                       error.code == Code::store_setting_refused ||
+                       error.code == Code::key_missing || error.code == Code::key_wrong ||
+                       error.code == Code::key_file_invalid;
   return refused ? kExitStoreRefused : kExitFailed;
 }
 
@@ -154,6 +157,7 @@ constexpr std::string_view kMemory = ":memory:";
 
 Result<std::unique_ptr<ports::Store>> open_store(const std::string& folder, const Config& config,
                                                  boost::asio::io_context& io,
+                                                 std::shared_ptr<store::Keyring> ring,
                                                  std::function<void(const Error&)> on_failed) {
   if (folder == kMemory) return store::memory::open(io.get_executor());
   if (folder.empty()) {
@@ -163,6 +167,7 @@ Result<std::unique_ptr<ports::Store>> open_store(const std::string& folder, cons
   return store::sqlite::open({.folder = folder,
                               .executor = io.get_executor(),
                               .on_failed = std::move(on_failed),
+                              .keyring = std::move(ring),
                               .disk_free_min = config.limits.disk_free_min_bytes});
 }
 
@@ -202,7 +207,17 @@ int run_serve(const ServeOptions& options) {
   telemetry::Log log(STDERR_FILENO, telemetry::Level::info);
   log_warnings(log, clock->wall(), loaded->warnings);
   const std::string folder = options.data.empty() ? config.data : options.data;
-  auto store = open_store(folder, config, io, [&log, &clock = *clock](const Error& error) {
+  auto keys = read_key_files(config.encryption);
+  if (!keys.ok()) {
+    print_error(keys.error());
+    return exit_code_of(keys.error());
+  }
+  std::shared_ptr<store::Keyring> ring;
+  if (*keys) {
+    protect_memory();
+    ring = std::make_shared<store::Keyring>(**keys);
+  }
+  auto store = open_store(folder, config, io, ring, [&log, &clock = *clock](const Error& error) {
     leave_without_storage(log, clock, error);
   });
   if (!store.ok()) {
@@ -211,7 +226,7 @@ int run_serve(const ServeOptions& options) {
   }
   const std::string kept = folder == kMemory ? "" : folder;
   Serving serving(io, *clock, std::move(*loaded), options.config, kept, std::move(*store), kept,
-                  log);
+                  log, ring);
   int code = kExitFailed;
   boost::asio::co_spawn(io, serving.run(), [&code](std::exception_ptr failure, int result) {
     if (failure) std::rethrow_exception(failure);

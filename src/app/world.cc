@@ -45,10 +45,11 @@ std::string one_line(std::string_view lines) {
 World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
              std::string folder, std::string config_path,
              std::function<void(const Error&)> store_failed, std::function<std::uint64_t()> random,
-             telemetry::Log& log)
+             telemetry::Log& log, std::shared_ptr<store::Keyring> ring)
     : executor_(executor),
       clock_(clock),
       store_(std::move(store)),
+      keys_(*store_, clock, std::move(ring)),
       config_path_(std::move(config_path)),
       random_(std::move(random)),
       log_(log),
@@ -117,9 +118,31 @@ async::Task<Result<>> World::open_gate(const Config& config) {
   co_return Result<>{};
 }
 
+async::Task<Result<>> World::listen(const Config& config, std::string token_folder) {
+  server_ = std::make_unique<net::HttpServer>(
+      executor_, clock_, server_options(config.limits),
+      [this](net::HttpRequest request) { return handle(std::move(request)); });
+  server_->screen_with([this](const net::HttpRequest& request) { return screen(request); });
+  auto tls = listener_tls_.load(config.listen_tls, clock_.wall());
+  if (!tls.ok()) co_return tls.error();
+  server_->use_tls(*std::move(tls));
+  auto listening = server_->listen(config.listen_host, config.listen_port);
+  if (!listening.ok()) co_return listening;
+  egress_gate_.set_own(config.listen_host, server_->port());
+  // Not before the address is ours: who is told of a token must be able to use it.
+  if (!config.access.open) {
+    auto made = co_await make_first_token(tokens_, std::move(token_folder), clock_.wall());
+    if (!made.ok()) co_return made.error();
+    first_token_file_ = *std::move(made);
+  }
+  co_return Result<>{};
+}
+
 async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder) {
   const Config& config = loaded.config;
   co_await audit_tail_.start();
+  auto keys = co_await keys_.finish("weir", "start");
+  if (!keys.ok()) co_return keys;
   const std::uint64_t seed = co_await dedupe_seed();
   auto ledger = co_await gateway_->start();
   if (!ledger.ok()) co_return ledger;
@@ -165,22 +188,8 @@ async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder
       .tokens = tokens_,
       .secret = random_secret,
   });
-  server_ = std::make_unique<net::HttpServer>(
-      executor_, clock_, server_options(config.limits),
-      [this](net::HttpRequest request) { return handle(std::move(request)); });
-  server_->screen_with([this](const net::HttpRequest& request) { return screen(request); });
-  auto tls = listener_tls_.load(config.listen_tls, clock_.wall());
-  if (!tls.ok()) co_return tls.error();
-  server_->use_tls(*std::move(tls));
-  auto listening = server_->listen(config.listen_host, config.listen_port);
+  auto listening = co_await listen(config, std::move(token_folder));
   if (!listening.ok()) co_return listening;
-  egress_gate_.set_own(config.listen_host, server_->port());
-  // Not before the address is ours: who is told of a token must be able to use it.
-  if (!config.access.open) {
-    auto made = co_await make_first_token(tokens_, std::move(token_folder), clock_.wall());
-    if (!made.ok()) co_return made.error();
-    first_token_file_ = *std::move(made);
-  }
   chores_.spawn(keep_counts());
   chores_.spawn(keep_retention());
   ready_ = true;
@@ -303,7 +312,8 @@ async::Task<Result<std::string>> World::put_in_force(Result<LoadedConfig> loaded
   Result<> applied = written.ok() ? Result<>{} : Result<>{written.error()};
   if (written.ok()) {
     allow_egress(config);
-    applied = co_await engine_->apply(std::move(config));
+    applied = co_await keys_.reload(config.encryption, actor, version.reason);
+    if (applied.ok()) applied = co_await engine_->apply(std::move(config));
   }
   if (!applied.ok()) {
     allow_egress(engine_->config());

@@ -13,6 +13,7 @@
 #include "app/audit_seal.h"
 #include "app/config_files.h"
 #include "app/egress_gate.h"
+#include "app/key_rotation.h"
 #include "app/listener_tls.h"
 #include "app/log_lines.h"
 #include "async/clock.h"
@@ -37,7 +38,8 @@ class World {
   // data, "" if it has none.
   World(async::Executor executor, async::Clock& clock, std::unique_ptr<ports::Store> store,
         std::string folder, std::string config_path, std::function<void(const Error&)> store_failed,
-        std::function<std::uint64_t()> random, telemetry::Log& log);
+        std::function<std::uint64_t()> random, telemetry::Log& log,
+        std::shared_ptr<store::Keyring> ring = nullptr);
 
   // Delivers and listens. Errors are for the terminal.
   // `token_folder`: see make_first_token().
@@ -81,6 +83,7 @@ class World {
   async::Task<Result<std::string>> redaction_secret();
   async::Task<Result<>> announce_config(std::vector<config::SourceFile> files);
   async::Task<Result<>> open_gate(const Config& config);
+  async::Task<Result<>> listen(const Config& config, std::string token_folder);
   async::Task<Result<>> begin_history(std::vector<config::SourceFile> files);
   // `version` tells by whom and why.
   async::Task<Result<std::string>> put_in_force(Result<LoadedConfig> loaded,
@@ -98,6 +101,7 @@ class World {
   async::Executor executor_;
   async::Clock& clock_;
   std::unique_ptr<ports::Store> store_;
+  KeyRotation keys_;
   std::string config_path_;
   std::function<std::uint64_t()> random_;
   telemetry::Registry metrics_;

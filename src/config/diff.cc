@@ -48,6 +48,7 @@ std::string diff(const Config& before, const Config& after) {
   if (!(before.quarantine == after.quarantine)) out += "quarantine changed\n";
   if (!(before.redaction == after.redaction)) out += "redaction changed\n";
   if (!(before.egress == after.egress)) out += "egress changed\n";
+  if (!(before.encryption == after.encryption)) out += "encryption changed\n";
   compare(out, "stream", before.streams, after.streams);
   compare(out, "dependency", before.dependencies, after.dependencies);
   compare(out, "flow", before.flows, after.flows);

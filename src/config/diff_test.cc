@@ -70,6 +70,12 @@ TEST_CASE("who may ask is told when it changes") {
   CHECK(diff(after, later) == "listen.tls changed\n");
 }
 
+TEST_CASE("another key file is a change, without its name") {
+  Config after = sample();
+  after.encryption.key_file = "/keys/new";
+  CHECK(diff(sample(), after) == "encryption changed\n");
+}
+
 TEST_CASE("order does not count as a difference") {
   Config after = sample();
   std::swap(after.streams[0], after.streams[1]);

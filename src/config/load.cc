@@ -64,7 +64,7 @@ class Loader {
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
     for (const std::string_view once :
-         {"listen", "access", "data", "limits", "redaction", "egress"})
+         {"listen", "access", "data", "limits", "redaction", "egress", "encryption"})
       claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     if (auto access = top.map("access")) config_.access = read_access(std::move(*access));
@@ -95,6 +95,7 @@ class Loader {
     });
     read_failure_modes(top, file);
     if (auto map = top.map("egress")) config_.egress = read_egress(std::move(*map));
+    if (auto map = top.map("encryption")) config_.encryption = read_encryption(std::move(*map));
     top.not_yet({"sources", "schemas", "schedules", "workflows", "slos"});
     top.finish();
   }

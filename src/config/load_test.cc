@@ -214,6 +214,22 @@ dependencies:
   CHECK(listed(load({{"w.yaml", missing}}, secrets).problems) == "2:48 WR1304: not there | set it");
 }
 
+TEST_CASE("encryption names key files, and stands in one place") {
+  CHECK(loaded("version: 1\n", no_secrets).encryption == EncryptionSpec{});
+  const auto config = loaded(
+      "version: 1\nencryption: { keyFile: /k/new, previousKeyFiles: [/k/old, /k/older] }\n",
+      no_secrets);
+  CHECK(config.encryption.key_file == "/k/new");
+  CHECK(config.encryption.previous_key_files == std::vector<std::string>{"/k/old", "/k/older"});
+  const std::string nothing = "version: 1\nencryption: { previousKeyFiles: /k/old }\n";
+  CHECK(listed(load({{"w.yaml", nothing}}, no_secrets).problems).find("keyFile") !=
+        std::string::npos);
+  const std::string once = "version: 1\nencryption: { keyFile: /a }\n";
+  const std::string twice = "encryption: { keyFile: /b }\n";
+  CHECK(listed(load({{"a.yaml", once}, {"b.yaml", twice}}, no_secrets).problems)
+            .find("defined twice") != std::string::npos);
+}
+
 TEST_CASE("several files are one configuration") {
   const SourceFile streams{"a.yaml", "version: 1\ndata: d\nstreams: { s: }\n"};
   const SourceFile rest{

@@ -261,6 +261,15 @@ QuarantineSpec read_quarantine(MapReader map) {
   return spec;
 }
 
+EncryptionSpec read_encryption(MapReader map) {
+  EncryptionSpec spec;
+  map.text("keyFile", spec.key_file);
+  map.required("keyFile");
+  map.strings("previousKeyFiles", spec.previous_key_files);
+  map.finish();
+  return spec;
+}
+
 LimitsSpec read_limits(MapReader& map) {
   LimitsSpec limits;
   map.bytes("eventBytes", limits.event_bytes, 1024);

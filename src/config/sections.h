@@ -47,5 +47,6 @@ EgressSpec read_egress(MapReader map);
 std::string egress_fault(const Config& config, bool listens, const DependencySpec& dependency);
 AccessSpec read_access(MapReader map);
 ListenTlsSpec read_listen_tls(MapReader map);
+EncryptionSpec read_encryption(MapReader map);
 
 }  // namespace weir::config

@@ -81,6 +81,11 @@ class Engine {
   // Forgets a flow that is no longer in the configuration: cursor, holds, rows and quarantine.
   async::Task<Result<>> remove(std::string flow, std::string reason, std::string actor);
 
+  // Destroys the keys of a stream that no flow reads, and all that is left of its events and rows;
+  // gives the number of keys. Refused for a store that is not encrypted.
+  async::Task<Result<std::uint32_t>> shred(std::string stream, std::string reason,
+                                           std::string actor);
+
   // Retention of every stream, one bounded step; true if there is more to do at once.
   async::Task<bool> trim_step();
 
@@ -143,6 +148,8 @@ class Engine {
   void set_rules();
   async::Task<Result<>> set_status(std::string name, FlowStatus status, std::string action,
                                    std::string reason, std::string actor);
+  async::Task<Result<>> may_shred(const std::string& stream);
+  async::Task<Result<>> trim_shredded(StreamId id, std::uint64_t before);
   async::Task<bool> trim_stream(StreamRecord& stream, WallTime before);
   async::Task<Result<std::vector<DeliveryRef>>> held_events(StreamId stream, std::uint64_t first,
                                                             std::uint64_t until);
@@ -163,7 +170,8 @@ class Engine {
   std::vector<StreamRecord> streams_;
   std::vector<FlowRecord> removed_;
   std::uint64_t reloads_ = 0;
-  bool applying_ = false;  // meanwhile flows neither end for good nor lose what they hold
+  bool shredding_ = false;  // meanwhile retention stands still
+  bool applying_ = false;   // meanwhile flows neither end for good nor lose what they hold
   std::map<std::uint32_t, std::uint64_t> audited_trims_;  // by stream: trims told of, up to here
   std::map<FlowId, Oldest> oldest_;
   std::map<std::string, std::unique_ptr<Dispatcher>, std::less<>> dispatchers_;

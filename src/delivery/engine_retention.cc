@@ -25,7 +25,7 @@ async::Task<bool> Engine::trim_step() {
 }
 
 async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
-  if (applying_) co_return false;
+  if (applying_ || shredding_) co_return false;
   const std::uint64_t reloads = reloads_;
   const StreamId id = stream.id;
   auto old = co_await options_.store.events().seek(id, before);
@@ -100,6 +100,8 @@ async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId strea
                                                                   std::uint64_t until) {
   std::vector<DeliveryRef> held;
   auto events = co_await options_.store.events().read(stream, first, kTrimEvents, SIZE_MAX);
+  // Nothing behind a hold is left of a shredded stream.
+  if (!events.ok() && events.error().code == Code::stream_shredded) co_return held;
   if (!events.ok()) co_return events.error();
   std::vector<DeliveryRef> candidates;
   for (const StoredEvent& stored : *events) {

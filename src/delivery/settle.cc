@@ -101,8 +101,13 @@ struct Pause {
 // Whether this delivery is the one after which the flow must not go on.
 std::optional<Pause> pause_after(Flow& flow, const Delivery& row, const Decision& decision,
                                  MonoTime now) {
-  if (decision.kind == DecisionKind::pauseFlow)
-    return Pause{PauseCause::onFailure, decision.reason};
+  // Not with the words of the answer, which belong to the delivery: a flow's status and the audit
+  // trail outlive its data, and are never encrypted.
+  if (decision.kind == DecisionKind::pauseFlow) {
+    return Pause{PauseCause::onFailure,
+                 fmt::format("event {} failed: {} ({})", row.ref.position.seq,
+                             to_text(decision.failure), decision.rule)};
+  }
   if (row.replay || !flow.may_dispatch()) return {};
   // Neither our own crash nor a backlog that grew too old says anything about the handler.
   if (decision.failure == FailureClass::interrupted || decision.failure == FailureClass::expired)

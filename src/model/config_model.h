@@ -138,6 +138,13 @@ struct ListenTlsSpec {
   bool operator==(const ListenTlsSpec&) const = default;
 };
 
+// Encryption at rest: files with the master key, and those that it replaced. Empty = none.
+struct EncryptionSpec {
+  std::string key_file;
+  std::vector<std::string> previous_key_files;
+  bool operator==(const EncryptionSpec&) const = default;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8600;
@@ -148,6 +155,7 @@ struct Config {
   QuarantineSpec quarantine;
   RedactionSpec redaction;
   EgressSpec egress;
+  EncryptionSpec encryption;
   std::vector<StreamSpec> streams;
   std::vector<DependencySpec> dependencies;
   std::vector<FlowSpec> flows;

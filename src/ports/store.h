@@ -180,6 +180,8 @@ struct StoreStatus {
   std::uint64_t batches = 0;  // commits / batches = group size
   Duration sync_p50{};        // of the commits of the last minutes
   Duration sync_p99{};
+  std::string master_key;         // id of the one that new data keys are wrapped by; empty = none
+  bool rotation_pending = false;  // some data keys are wrapped by another one
 };
 
 // Owns everything above. Destroying it ends its threads after what was accepted is committed.

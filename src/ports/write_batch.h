@@ -177,12 +177,24 @@ struct DropToken {
   TokenId token;
 };  // no-op for an unknown one
 
+// --- encryption (a store without keys has nothing to rotate) ---
+// Every data key is wrapped by the store's present master key, and what is written from now on is
+// sealed under new data keys. The batch is refused with key_wrong if one of them was wrapped by a
+// master key that the store was not given.
+struct RotateKeys {};
+// Destroys the data keys of a stream for good, and with them whatever was sealed under them; drops
+// its rows, kept events and groups. Its events are unreadable until TrimStream removes them. What
+// is appended afterwards is sealed under a new key.
+struct ShredStream {
+  StreamId stream;
+};
+
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
                  PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
                  AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
                  SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit, PutMeta,
-                 PutToken, DropToken>;
+                 PutToken, DropToken, RotateKeys, ShredStream>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -255,6 +267,8 @@ struct Receipt {
   std::uint32_t frozen = 0;           // items added by FreezeChunk
   std::vector<GroupId> groups;        // of every JoinGroup, in order
   std::uint32_t effects_dropped = 0;  // by DropEffects
+  std::uint32_t keys = 0;             // data keys that RotateKeys wrapped, or ShredStream destroyed
+  std::uint64_t shredded_before = 0;  // of ShredStream: every event with a lower seq
 };
 
 // Moves the records of what was stored from a committed batch into its receipt.

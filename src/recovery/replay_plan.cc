@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/failpoint.h"
+#include "policy/plan_hash.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 
@@ -127,7 +128,9 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
                  .action = "replay.plan",
                  .target = to_text(replay.id),
                  .reason = replay.plan.reason,
-                 .detail = fmt::format("{}: {} deliveries", title, replay.counts.planned)}});
+                 // Not the selection itself: patterns and keys may repeat what events hold.
+                 .detail = fmt::format("plan {}: {} deliveries", policy::plan_hash(replay.plan),
+                                       replay.counts.planned)}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied)

@@ -10,7 +10,7 @@ import stub_handler as stub
 from handler_case import POLICIES, HandlerCase
 from prometheus_client.parser import text_string_to_metric_families
 from recorded_api import RecordedApi, vague_objects
-from server import Answer, wait_for
+from server import Answer, run_cli, wait_for
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -18,6 +18,7 @@ CONFIG = """
 access: {}
 streams:
   s: { retention: 7d }
+  gone: { retention: 7d }
 dependencies:
   stub: { url: "{url}", capacity: 100/s, requestPrice: 0.001, policy: open }
   limited: { url: "{url}", policy: limited }
@@ -71,6 +72,13 @@ class OpenApi(HandlerCase):
         cls.api = RecordedApi(answer.json)
         cls.api.record("GET", "/v1/openapi.json", answer)
 
+    @classmethod
+    def config(cls, text):
+        key = cls.folder / "key"
+        if not key.exists():
+            assert run_cli("encryption", "key", "create", key).code == 0
+        return super().config(text) + f"encryption: {{ keyFile: {key} }}\n"
+
     def ask(self, method, path, status, body=None, headers=None):
         if isinstance(body, (dict, list)):
             body, headers = json.dumps(body), {"Content-Type": "application/json"} | (headers or {})
@@ -110,6 +118,7 @@ class OpenApi(HandlerCase):
         self.flows()
         self.quarantine()
         self.replays()
+        self.streams()
         self.ask("GET", "/v1/audit?limit=3", 200)
         self.ask("GET", "/v1/audit", 200)
         self.ask("GET", "/v1/audit?limit=none", 400)
@@ -185,6 +194,12 @@ class OpenApi(HandlerCase):
         with self.weir.watch() as watched:
             headers = {name.lower(): value for name, value in watched.getheaders()}
             self.api.record("GET", "/v1/watch", Answer(watched.status, headers, watched.readline().decode()))
+
+    def streams(self):
+        for stream, status in (("gone", 200), ("s", 409), ("none", 404)):
+            self.ask("POST", f"/v1/streams/{stream}/shred", status, {"confirm": stream, "reason": "asked to"})
+        self.ask("POST", "/v1/streams/gone/shred", 400, {"confirm": "gon", "reason": "asked to"})
+        self.ask("POST", "/v1/streams/gone/shred", 422, {"confirm": "gone"})
 
     def flows(self):
         self.ask("GET", "/v1/flows", 200)

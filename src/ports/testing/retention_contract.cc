@@ -94,6 +94,35 @@ void removal(StoreBench& bench) {
   CHECK(bench.run(store.deliveries().holds(other))->size() == 1);
 }
 
+void shredding(StoreBench& bench) {
+  constexpr StreamId kOther{2};
+  constexpr FlowId kOtherFlow{2};
+  bench.commit({PutStream{stream(kOther, "others")}, PutFlow{flow(kOtherFlow, "bill", kOther)}});
+  bench.append(1, 6, at(10));
+  bench.commit({AppendEvents{kOther, {event("other")}, at(1)}}, Lane::ingest);
+  Delivery elsewhere = delivery(1, DeliveryState::quarantined, kOtherFlow);
+  elsewhere.ref.position.stream = kOther;
+  bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)},
+                join(3, "aaaa", at(2)), PutDelivery{elsewhere},
+                PutHold{{.flow = kFlow, .key = "k", .holder = place(3), .first = 4, .count = 1}}});
+  const Receipt receipt = bench.commit({ShredStream{kStream}}, Lane::operate);
+  CHECK(receipt.shredded_before == 7);
+  bench.commit({TrimStream{kStream, receipt.shredded_before, {}}}, Lane::operate);
+  Store& store = bench.store();
+  CHECK(bench.run(store.events().read(kStream, 0, 100, 1 << 20))->empty());
+  CHECK(bench.run(store.events().read_kept(kFlow, {}, 10))->empty());
+  CHECK(!bench.run(store.deliveries().get(ref(3)))->has_value());
+  CHECK(bench.run(store.deliveries().holds(kFlow))->empty());
+  CHECK(bench.run(store.recovery().groups({.with_closed = true}))->empty());
+  // Another stream keeps what it has, and the name goes on where it was.
+  CHECK(bench.run(store.events().read(kOther, 0, 100, 1 << 20))->size() == 1);
+  CHECK(bench.run(store.deliveries().get(elsewhere.ref))->has_value());
+  CHECK(bench.append(1, 1, at(11))[0].seq == 7);
+  const auto unknown = bench.try_commit({.mutations = {ShredStream{StreamId{9}}}});
+  CHECK(unknown.error().code == Code::unknown_stream);
+  CHECK(bench.commit({RotateKeys{}}).applied);
+}
+
 }  // namespace
 
 void retention_contract(const StoreFactory& open) {
@@ -101,6 +130,7 @@ void retention_contract(const StoreFactory& open) {
   bench.register_names();
   SUBCASE("trimming") { trimming(bench); }
   SUBCASE("removal of a flow") { removal(bench); }
+  SUBCASE("shredding of a stream") { shredding(bench); }
 }
 
 }  // namespace weir::ports::testing

@@ -71,6 +71,12 @@ struct Apply {
   void operator()(const PutEffect& m) { put_effect(tables, m); }
   void operator()(const DropEffects& m) { drop_effects(tables, m, receipt); }
   void operator()(const TrimStream& m) { trim_stream(tables, m); }
+  void operator()(const RotateKeys&) {}  // nothing is encrypted here
+  void operator()(const ShredStream& m) {
+    shred_stream(tables, m.stream);
+    shred_effects(tables, m.stream);
+    receipt.shredded_before = tables.streams.at(m.stream).record.next_seq;
+  }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
   void operator()(const PutToken& m) { tables.tokens[m.token.id] = m.token; }
   void operator()(const DropToken& m) { tables.tokens.erase(m.token); }

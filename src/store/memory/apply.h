@@ -15,6 +15,7 @@ Result<ports::Receipt> apply_batch(Tables& tables, const ports::WriteBatch& batc
 void append_events(Tables& tables, const ports::AppendEvents& mutation, ports::Receipt& receipt);
 void keep_event(Tables& tables, DeliveryRef ref);
 void trim_stream(Tables& tables, const ports::TrimStream& mutation);
+void shred_stream(Tables& tables, StreamId stream);
 void remove_flow(Tables& tables, FlowId flow);
 void join_group(Tables& tables, const ports::JoinGroup& mutation, ports::Receipt& receipt);
 void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::Receipt& receipt);
@@ -24,6 +25,7 @@ void drop_replay(Tables& tables, ReplayId id);
 
 void put_effect(Tables& tables, const ports::PutEffect& mutation);
 void drop_effects(Tables& tables, const ports::DropEffects& mutation, ports::Receipt& receipt);
+void shred_effects(Tables& tables, StreamId stream);
 bool effect_is(const Tables& tables, const ports::EffectIs& condition);
 
 // The unfinished replay that the delivery is in.

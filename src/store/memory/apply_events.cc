@@ -75,6 +75,20 @@ void trim_stream(Tables& tables, const TrimStream& mutation) {
   });
 }
 
+// Rows and groups; the events themselves go with trim_stream().
+void shred_stream(Tables& tables, StreamId stream) {
+  const auto of_stream = [&](FlowId id) {
+    const auto flow = tables.flows.find(id);
+    return flow != tables.flows.end() && flow->second.stream == stream;
+  };
+  std::erase_if(tables.deliveries,
+                [&](const auto& entry) { return entry.first.position.stream == stream; });
+  std::erase_if(tables.kept,
+                [&](const auto& entry) { return entry.first.position.stream == stream; });
+  std::erase_if(tables.holds, [&](const auto& entry) { return of_stream(entry.first.first); });
+  std::erase_if(tables.groups, [&](const auto& entry) { return of_stream(entry.second.flow); });
+}
+
 void remove_flow(Tables& tables, FlowId flow) {
   tables.flows.erase(flow);
   std::erase_if(tables.deliveries, [&](const auto& entry) { return entry.first.flow == flow; });

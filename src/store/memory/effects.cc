@@ -38,6 +38,14 @@ void drop_effects(Tables& tables, const DropEffects& mutation, Receipt& receipt)
   }
 }
 
+void shred_effects(Tables& tables, StreamId stream) {
+  std::erase_if(tables.effects, [&](const auto& entry) {
+    const bool gone = entry.second.delivery.position.stream == stream;
+    if (gone) tables.effect_keys.erase(entry.second.key);
+    return gone;
+  });
+}
+
 bool effect_is(const Tables& tables, const EffectIs& condition) {
   const auto known = get_effect(tables, condition.key);
   return (known ? known->version : 0) == condition.version;

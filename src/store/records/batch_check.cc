@@ -21,6 +21,7 @@ class Check {
 
   Result<> operator()(const AppendEvents& m) { return stream(m.stream); }
   Result<> operator()(const TrimStream& m) { return stream(m.stream); }
+  Result<> operator()(const ShredStream& m) { return stream(m.stream); }
   Result<> operator()(const SetFlowStatus& m) { return flow(m.flow); }
   Result<> operator()(const AddReplayItems& m) { return replay(m.replay); }
   Result<> operator()(const FreezeChunk& m) { return replay(m.replay); }

@@ -104,7 +104,15 @@ struct Apply {
   Result<> operator()(const PutMeta& m) { return put_meta(side, m); }
   Result<> operator()(const PutToken& m) { return put_token(side, m); }
   Result<> operator()(const DropToken& m) { return drop_token(side, m); }
+  Result<> operator()(const RotateKeys&) { return rotate_keys(side, receipt); }
+  Result<> operator()(const ShredStream& m) { return shred_stream(side, m, receipt); }
 };
+
+// Before anything is written: a key that was not given is an error of the batch, not of the store.
+Result<> refusable(Result<> verified) {
+  if (verified.ok() || verified.error().code != Code::key_wrong) return verified;
+  return Error{Code::precondition_failed, verified.error().detail, verified.error().hint};
+}
 
 }  // namespace
 
@@ -119,6 +127,9 @@ Result<Receipt> apply_batch(WriteSide& side, const WriteBatch& batch) {
   }
   Present present(side);
   WEIR_CHECK(check_batch(batch, present));
+  for (const Mutation& mutation : batch.mutations) {
+    if (std::holds_alternative<RotateKeys>(mutation)) WEIR_CHECK(refusable(side.keys.verify()));
+  }
   Apply apply{side, receipt};
   for (const Mutation& mutation : batch.mutations) {
     WEIR_CHECK(std::visit(apply, mutation));

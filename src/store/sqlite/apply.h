@@ -44,4 +44,7 @@ Result<> set_replay_item(WriteSide& side, const ports::SetReplayItem& mutation);
 
 Result<> trim_stream(WriteSide& side, const ports::TrimStream& mutation);
 
+Result<> rotate_keys(WriteSide& side, ports::Receipt& receipt);
+Result<> shred_stream(WriteSide& side, const ports::ShredStream& mutation, ports::Receipt& receipt);
+
 }  // namespace weir::store::sqlite

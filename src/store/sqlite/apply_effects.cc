@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/records/envelope.h"
 #include "store/records/rows.h"
 #include "store/sqlite/apply.h"
 
@@ -11,7 +10,8 @@ using namespace ports;
 // up a number each time.
 Result<> put_effect(WriteSide& side, const PutEffect& mutation) {
   const Effect& effect = mutation.effect;
-  const std::string record = seal(effect.key, encode_row(effect));
+  WEIR_TRY(const std::string record, side.keys.seal("effects", effect.delivery.position.stream,
+                                                    effect.key, encode_row(effect)));
   const auto write = [&](const char* sql) {
     return side.db.run(sql, effect.key, effect.state, effect.version, effect.delivery.flow.value,
                        effect.delivery.position.pack(), effect.dependency,

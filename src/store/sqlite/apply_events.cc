@@ -21,7 +21,7 @@ Result<std::optional<AppendResult>> compare(WriteSide& side, StreamState& stream
   WEIR_TRY(Query query, side.db.query("SELECT record FROM events WHERE pos = ?1", position.pack()));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<AppendResult>();
-  const auto stored = open_event(position, query.bytes(0));
+  const auto stored = side.keys.open_event(position, query.bytes(0));
   if (!stored.ok() || stored->recorded + stream.record.dedupe_window <= now)
     return std::optional<AppendResult>();
   const auto before = decode_event(stored->record);
@@ -46,7 +46,8 @@ Result<std::optional<AppendResult>> find_repeated(WriteSide& side, StreamState& 
 Result<> insert_event(WriteSide& side, StreamState& stream, const NewEvent& added) {
   const std::uint64_t seq = stream.record.next_seq;
   const Position position{stream.record.id, 0, seq};
-  seal_event(position, {stream.last_recorded, added.dedupe_hash, added.record}, side.buffer);
+  WEIR_CHECK(side.keys.seal_event(position, {stream.last_recorded, added.dedupe_hash, added.record},
+                                  side.buffer));
   WEIR_CHECK(
       side.db.run("INSERT INTO events(pos, record) VALUES(?1, ?2)", position.pack(), side.buffer));
   ++stream.record.next_seq;

@@ -92,6 +92,17 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
   return side.db.run("DELETE FROM groups WHERE flow = ?1", flow);
 }
 
+namespace {
+
+Result<> write_meta(WriteSide& side, const std::string& key, const std::string& record) {
+  return side.db.run(
+      "INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
+      key, record);
+}
+
+}  // namespace
+
+// The head of the chain is plain, as the chain is: both are verified without a key.
 Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
   if (!side.audit_head) {
     WEIR_TRY(side.audit_head, audit_head(side.db));
@@ -101,14 +112,14 @@ Result<> add_audit(WriteSide& side, const AddAudit& mutation) {
   WEIR_CHECK(side.db.run("INSERT INTO audit(number, record) VALUES(?1, ?2)", number,
                          seal(key_bytes({number}), encode_row(entry))));
   side.audit_head = AuditHead{entry.number, entry.hash};
-  return put_meta(side, {std::string(kAuditHeadMeta), wire::to_text(*side.audit_head)});
+  return write_meta(side, std::string(kAuditHeadMeta),
+                    seal(kAuditHeadMeta, wire::to_text(*side.audit_head)));
 }
 
 Result<> put_meta(WriteSide& side, const PutMeta& mutation) {
-  const std::string record = seal(mutation.key, mutation.value);
-  return side.db.run(
-      "INSERT INTO meta(key, record) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET record = ?2",
-      mutation.key, record);
+  WEIR_TRY(const std::string record,
+           side.keys.seal("meta", kStoreKeys, mutation.key, mutation.value));
+  return write_meta(side, mutation.key, record);
 }
 
 Result<> put_token(WriteSide& side, const PutToken& mutation) {

@@ -11,11 +11,11 @@ namespace {
 
 using namespace ports;
 
-Result<std::optional<Group>> group_of(Query& query) {
+Result<std::optional<Group>> group_of(WriteSide& side, Query& query) {
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Group>();
   WEIR_TRY(const std::string_view payload,
-           unseal(key_bytes({query.integer(0)}), query.bytes(1), "a group"));
+           side.keys.unseal("groups", key_bytes({query.integer(0)}), query.bytes(1), "a group"));
   WEIR_TRY(Group group, decode_group(payload));
   return std::optional(std::move(group));
 }
@@ -25,7 +25,7 @@ Result<Group> find_or_start_group(WriteSide& side, const JoinGroup& mutation) {
     WEIR_TRY(Query query,
              side.db.query("SELECT id, record FROM groups WHERE hash = ?1 AND flow = ?2",
                            mutation.fingerprint.hash, mutation.flow.value));
-    WEIR_TRY(auto found, group_of(query));
+    WEIR_TRY(auto found, group_of(side, query));
     if (found) return *std::move(found);
   }
   WEIR_TRY(const std::int64_t last,
@@ -41,11 +41,13 @@ Result<Group> find_or_start_group(WriteSide& side, const JoinGroup& mutation) {
 
 Result<std::optional<Group>> find_group(WriteSide& side, GroupId id) {
   WEIR_TRY(Query query, side.db.query("SELECT id, record FROM groups WHERE id = ?1", id.value));
-  return group_of(query);
+  return group_of(side, query);
 }
 
 Result<> write_group(WriteSide& side, const Group& group) {
-  const std::string record = seal(key_bytes({group.id.value}), encode_row(group));
+  WEIR_TRY(const std::string record,
+           side.keys.seal("groups", group.sample.stream, key_bytes({group.id.value}),
+                          encode_row(group)));
   return side.db.run(
       "INSERT INTO groups(id, flow, hash, open, last_at, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
       "ON CONFLICT(id) DO UPDATE SET open = ?4, last_at = ?5, record = ?6",

@@ -17,12 +17,13 @@ Result<Replay> read_replay(WriteSide& side, ReplayId id) {
   WEIR_TRY(const bool row, query.next());
   WEIR_ASSERT(row);  // the batch was checked
   WEIR_TRY(const std::string_view payload,
-           unseal(key_bytes({id.value}), query.bytes(0), "a replay"));
+           side.keys.unseal("replays", key_bytes({id.value}), query.bytes(0), "a replay"));
   return decode_replay(payload);
 }
 
 Result<> write_replay(WriteSide& side, const Replay& replay) {
-  const std::string record = seal(key_bytes({replay.id.value}), encode_row(replay));
+  WEIR_TRY(const std::string record,
+           side.keys.seal("replays", kStoreKeys, key_bytes({replay.id.value}), encode_row(replay)));
   return side.db.run(
       "INSERT INTO replays(id, state, record) VALUES(?1, ?2, ?3) "
       "ON CONFLICT(id) DO UPDATE SET state = ?2, record = ?3",

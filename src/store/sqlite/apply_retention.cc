@@ -53,6 +53,16 @@ Result<> drop_settled_rows(WriteSide& side, std::int64_t flow, std::int64_t firs
   return {};
 }
 
+// The last trace of what is erased goes with the log.
+Result<> delete_events(WriteSide& side, std::int64_t first, std::int64_t end, bool erase) {
+  const auto remove = [&] {
+    return side.db.run("DELETE FROM events WHERE pos >= ?1 AND pos < ?2", first, end);
+  };
+  if (!erase) return remove();
+  side.log_must_go = true;
+  return erasing(side.db, remove);
+}
+
 }  // namespace
 
 Result<> trim_stream(WriteSide& side, const TrimStream& mutation) {
@@ -70,7 +80,8 @@ Result<> trim_stream(WriteSide& side, const TrimStream& mutation) {
     WEIR_CHECK(keep_for_open_rows(side, flow, first, end));
     WEIR_CHECK(drop_settled_rows(side, flow, first_pos(stream.id), end));
   }
-  WEIR_CHECK(side.db.run("DELETE FROM events WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(
+      delete_events(side, first, end, stream.first_seq < side.streams.at(stream.id).erase_before));
   WEIR_CHECK(
       side.db.run("DELETE FROM settlements WHERE flow IN (SELECT id FROM flows WHERE stream = ?1) "
                   "AND min_seq < ?2 AND max_seq < ?2",

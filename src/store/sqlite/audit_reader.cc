@@ -34,7 +34,7 @@ EachEntry verifier_of(wire::AuditVerifier& verifier) {
 Result<AuditTable> read_audit(Connection& db, const EachEntry& each) {
   AuditTable table;
   WEIR_TRY(table.incarnation, read_incarnation(db));
-  const auto kept = read_meta(db, std::string(ports::kAuditHeadMeta));
+  const auto kept = read_audit_head(db);
   if (!kept.ok() && kept.error().code != Code::store_corrupt) return kept.error();
   if (kept.ok() && kept->has_value())
     table.kept = wire::parse_audit_head(**kept).value_or(AuditHead{});

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "model/audit.h"
+#include "store/records/keyring.h"
 #include "store/sqlite/connection.h"
 
 namespace weir::store::sqlite {
@@ -24,14 +26,20 @@ struct CheckReport {
   std::uint64_t groups = 0;
   std::uint64_t replay_items = 0;
   std::uint64_t audit_entries = 0;
+  std::uint64_t encrypted = 0;  // records of events, copies, rows, holds, groups, replays and meta
+  std::uint64_t plain = 0;      // those of the same tables that are not
+  std::uint64_t unopened = 0;  // encrypted ones for want of a key: only their checksum was verified
+  std::uint64_t shredded = 0;  // whose data key was destroyed
   bool sound() const { return problems_total == 0; }
 };
 inline constexpr std::size_t kProblemsMax = 100;
 
 // SQLite's own structural check, the checksum of every record, the chain of the audit, and what the
 // tables must tell of each other. Errors: store_unreadable, store_newer_format, store_older_format,
-// and store_corrupt if it is no store at all.
-Result<CheckReport> check(const std::string& folder, const std::string& vfs = "");
+// and store_corrupt if it is no store at all; key_wrong if `ring` lacks a master key. Without a
+// ring the content of encrypted records stays unknown.
+Result<CheckReport> check(const std::string& folder, const std::string& vfs = "",
+                          std::shared_ptr<Keyring> ring = nullptr);
 
 struct FolderReport {
   int format = 0;

@@ -65,6 +65,18 @@ Result<> Checkpointer::checkpoint() {
   return {};
 }
 
+Result<bool> Checkpointer::truncate() {
+  db_.set_patient(false);  // a backup may take minutes: nothing waits for it
+  const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                             nullptr, nullptr);
+  db_.set_patient(true);
+  if ((code & 0xFF) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) return error_of(db_.handle());
+  frames_ = 0;
+  next_ = frames_max_;
+  return true;
+}
+
 // Pages freed by retention are used again for new events; only a store that has become much smaller
 // gives them back.
 Result<> Checkpointer::give_back_pages() {

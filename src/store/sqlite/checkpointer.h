@@ -24,6 +24,8 @@ class Checkpointer {
 
   // After a commit. Errors of the storage only; a reader in the way is none.
   Result<> after_commit();
+  // Moves everything into the database and makes the log empty. False if a reader is in the way.
+  Result<bool> truncate();
   // When nothing waits: a smaller log will do, and free pages are given back in small steps.
   Result<> when_idle();
   // There is something that when_idle() would do.

@@ -78,7 +78,7 @@ Result<Connection> Connection::open(const std::string& path, const std::string& 
                  "check the path and its permissions"};
   }
   if (access == Access::read) sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_busy_timeout(db, kBusyTimeoutMillis);
+  connection.set_patient(true);
   return connection;
 }
 
@@ -116,6 +116,10 @@ Result<std::unique_ptr<sqlite3_stmt, void (*)(sqlite3_stmt*)>> Connection::prepa
   }
   return std::unique_ptr<sqlite3_stmt, void (*)(sqlite3_stmt*)>(
       statement, [](sqlite3_stmt* s) { sqlite3_finalize(s); });
+}
+
+void Connection::set_patient(bool patient) {
+  sqlite3_busy_timeout(db_, patient ? kBusyTimeoutMillis : 0);
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(db_); }

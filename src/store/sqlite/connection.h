@@ -78,6 +78,8 @@ class Connection {
   // A statement whose text is made at run time: prepared anew each time.
   Result<std::unique_ptr<sqlite3_stmt, void (*)(sqlite3_stmt*)>> prepare(const std::string& sql);
 
+  // Whether to wait, for seconds, while another connection is in the way; as opened, it does.
+  void set_patient(bool patient);
   std::int64_t changes() const;
   bool in_transaction() const;
   sqlite3* handle() const { return db_; }

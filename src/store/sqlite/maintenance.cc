@@ -87,7 +87,7 @@ Result<> prepare_restored(const std::string& path, const std::string& folder,
   WEIR_CHECK(db.execute("BEGIN IMMEDIATE"));
   WEIR_TRY(const std::uint64_t incarnation, read_incarnation(db));
   WEIR_CHECK(write_incarnation(db, incarnation + 1));
-  WriteSide side(db);
+  WriteSide side(db, nullptr);
   WEIR_CHECK(add_audit(side, {entry}));
   WEIR_CHECK(db.execute("COMMIT"));
   WEIR_CHECK(checkpoint_at_open(db));

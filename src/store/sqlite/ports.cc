@@ -28,19 +28,19 @@ async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::read(StreamId stre
                                                                    std::size_t max_events,
                                                                    std::size_t max_bytes) {
   return fast_.ask<std::vector<StoredEvent>>(
-      [=](ReadSide& side) { return read_events(side.db, stream, first, max_events, max_bytes); });
+      [=](ReadSide& side) { return read_events(side, stream, first, max_events, max_bytes); });
 }
 
 async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::fetch(std::vector<DeliveryRef> refs) {
   if (refs.size() > kFetchMax) co_return too_many();
   co_return co_await fast_.ask<std::vector<StoredEvent>>(
-      [refs = std::move(refs)](ReadSide& side) { return fetch_events(side.db, refs); });
+      [refs = std::move(refs)](ReadSide& side) { return fetch_events(side, refs); });
 }
 
 async::Task<Result<std::vector<StoredEvent>>> SqliteEventLog::read_kept(FlowId flow, Position first,
                                                                         std::size_t max_events) {
   return fast_.ask<std::vector<StoredEvent>>(
-      [=](ReadSide& side) { return sqlite::read_kept(side.db, flow, first, max_events); });
+      [=](ReadSide& side) { return sqlite::read_kept(side, flow, first, max_events); });
 }
 
 // The table that knows candidates belongs to the storage thread; the events are compared on a read
@@ -60,7 +60,7 @@ async::Task<Result<std::optional<Position>>> SqliteEventLog::find(StreamId strea
   co_return co_await slow_.ask<std::optional<Position>>(
       [=](ReadSide& side) -> Result<std::optional<Position>> {
         for (const std::uint64_t seq : candidates) {
-          WEIR_TRY(const auto found, event_at(side.db, Position{stream, 0, seq}, source, id));
+          WEIR_TRY(const auto found, event_at(side, Position{stream, 0, seq}, source, id));
           if (found) return found;
         }
         return std::optional<Position>();
@@ -70,7 +70,7 @@ async::Task<Result<std::optional<Position>>> SqliteEventLog::find(StreamId strea
 async::Task<Result<std::vector<Position>>> SqliteEventLog::find_id(std::string id,
                                                                    std::size_t scan) {
   return slow_.ask<std::vector<Position>>(
-      [id = std::move(id), scan](ReadSide& side) { return sqlite::find_id(side.db, id, scan); });
+      [id = std::move(id), scan](ReadSide& side) { return sqlite::find_id(side, id, scan); });
 }
 
 async::Task<Result<std::uint64_t>> SqliteEventLog::seek(StreamId stream, WallTime time) {
@@ -80,24 +80,24 @@ async::Task<Result<std::uint64_t>> SqliteEventLog::seek(StreamId stream, WallTim
 
 async::Task<Result<std::optional<Delivery>>> SqliteDeliveryTable::get(DeliveryRef ref) {
   return fast_.ask<std::optional<Delivery>>(
-      [=](ReadSide& side) { return get_delivery(side.db, ref); });
+      [=](ReadSide& side) { return get_delivery(side, ref); });
 }
 
 async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::get_many(
     std::vector<DeliveryRef> refs) {
   if (refs.size() > kFetchMax) co_return too_many();
   co_return co_await fast_.ask<std::vector<Delivery>>(
-      [refs = std::move(refs)](ReadSide& side) { return get_deliveries(side.db, refs); });
+      [refs = std::move(refs)](ReadSide& side) { return get_deliveries(side, refs); });
 }
 
 async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::list(DeliveryQuery query) {
   return slow_.ask<std::vector<Delivery>>(
-      [query = std::move(query)](ReadSide& side) { return list_deliveries(side.db, query); });
+      [query = std::move(query)](ReadSide& side) { return list_deliveries(side, query); });
 }
 
 async::Task<Result<std::uint64_t>> SqliteDeliveryTable::count(DeliveryQuery query) {
   return slow_.ask<std::uint64_t>(
-      [query = std::move(query)](ReadSide& side) { return count_deliveries(side.db, query); });
+      [query = std::move(query)](ReadSide& side) { return count_deliveries(side, query); });
 }
 
 async::Task<Result<std::vector<DueEntry>>> SqliteDeliveryTable::due(FlowId flow, Position after,
@@ -107,7 +107,7 @@ async::Task<Result<std::vector<DueEntry>>> SqliteDeliveryTable::due(FlowId flow,
 }
 
 async::Task<Result<std::vector<Hold>>> SqliteDeliveryTable::holds(FlowId flow) {
-  return fast_.ask<std::vector<Hold>>([=](ReadSide& side) { return holds_of(side.db, flow); });
+  return fast_.ask<std::vector<Hold>>([=](ReadSide& side) { return holds_of(side, flow); });
 }
 
 async::Task<Result<std::optional<std::pair<Settlement, WallTime>>>> SqliteDeliveryTable::settlement(
@@ -136,7 +136,7 @@ async::Task<Result<std::vector<FlowCounts>>> SqliteFlowTable::counts() {
 
 async::Task<Result<std::optional<std::string>>> SqliteFlowTable::meta(std::string key) {
   return slow_.ask<std::optional<std::string>>(
-      [key = std::move(key)](ReadSide& side) { return read_meta(side.db, key); });
+      [key = std::move(key)](ReadSide& side) { return read_meta(side, key); });
 }
 
 async::Task<Result<std::vector<AccessToken>>> SqliteFlowTable::tokens() {
@@ -149,15 +149,15 @@ async::Task<Result<std::vector<Group>>> SqliteRecoveryTable::groups(GroupQuery q
 }
 
 async::Task<Result<std::optional<Group>>> SqliteRecoveryTable::group(GroupId id) {
-  return fast_.ask<std::optional<Group>>([=](ReadSide& side) { return get_group(side.db, id); });
+  return fast_.ask<std::optional<Group>>([=](ReadSide& side) { return get_group(side, id); });
 }
 
 async::Task<Result<std::vector<Replay>>> SqliteRecoveryTable::replays() {
-  return slow_.ask<std::vector<Replay>>([](ReadSide& side) { return list_replays(side.db); });
+  return slow_.ask<std::vector<Replay>>([](ReadSide& side) { return list_replays(side); });
 }
 
 async::Task<Result<std::optional<Replay>>> SqliteRecoveryTable::replay(ReplayId id) {
-  return fast_.ask<std::optional<Replay>>([=](ReadSide& side) { return get_replay(side.db, id); });
+  return fast_.ask<std::optional<Replay>>([=](ReadSide& side) { return get_replay(side, id); });
 }
 
 async::Task<Result<std::vector<ReplayItem>>> SqliteRecoveryTable::items(
@@ -179,27 +179,27 @@ async::Task<Result<std::vector<AuditEntry>>> SqliteRecoveryTable::audit(std::uin
 
 async::Task<Result<std::optional<Effect>>> SqliteEffectTable::get(std::string key) {
   return fast_.ask<std::optional<Effect>>(
-      [key = std::move(key)](ReadSide& side) { return get_effect(side.db, key); });
+      [key = std::move(key)](ReadSide& side) { return get_effect(side, key); });
 }
 
 async::Task<Result<std::optional<Effect>>> SqliteEffectTable::find(EffectId id) {
-  return fast_.ask<std::optional<Effect>>([=](ReadSide& side) { return find_effect(side.db, id); });
+  return fast_.ask<std::optional<Effect>>([=](ReadSide& side) { return find_effect(side, id); });
 }
 
 async::Task<Result<std::vector<Effect>>> SqliteEffectTable::list(EffectQuery query) {
   return slow_.ask<std::vector<Effect>>(
-      [query = std::move(query)](ReadSide& side) { return list_effects(side.db, query); });
+      [query = std::move(query)](ReadSide& side) { return list_effects(side, query); });
 }
 
 async::Task<Result<std::vector<Effect>>> SqliteEffectTable::of(std::vector<DeliveryRef> refs) {
   return slow_.ask<std::vector<Effect>>(
-      [refs = std::move(refs)](ReadSide& side) { return effects_of(side.db, refs); });
+      [refs = std::move(refs)](ReadSide& side) { return effects_of(side, refs); });
 }
 
 async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>>
 SqliteEffectTable::in_doubt() {
   return slow_.ask<std::vector<std::pair<std::string, std::uint64_t>>>(
-      [](ReadSide& side) { return effects_in_doubt(side.db); });
+      [](ReadSide& side) { return effects_in_doubt(side); });
 }
 
 }  // namespace weir::store::sqlite

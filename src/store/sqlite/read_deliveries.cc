@@ -23,10 +23,10 @@ using ports::DeliveryQuery;
   "record"
 
 // A damaged record costs its details, not the row: the columns tell the rest.
-Delivery row_of(const Query& query) {
+Delivery row_of(ReadSide& side, const Query& query) {
   const DeliveryRef ref = ref_of(query.integer(0), query.integer(1));
   const GroupId group{static_cast<std::uint32_t>(query.integer(4))};
-  const auto payload = unseal(key_of(ref), query.bytes(11), "a delivery");
+  const auto payload = side.keys.unseal("deliveries", key_of(ref), query.bytes(11), "a delivery");
   if (payload.ok()) {
     auto row = decode_delivery(*payload);
     if (row.ok()) {
@@ -43,10 +43,14 @@ Delivery row_of(const Query& query) {
   row.due = from_micros(query.integer(6));
   row.replay = ReplayId{static_cast<std::uint32_t>(query.integer(7))};
   row.interruptions = static_cast<std::uint32_t>(query.integer(8));
-  row.key = query.bytes(9);
-  row.event_id = query.bytes(10);
+  if (form_of(query.bytes(11)) == Form::plain) {
+    row.key = query.bytes(9);
+    row.event_id = query.bytes(10);
+  }
   row.reason =
-      "the record of this delivery is damaged: its history is lost (run `weir store check`)";
+      payload.ok() || payload.error().code == Code::store_corrupt
+          ? "the record of this delivery is damaged: its history is lost (run `weir store check`)"
+          : "the record of this delivery cannot be decrypted: " + payload.error().detail;
   return row;
 }
 
@@ -59,8 +63,17 @@ std::string conditions(const DeliveryQuery& query) {
   if (query.group) where += fmt::format(" AND group_id = {}", query.group->value);
   if (query.since) where += fmt::format(" AND changed_at >= {}", to_micros(*query.since));
   if (query.until) where += fmt::format(" AND changed_at < {}", to_micros(*query.until));
-  if (!query.key.empty()) where += " AND key = ?1";
+  if (!query.key.empty()) where += " AND key IN (?1, ?2)";
   return where;
+}
+
+// As the column has it, and as it had it before the store was encrypted.
+Result<> bind_key(ReadSide& side, const DeliveryQuery& query, Query& rows) {
+  if (query.key.empty()) return {};
+  WEIR_TRY(const std::string column, side.keys.column(query.key));
+  rows.bind(1, std::string_view(query.key));
+  rows.bind(2, std::string_view(column));
+  return {};
 }
 
 // The narrowest index that gives (flow, pos) order by itself.
@@ -75,12 +88,12 @@ std::string group_term(const DeliveryQuery& query) {
   return query.group && query.group->value != 0 ? " AND group_id <> 0" : "";
 }
 
-Result<std::vector<Delivery>> rows_of(Query& query) {
+Result<std::vector<Delivery>> rows_of(ReadSide& side, Query& query) {
   std::vector<Delivery> rows;
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return rows;
-    rows.push_back(row_of(query));
+    rows.push_back(row_of(side, query));
   }
 }
 
@@ -126,25 +139,25 @@ Result<Settled> settled_of(FlowId flow, Query& query) {
 
 }  // namespace
 
-Result<std::optional<Delivery>> get_delivery(Connection& db, DeliveryRef ref) {
+Result<std::optional<Delivery>> get_delivery(ReadSide& side, DeliveryRef ref) {
   WEIR_TRY(Query query,
-           db.query("SELECT " WEIR_ROW_COLUMNS " FROM deliveries WHERE flow = ?1 AND pos = ?2",
-                    ref.flow.value, ref.position.pack()));
+           side.db.query("SELECT " WEIR_ROW_COLUMNS " FROM deliveries WHERE flow = ?1 AND pos = ?2",
+                         ref.flow.value, ref.position.pack()));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Delivery>();
-  return std::optional(row_of(query));
+  return std::optional(row_of(side, query));
 }
 
-Result<std::vector<Delivery>> get_deliveries(Connection& db, const std::vector<DeliveryRef>& refs) {
+Result<std::vector<Delivery>> get_deliveries(ReadSide& side, const std::vector<DeliveryRef>& refs) {
   std::vector<Delivery> rows;
   for (const DeliveryRef ref : refs) {
-    WEIR_TRY(auto row, get_delivery(db, ref));
+    WEIR_TRY(auto row, get_delivery(side, ref));
     if (row) rows.push_back(*std::move(row));
   }
   return rows;
 }
 
-Result<std::vector<Delivery>> list_deliveries(Connection& db, const DeliveryQuery& query) {
+Result<std::vector<Delivery>> list_deliveries(ReadSide& side, const DeliveryQuery& query) {
   const std::size_t limit = std::min(query.limit, kListMax);
   // Of one flow: said so that the index can begin there, instead of sorting all that is left.
   const bool begun = query.flow && query.after.flow == *query.flow;
@@ -153,18 +166,18 @@ Result<std::vector<Delivery>> list_deliveries(Connection& db, const DeliveryQuer
       "SELECT " WEIR_ROW_COLUMNS "{}{}{}{} AND (flow, pos) > ({}, {}) ORDER BY {} LIMIT {}",
       source_of(query), conditions(query), group_term(query), beyond, query.after.flow.value,
       query.after.position.pack(), query.flow ? "pos" : "flow, pos", limit);
-  WEIR_TRY(const auto statement, db.prepare(sql));
+  WEIR_TRY(const auto statement, side.db.prepare(sql));
   Query rows(statement.get());
-  if (!query.key.empty()) rows.bind(1, std::string_view(query.key));
-  return rows_of(rows);
+  WEIR_CHECK(bind_key(side, query, rows));
+  return rows_of(side, rows);
 }
 
-Result<std::uint64_t> count_deliveries(Connection& db, const DeliveryQuery& query) {
+Result<std::uint64_t> count_deliveries(ReadSide& side, const DeliveryQuery& query) {
   const std::string sql = fmt::format("SELECT count(*){}{}{}", source_of(query), conditions(query),
                                       group_term(query));
-  WEIR_TRY(const auto statement, db.prepare(sql));
+  WEIR_TRY(const auto statement, side.db.prepare(sql));
   Query rows(statement.get());
-  if (!query.key.empty()) rows.bind(1, std::string_view(query.key));
+  WEIR_CHECK(bind_key(side, query, rows));
   WEIR_TRY([[maybe_unused]] const bool row, rows.next());
   return static_cast<std::uint64_t>(rows.integer(0));
 }
@@ -182,18 +195,21 @@ Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Po
   return entries;
 }
 
-Result<std::vector<Hold>> holds_of(Connection& db, FlowId flow) {
+Result<std::vector<Hold>> holds_of(ReadSide& side, FlowId flow) {
   std::vector<Hold> holds;
   WEIR_TRY(Query query,
-           db.query("SELECT key, record FROM holds WHERE flow = ?1 ORDER BY key", flow.value));
+           side.db.query("SELECT key, record FROM holds WHERE flow = ?1 ORDER BY key", flow.value));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
-    if (!row) return holds;
+    if (!row) break;
     const std::string bound = key_bytes({flow.value}) + std::string(query.bytes(0));
-    WEIR_TRY(const std::string_view payload, unseal(bound, query.bytes(1), "a hold"));
+    WEIR_TRY(const std::string_view payload,
+             side.keys.unseal("holds", bound, query.bytes(1), "a hold"));
     WEIR_TRY(Hold hold, decode_hold(payload));
     holds.push_back(std::move(hold));
   }
+  if (side.keys.on()) std::ranges::sort(holds, {}, &Hold::key);  // the column has a hash of it
+  return holds;
 }
 
 Result<std::optional<std::pair<Settlement, WallTime>>> settlement_of(Connection& db, FlowId flow,

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "store/records/envelope.h"
 #include "store/records/read_limits.h"
 #include "store/records/rows.h"
 #include "store/sqlite/keys.h"
@@ -12,33 +11,35 @@ namespace weir::store::sqlite {
 namespace {
 
 // Of columns id, key, record.
-Result<Effect> effect_of(const Query& query) {
-  WEIR_TRY(const std::string_view payload, unseal(query.bytes(1), query.bytes(2), "an effect"));
+Result<Effect> effect_of(ReadSide& side, const Query& query) {
+  WEIR_TRY(const std::string_view payload,
+           side.keys.unseal("effects", query.bytes(1), query.bytes(2), "an effect"));
   WEIR_TRY(Effect effect, decode_effect(payload));
   effect.id = EffectId{static_cast<std::uint64_t>(query.integer(0))};
   return effect;
 }
 
-Result<std::optional<Effect>> one_effect(Query query) {
+Result<std::optional<Effect>> one_effect(ReadSide& side, Query query) {
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Effect>();
-  WEIR_TRY(Effect effect, effect_of(query));
+  WEIR_TRY(Effect effect, effect_of(side, query));
   return std::optional(std::move(effect));
 }
 
 }  // namespace
 
-Result<std::optional<Effect>> get_effect(Connection& db, const std::string& key) {
-  WEIR_TRY(Query query, db.query("SELECT id, key, record FROM effects WHERE key = ?1", key));
-  return one_effect(std::move(query));
+Result<std::optional<Effect>> get_effect(ReadSide& side, const std::string& key) {
+  WEIR_TRY(Query query, side.db.query("SELECT id, key, record FROM effects WHERE key = ?1", key));
+  return one_effect(side, std::move(query));
 }
 
-Result<std::optional<Effect>> find_effect(Connection& db, EffectId id) {
-  WEIR_TRY(Query query, db.query("SELECT id, key, record FROM effects WHERE id = ?1", id.value));
-  return one_effect(std::move(query));
+Result<std::optional<Effect>> find_effect(ReadSide& side, EffectId id) {
+  WEIR_TRY(Query query,
+           side.db.query("SELECT id, key, record FROM effects WHERE id = ?1", id.value));
+  return one_effect(side, std::move(query));
 }
 
-Result<std::vector<Effect>> list_effects(Connection& db, const ports::EffectQuery& asked) {
+Result<std::vector<Effect>> list_effects(ReadSide& side, const ports::EffectQuery& asked) {
   std::vector<Effect> effects;
   const std::int64_t before = asked.before ? static_cast<std::int64_t>(asked.before->value)
                                            : std::numeric_limits<std::int64_t>::max();
@@ -51,28 +52,28 @@ Result<std::vector<Effect>> list_effects(Connection& db, const ports::EffectQuer
                 : "SELECT id, key, record FROM effects WHERE (?1 < 0 OR state = ?1) AND id < ?2 "
                   "AND (?3 = 0 OR flow = ?3) AND (length(?4) = 0 OR dependency = ?4) "
                   "ORDER BY id DESC LIMIT ?5";
-  WEIR_TRY(Query query, db.query(sql, asked.state ? static_cast<int>(*asked.state) : -1, before,
-                                 asked.flow ? asked.flow->value : 0u, asked.dependency,
-                                 std::min(asked.limit, kListMax)));
+  WEIR_TRY(Query query, side.db.query(sql, asked.state ? static_cast<int>(*asked.state) : -1,
+                                      before, asked.flow ? asked.flow->value : 0u, asked.dependency,
+                                      std::min(asked.limit, kListMax)));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return effects;
-    WEIR_TRY(Effect effect, effect_of(query));
+    WEIR_TRY(Effect effect, effect_of(side, query));
     effects.push_back(std::move(effect));
   }
 }
 
-Result<std::vector<Effect>> effects_of(Connection& db, const std::vector<DeliveryRef>& refs) {
+Result<std::vector<Effect>> effects_of(ReadSide& side, const std::vector<DeliveryRef>& refs) {
   std::vector<Effect> effects;
   for (const DeliveryRef& ref : refs) {
     WEIR_TRY(Query query,
-             db.query("SELECT id, key, record FROM effects WHERE flow = ?1 AND pos = ?2 "
-                      "ORDER BY id",
-                      ref.flow.value, ref.position.pack()));
+             side.db.query("SELECT id, key, record FROM effects WHERE flow = ?1 AND pos = ?2 "
+                           "ORDER BY id",
+                           ref.flow.value, ref.position.pack()));
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
-      WEIR_TRY(Effect effect, effect_of(query));
+      WEIR_TRY(Effect effect, effect_of(side, query));
       effect.answer = {};
       effects.push_back(std::move(effect));
     }
@@ -80,10 +81,11 @@ Result<std::vector<Effect>> effects_of(Connection& db, const std::vector<Deliver
   return effects;
 }
 
-Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(Connection& db) {
+Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(ReadSide& side) {
   std::vector<std::pair<std::string, std::uint64_t>> counts;
-  WEIR_TRY(Query query,
-           db.query("SELECT dependency, count(*) FROM effects INDEXED BY effects_unsettled "
+  WEIR_TRY(
+      Query query,
+      side.db.query("SELECT dependency, count(*) FROM effects INDEXED BY effects_unsettled "
                     "WHERE state IN (1, 4) AND state = 4 GROUP BY dependency ORDER BY dependency"));
   for (;;) {
     WEIR_TRY(const bool row, query.next());

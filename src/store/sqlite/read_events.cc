@@ -13,8 +13,8 @@
 namespace weir::store::sqlite {
 namespace {
 
-Result<StoredEvent> stored_event(Position position, std::string_view sealed) {
-  WEIR_TRY(const Envelope envelope, open_event(position, sealed));
+Result<StoredEvent> stored_event(ReadSide& side, Position position, std::string_view sealed) {
+  WEIR_TRY(const Envelope envelope, side.keys.open_event(position, sealed));
   return StoredEvent{position, envelope.recorded, std::string(envelope.record)};
 }
 
@@ -26,7 +26,7 @@ Result<std::uint64_t> first_seq_of(Connection& db, StreamId stream) {
 }
 
 // Rows of (pos, record) up to the bounds. Damage ends the list, unless it is at its beginning.
-Result<std::vector<StoredEvent>> collect(Query& query, std::size_t max_events,
+Result<std::vector<StoredEvent>> collect(ReadSide& side, Query& query, std::size_t max_events,
                                          std::size_t max_bytes) {
   std::vector<StoredEvent> events;
   std::size_t bytes = 0;
@@ -34,9 +34,11 @@ Result<std::vector<StoredEvent>> collect(Query& query, std::size_t max_events,
     WEIR_TRY(const bool row, query.next());
     if (!row) break;
     const std::string_view sealed = query.bytes(1);
-    bytes += sealed.size() - std::min(sealed.size(), kEnvelopeBytes);
+    const bool is_plain = form_of(sealed) == Form::plain;
+    const std::size_t around = kEnvelopeBytes + (is_plain ? 0 : kEventCipherBytes);
+    bytes += sealed.size() - std::min(sealed.size(), around);
     if (!events.empty() && bytes > max_bytes) break;
-    auto event = stored_event(Position::unpack(query.integer(0)), sealed);
+    auto event = stored_event(side, Position::unpack(query.integer(0)), sealed);
     if (!event.ok() && !events.empty()) break;
     if (!event.ok()) return std::move(event).error();
     events.push_back(*std::move(event));
@@ -60,18 +62,18 @@ Result<std::optional<std::pair<std::uint64_t, WallTime>>> recorded_at(Connection
   return Found(std::pair(position.seq, envelope.recorded));
 }
 
-Result<> scan_newest(Connection& db, StreamId stream, const std::string& id, std::size_t scan,
+Result<> scan_newest(ReadSide& side, StreamId stream, const std::string& id, std::size_t scan,
                      std::set<Position>& found) {
   WEIR_TRY(
       Query query,
-      db.query(
+      side.db.query(
           "SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos DESC LIMIT ?3",
           first_pos(stream), end_pos(stream), scan));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return {};
     const Position position = Position::unpack(query.integer(0));
-    const auto envelope = open_event(position, query.bytes(1));
+    const auto envelope = side.keys.open_event(position, query.bytes(1));
     if (!envelope.ok()) continue;
     const auto event = decode_event(envelope->record);
     if (event.ok() && event->id == id) found.insert(position);
@@ -80,48 +82,50 @@ Result<> scan_newest(Connection& db, StreamId stream, const std::string& id, std
 
 }  // namespace
 
-Result<std::vector<StoredEvent>> read_events(Connection& db, StreamId stream, std::uint64_t first,
+Result<std::vector<StoredEvent>> read_events(ReadSide& side, StreamId stream, std::uint64_t first,
                                              std::size_t max_events, std::size_t max_bytes) {
-  WEIR_TRY(const std::uint64_t first_seq, first_seq_of(db, stream));
-  WEIR_TRY(
-      Query query,
-      db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
-               pos_of(stream, std::min(std::max(first, first_seq), kSeqMax)), end_pos(stream)));
-  return collect(query, std::min(max_events, kReadEventsMax), max_bytes);
+  WEIR_TRY(const std::uint64_t first_seq, first_seq_of(side.db, stream));
+  WEIR_TRY(Query query,
+           side.db.query("SELECT pos, record FROM events WHERE pos >= ?1 AND pos < ?2 ORDER BY pos",
+                         pos_of(stream, std::min(std::max(first, first_seq), kSeqMax)),
+                         end_pos(stream)));
+  return collect(side, query, std::min(max_events, kReadEventsMax), max_bytes);
 }
 
-Result<std::vector<StoredEvent>> fetch_events(Connection& db,
+Result<std::vector<StoredEvent>> fetch_events(ReadSide& side,
                                               const std::vector<DeliveryRef>& refs) {
   std::vector<StoredEvent> events;
   for (const DeliveryRef ref : refs) {
     WEIR_TRY(Query query,
-             db.query("SELECT record FROM events WHERE pos = ?2 UNION ALL "
-                      "SELECT record FROM kept_events WHERE flow = ?1 AND pos = ?2 LIMIT 1",
-                      ref.flow.value, ref.position.pack()));
+             side.db.query("SELECT record FROM events WHERE pos = ?2 UNION ALL "
+                           "SELECT record FROM kept_events WHERE flow = ?1 AND pos = ?2 LIMIT 1",
+                           ref.flow.value, ref.position.pack()));
     WEIR_TRY(const bool row, query.next());
     if (!row) continue;
-    WEIR_TRY(StoredEvent event, stored_event(ref.position, query.bytes(0)));
+    WEIR_TRY(StoredEvent event, stored_event(side, ref.position, query.bytes(0)));
     events.push_back(std::move(event));
   }
   return events;
 }
 
-Result<std::vector<StoredEvent>> read_kept(Connection& db, FlowId flow, Position first,
+Result<std::vector<StoredEvent>> read_kept(ReadSide& side, FlowId flow, Position first,
                                            std::size_t max_events) {
-  WEIR_TRY(
-      Query query,
-      db.query("SELECT pos, record FROM kept_events WHERE flow = ?1 AND pos >= ?2 ORDER BY pos",
+  WEIR_TRY(Query query,
+           side.db.query(
+               "SELECT pos, record FROM kept_events WHERE flow = ?1 AND pos >= ?2 ORDER BY pos",
                flow.value, first.pack()));
-  return collect(query, std::min(max_events, kReadEventsMax), ~std::size_t{0});
+  return collect(side, query, std::min(max_events, kReadEventsMax), ~std::size_t{0});
 }
 
-Result<std::vector<Position>> find_id(Connection& db, const std::string& id, std::size_t scan) {
+Result<std::vector<Position>> find_id(ReadSide& side, const std::string& id, std::size_t scan) {
   std::set<Position> found;
+  WEIR_TRY(const std::string column, side.keys.column(id));
   {
     WEIR_TRY(
         Query query,
-        db.query("SELECT DISTINCT pos FROM deliveries WHERE event_id = ?1 ORDER BY pos LIMIT ?2",
-                 id, kFoundMax));
+        side.db.query("SELECT DISTINCT pos FROM deliveries WHERE event_id IN (?1, ?3) ORDER BY pos "
+                      "LIMIT ?2",
+                      id, kFoundMax, column));
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
@@ -130,14 +134,14 @@ Result<std::vector<Position>> find_id(Connection& db, const std::string& id, std
   }
   std::vector<StreamId> streams;
   {
-    WEIR_TRY(Query query, db.query("SELECT id FROM streams"));
+    WEIR_TRY(Query query, side.db.query("SELECT id FROM streams"));
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
       streams.push_back(StreamId{static_cast<std::uint32_t>(query.integer(0))});
     }
   }
-  for (const StreamId stream : streams) WEIR_CHECK(scan_newest(db, stream, id, scan, found));
+  for (const StreamId stream : streams) WEIR_CHECK(scan_newest(side, stream, id, scan, found));
   std::vector<Position> places(found.begin(), found.end());
   places.resize(std::min(places.size(), kFoundMax));
   return places;
@@ -167,12 +171,12 @@ Result<std::uint64_t> seek(Connection& db, StreamId stream, WallTime time) {
   return low;
 }
 
-Result<std::optional<Position>> event_at(Connection& db, Position position,
+Result<std::optional<Position>> event_at(ReadSide& side, Position position,
                                          const std::string& source, const std::string& id) {
-  WEIR_TRY(Query query, db.query("SELECT record FROM events WHERE pos = ?1", position.pack()));
+  WEIR_TRY(Query query, side.db.query("SELECT record FROM events WHERE pos = ?1", position.pack()));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<Position>();
-  const auto envelope = open_event(position, query.bytes(0));
+  const auto envelope = side.keys.open_event(position, query.bytes(0));
   if (!envelope.ok()) return std::optional<Position>();
   const auto event = decode_event(envelope->record);
   const bool same = event.ok() && event->source == source && event->id == id;

@@ -23,13 +23,23 @@ Result<Row> unsealed(const Query& query, int id_column, int record_column, std::
   return decode(payload);
 }
 
+// The same of a table whose records may be encrypted.
+template <class Row>
+Result<Row> opened(ReadSide& side, const Query& query, std::string_view table,
+                   std::string_view what, Result<Row> (*decode)(std::string_view)) {
+  WEIR_TRY(const std::string_view payload,
+           side.keys.unseal(table, key_bytes({query.integer(0)}), query.bytes(1), what));
+  return decode(payload);
+}
+
 template <class Row, class Id>
-Result<std::optional<Row>> find_by_id(Connection& db, const char* sql, Id id, std::string_view what,
+Result<std::optional<Row>> find_by_id(ReadSide& side, const char* sql, Id id,
+                                      std::string_view table, std::string_view what,
                                       Result<Row> (*decode)(std::string_view)) {
-  WEIR_TRY(Query query, db.query(sql, id.value));
+  WEIR_TRY(Query query, side.db.query(sql, id.value));
   WEIR_TRY(const bool found, query.next());
   if (!found) return std::optional<Row>();
-  WEIR_TRY(Row row, unsealed(query, 0, 1, what, decode));
+  WEIR_TRY(Row row, opened(side, query, table, what, decode));
   return std::optional(std::move(row));
 }
 
@@ -137,11 +147,12 @@ Result<std::vector<ports::FlowCounts>> count_flows(Connection& db) {
   return list;
 }
 
-Result<std::optional<std::string>> read_meta(Connection& db, const std::string& key) {
-  WEIR_TRY(Query query, db.query("SELECT record FROM meta WHERE key = ?1", key));
+Result<std::optional<std::string>> read_meta(ReadSide& side, const std::string& key) {
+  WEIR_TRY(Query query, side.db.query("SELECT record FROM meta WHERE key = ?1", key));
   WEIR_TRY(const bool row, query.next());
   if (!row) return std::optional<std::string>();
-  WEIR_TRY(const std::string_view value, unseal(key, query.bytes(0), "meta value " + key));
+  WEIR_TRY(const std::string_view value,
+           side.keys.unseal("meta", key, query.bytes(0), "meta value " + key));
   return std::optional(std::string(value));
 }
 
@@ -171,7 +182,7 @@ Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& 
     for (;;) {
       WEIR_TRY(const bool row, query.next());
       if (!row) break;
-      WEIR_TRY(Group group, unsealed(query, 0, 1, "a group", &decode_group));
+      WEIR_TRY(Group group, opened(side, query, "groups", "a group", &decode_group));
       groups.push_back(std::move(group));
     }
   }
@@ -183,26 +194,26 @@ Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& 
   return groups;
 }
 
-Result<std::optional<Group>> get_group(Connection& db, GroupId id) {
-  return find_by_id(db, "SELECT id, record FROM groups WHERE id = ?1", id, "a group",
+Result<std::optional<Group>> get_group(ReadSide& side, GroupId id) {
+  return find_by_id(side, "SELECT id, record FROM groups WHERE id = ?1", id, "groups", "a group",
                     &decode_group);
 }
 
-Result<std::vector<Replay>> list_replays(Connection& db) {
+Result<std::vector<Replay>> list_replays(ReadSide& side) {
   std::vector<Replay> replays;
   WEIR_TRY(Query query,
-           db.query("SELECT id, record FROM replays ORDER BY state >= ?1, id DESC LIMIT ?2",
-                    static_cast<int>(ReplayState::aborted), kReplaysMax));
+           side.db.query("SELECT id, record FROM replays ORDER BY state >= ?1, id DESC LIMIT ?2",
+                         static_cast<int>(ReplayState::aborted), kReplaysMax));
   for (;;) {
     WEIR_TRY(const bool row, query.next());
     if (!row) return replays;
-    WEIR_TRY(Replay replay, unsealed(query, 0, 1, "a replay", &decode_replay));
+    WEIR_TRY(Replay replay, opened(side, query, "replays", "a replay", &decode_replay));
     replays.push_back(std::move(replay));
   }
 }
 
-Result<std::optional<Replay>> get_replay(Connection& db, ReplayId id) {
-  return find_by_id(db, "SELECT id, record FROM replays WHERE id = ?1", id, "a replay",
+Result<std::optional<Replay>> get_replay(ReadSide& side, ReplayId id) {
+  return find_by_id(side, "SELECT id, record FROM replays WHERE id = ?1", id, "replays", "a replay",
                     &decode_replay);
 }
 
@@ -234,8 +245,17 @@ Result<std::optional<ReplayId>> open_replay_of(Connection& db, DeliveryRef ref) 
   return std::optional(ReplayId{static_cast<std::uint32_t>(id)});
 }
 
+Result<std::optional<std::string>> read_audit_head(Connection& db) {
+  WEIR_TRY(Query query, db.query("SELECT record FROM meta WHERE key = ?1", ports::kAuditHeadMeta));
+  WEIR_TRY(const bool row, query.next());
+  if (!row) return std::optional<std::string>();
+  WEIR_TRY(const std::string_view value,
+           unseal(ports::kAuditHeadMeta, query.bytes(0), "the head of the audit"));
+  return std::optional(std::string(value));
+}
+
 Result<AuditHead> audit_head(Connection& db) {
-  WEIR_TRY(const auto kept, read_meta(db, std::string(ports::kAuditHeadMeta)));
+  WEIR_TRY(const auto kept, read_audit_head(db));
   AuditHead head = kept ? wire::parse_audit_head(*kept).value_or(AuditHead{}) : AuditHead{};
   // AUTOINCREMENT never uses a number again.
   WEIR_TRY(const std::int64_t last,

@@ -3,7 +3,8 @@
 
 namespace weir::store::sqlite {
 
-ReadThread::ReadThread(Connection db) : side_(std::move(db)), thread_([this] { run(); }) {}
+ReadThread::ReadThread(Connection db, std::shared_ptr<Keyring> ring)
+    : side_(std::move(db), std::move(ring)), thread_([this] { run(); }) {}
 
 ReadThread::~ReadThread() {
   {

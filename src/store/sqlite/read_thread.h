@@ -16,7 +16,7 @@ namespace weir::store::sqlite {
 
 class ReadThread {
  public:
-  explicit ReadThread(Connection db);
+  ReadThread(Connection db, std::shared_ptr<Keyring> ring);
   // Answers what was asked, then ends.
   ~ReadThread();
   ReadThread(const ReadThread&) = delete;

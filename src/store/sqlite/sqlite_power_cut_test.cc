@@ -25,12 +25,18 @@ constexpr const char* kFolder = "/disk";
 constexpr std::uint64_t kShortLog = 96 << 10;  // several checkpoints in one scenario
 constexpr std::uint64_t kLongLog = 64 << 20;   // none
 
+using Ring = std::shared_ptr<Keyring>;
+
+Ring ring_of(Keyring::Keys keys) { return std::make_shared<Keyring>(std::move(keys)); }
+MasterKey new_key() { return *parse_master_key(make_key_file(), "k"); }
+
 StoreFactory factory(FaultVfs& vfs, std::optional<Error>* failure = nullptr,
-                     std::uint64_t log_bytes = kShortLog) {
-  return [&vfs, failure, log_bytes](async::Executor executor) -> std::unique_ptr<Store> {
+                     std::uint64_t log_bytes = kShortLog, Ring ring = nullptr) {
+  return [&vfs, failure, log_bytes, ring](async::Executor executor) -> std::unique_ptr<Store> {
     Options options{.folder = kFolder, .executor = executor};
     options.vfs = vfs.name();
     options.wal_bytes_max = log_bytes;
+    options.keyring = ring;
     auto store = open(std::move(options));
     if (store.ok()) return *std::move(store);
     if (failure != nullptr) {
@@ -50,42 +56,89 @@ WriteBatch batch(std::vector<Mutation> mutations) {
   return {.lane = Lane::settle, .preconditions = {}, .mutations = std::move(mutations)};
 }
 
-void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged) {
+void verify(FaultVfs& vfs, const Oracle& oracle, std::size_t acknowledged, Ring ring = nullptr) {
   {
-    StoreBench bench(factory(vfs));
+    StoreBench bench(factory(vfs, nullptr, kShortLog, ring));
     const std::string content = content_of(bench);
     const bool right = content == oracle.at_least(acknowledged) ||
                        content == oracle.at_most(acknowledged);
     if (!right) CHECK(content == oracle.at_least(acknowledged));
     CHECK(bench.try_commit(batch({PutMeta{"k", "v"}})).ok());  // it serves again
   }
-  const auto report = check(kFolder, vfs.name());
+  const auto report = check(kFolder, vfs.name(), ring);
   REQUIRE(report.ok());
   for (const std::string& problem : report->problems) FAIL_CHECK(problem);
   CHECK(report->sound());
 }
 
-TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing is half done") {
-  const std::vector<WriteBatch> batches = reference_scenario();
+std::uint64_t cut_everywhere(const std::vector<WriteBatch>& batches, std::uint64_t step,
+                             const Ring& ring) {
   const Oracle oracle(memory_factory(), batches);
   std::uint64_t cuts = 0;
-  for (std::uint64_t operation = 1;; ++operation) {
+  for (std::uint64_t operation = 1;; operation += step) {
     CAPTURE(operation);
     FaultVfs vfs;
     vfs.disk().cut_at(operation);
     std::size_t acknowledged = 0;
     {
       std::optional<Error> failure;
-      StoreBench bench(factory(vfs, &failure));
+      StoreBench bench(factory(vfs, &failure, kShortLog, ring));
       if (!failure) acknowledged = commit_all(bench, batches, 0, batches.size());
     }
-    if (!vfs.disk().is_off()) break;
+    if (!vfs.disk().is_off()) return cuts;
     ++cuts;
     vfs.disk().power_cut(operation * 7);
-    verify(vfs, oracle, acknowledged);
+    verify(vfs, oracle, acknowledged, ring);
   }
+}
+
+TEST_CASE("power cut at every operation: nothing acknowledged is lost, nothing is half done") {
+  const std::uint64_t cuts = cut_everywhere(reference_scenario(), 1, nullptr);
   MESSAGE("power cuts: ", cuts);
   CHECK(cuts > 200);
+}
+
+TEST_CASE("power cut while everything is encrypted, and its keys are rotated in between") {
+  std::vector<WriteBatch> batches = reference_scenario();
+  for (std::size_t i = batches.size(); i > 3; i -= 3)
+    batches.insert(batches.begin() + static_cast<std::ptrdiff_t>(i - 1), batch({RotateKeys{}}));
+  const std::uint64_t cuts = cut_everywhere(batches, 7, ring_of({new_key()}));
+  MESSAGE("power cuts with encryption: ", cuts);
+  CHECK(cuts > 30);
+}
+
+TEST_CASE("power cut during a rotation: old and new key open it, and acknowledged is all") {
+  const MasterKey before = new_key();
+  const MasterKey after = new_key();
+  std::uint64_t rotated = 0;
+  std::uint64_t kept = 0;
+  for (std::uint64_t operation = 1;; ++operation) {
+    CAPTURE(operation);
+    FaultVfs vfs;
+    std::string content;
+    {
+      StoreBench bench(factory(vfs, nullptr, kShortLog, ring_of({before})));
+      bench.register_names();
+      bench.append(1, 20);
+      content = content_of(bench);
+    }
+    vfs.disk().cut_at(vfs.disk().operations() + operation);
+    bool acknowledged = false;
+    {
+      std::optional<Error> failure;
+      StoreBench bench(factory(vfs, &failure, kShortLog, ring_of({after, before})));
+      if (!failure) acknowledged = bench.try_commit(batch({RotateKeys{}})).ok();
+    }
+    if (!vfs.disk().is_off()) break;
+    vfs.disk().power_cut(operation);
+    StoreBench bench(factory(vfs, nullptr, kShortLog, ring_of({after, before})));
+    CHECK(content_of(bench) == content);
+    const bool pending = bench.run(bench.store().info()).rotation_pending;
+    if (acknowledged) CHECK(!pending);
+    ++(pending ? kept : rotated);
+  }
+  CHECK(kept > 0);
+  CHECK(rotated > 0);
 }
 
 TEST_CASE("power cut during recovery from a power cut") {

@@ -17,11 +17,11 @@ namespace {
 class SqliteStore final : public ports::Store {
  public:
   SqliteStore(LockFile lock, std::unique_ptr<StorageThread> storage, Connection fast,
-              Connection slow)
+              Connection slow, const std::shared_ptr<Keyring>& ring)
       : lock_(std::move(lock)),
         storage_(std::move(storage)),
-        fast_(std::move(fast)),
-        slow_(std::move(slow)) {}
+        fast_(std::move(fast), ring),
+        slow_(std::move(slow), ring) {}
 
   ports::Writer& writer() override { return writer_; }
   ports::EventLog& events() override { return events_; }
@@ -32,7 +32,7 @@ class SqliteStore final : public ports::Store {
 
   async::Task<ports::StoreStatus> info() override {
     const auto sizes = co_await slow_.ask<ports::StoreStatus>(
-        [](ReadSide& side) { return sizes_of(side.db); });
+        [](ReadSide& side) { return sizes_of(side); });
     ports::StoreStatus info = sizes.ok() ? *sizes : ports::StoreStatus{};
     info.kind = "sqlite";
     info.format = kFormat;
@@ -41,8 +41,17 @@ class SqliteStore final : public ports::Store {
   }
 
  private:
-  static Result<ports::StoreStatus> sizes_of(Connection& db) {
+  static Result<ports::StoreStatus> sizes_of(ReadSide& side) {
+    Connection& db = side.db;
     ports::StoreStatus info;
+    if (side.keys.on()) {
+      info.master_key = side.keys.ring()->keys()->front().id;
+      WEIR_TRY(const std::int64_t others,
+               db.integer("SELECT count(*) FROM stream_keys WHERE length(wrapped) > 0 AND master "
+                          "<> ?1",
+                          0, info.master_key));
+      info.rotation_pending = others > 0;
+    }
     WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
     info.bytes = static_cast<std::uint64_t>(pages) * kPageSize;
     WEIR_TRY(info.incarnation, read_incarnation(db));
@@ -87,11 +96,12 @@ Result<std::unique_ptr<ports::Store>> open(Options options) {
     options.space = folder_space(options.folder, options.reserve_bytes);
   const std::string folder = options.folder;
   const std::string vfs = options.vfs;
+  const std::shared_ptr<Keyring> ring = options.keyring;
   WEIR_TRY(auto storage, StorageThread::start(std::move(options), std::move(db)));
   WEIR_TRY(Connection fast, open_reader(folder, vfs));
   WEIR_TRY(Connection slow, open_reader(folder, vfs));
   return std::unique_ptr<ports::Store>(std::make_unique<SqliteStore>(
-      std::move(lock), std::move(storage), std::move(fast), std::move(slow)));
+      std::move(lock), std::move(storage), std::move(fast), std::move(slow), ring));
 }
 
 }  // namespace weir::store::sqlite

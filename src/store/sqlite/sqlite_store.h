@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "ports/store.h"
+#include "store/records/keyring.h"
 
 namespace weir::store::sqlite {
 
@@ -27,6 +28,9 @@ struct Options {
   // Called once on the executor when the storage failed: acknowledge nothing more and leave the
   // process.
   std::function<void(const Error&)> on_failed;
+
+  // Encrypts what is written. Null = a plain store, which an encrypted one cannot become again.
+  std::shared_ptr<Keyring> keyring;
 
   std::uint64_t reserve_bytes = 16u << 20;              // given back to the disk when it is full
   std::uint64_t disk_free_min = 64u << 20;              // below it, ingest is refused
@@ -45,7 +49,8 @@ struct Options {
 // Takes the folder's lock, verifies the database, checkpoints the log into it and syncs both, so
 // that whatever is visible is durable before the first acknowledgement (reference: the
 // lost-acknowledgement hole). Errors: store_in_use, store_newer_format, store_older_format,
-// store_corrupt, store_unreadable, store_setting_refused, store_full, store_failed.
+// store_corrupt, store_unreadable, store_setting_refused, store_full, store_failed; key_missing and
+// key_wrong for an encrypted store without its master key.
 //
 // A damaged event record fails the read that begins with it (store_corrupt, naming it); reads
 // before it end before it. A damaged delivery row is listed with what its columns tell, and the

@@ -15,6 +15,7 @@ using namespace ports;
 
 constexpr Duration kSpaceCheckEvery = std::chrono::seconds{1};
 constexpr Duration kStallRest = std::chrono::milliseconds{200};
+constexpr Duration kEraseRest = std::chrono::milliseconds{200};  // a reader was in the way
 constexpr Duration kLongTime = std::chrono::hours{1};
 
 Error injected(const char* name) {
@@ -26,10 +27,22 @@ Error full_error() {
                "free some space; ingest goes on by itself"};
 }
 
+// A store with data keys is never served without them, and one that is given a key is encrypted
+// from the first record on.
+Result<> prepare_keys(WriteSide& side) {
+  WEIR_CHECK(side.keys.verify());
+  if (!side.keys.on()) return {};
+  WEIR_CHECK(side.db.execute("BEGIN IMMEDIATE"));
+  const Result<> made = side.keys.ensure_store_key();
+  WEIR_CHECK(side.db.execute(made.ok() ? "COMMIT" : "ROLLBACK"));
+  return made;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StorageThread>> StorageThread::start(Options options, Connection db) {
   std::unique_ptr<StorageThread> self(new StorageThread(std::move(options), std::move(db)));
+  WEIR_CHECK(prepare_keys(self->side_));
   WEIR_CHECK(load(self->side_, false));
   if (self->options_.space) self->options_.space->hold_reserve();
   self->thread_ = std::thread([thread = self.get()] { thread->run(); });
@@ -67,6 +80,7 @@ void StorageThread::run() {
 }
 
 Duration StorageThread::patience() const {
+  if (!failed_ && erasing_) return options_.idle_after;
   if (!failed_ && checkpointer_.wants_idle()) return options_.idle_after;
   return full_ ? kSpaceCheckEvery : kLongTime;
 }
@@ -83,6 +97,7 @@ void StorageThread::tick(Intake intake) {
   } else {
     write(std::move(intake.batches));
   }
+  erase_log();
   send_answers();
   maintain(idle);
 }
@@ -129,6 +144,7 @@ Result<> StorageThread::apply_all(const Batches& batches, Attempt& attempt) {
   if (WEIR_FAILPOINT("store.before_begin")) return injected("store.before_begin");
   const MonoTime begun = options_.now();
   bool served[3] = {false, false, false};
+  side_.keys.begin();
   WEIR_CHECK(db_.execute("BEGIN IMMEDIATE"));
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const WriteBatch& batch = batches[i].batch;
@@ -139,7 +155,7 @@ Result<> StorageThread::apply_all(const Batches& batches, Attempt& attempt) {
     auto receipt = apply_batch(side_, batch);
     lane_served = true;
     if (!receipt.ok() && is_fatal(receipt.error())) {
-      if (receipt.error().code == Code::store_corrupt) attempt.culprit = i;
+      if (is_damage(receipt.error())) attempt.culprit = i;
       return std::move(receipt).error();
     }
     attempt.receipts[i] = std::move(receipt);
@@ -203,6 +219,22 @@ void StorageThread::watch_space() {
   }
   const bool low = options_.space->free_bytes() < options_.disk_free_min;
   full_ = low || !options_.space->hold_reserve();
+}
+
+// Once an erasure is committed: readers remember no data keys, and the log goes. A reader in the
+// way only delays that.
+void StorageThread::erase_log() {
+  if (std::exchange(side_.log_must_go, false)) {
+    if (side_.keys.on()) side_.keys.ring()->note_destroyed();
+    erasing_ = true;
+    next_erasing_ = MonoTime{};
+  }
+  const MonoTime now = options_.now();
+  if (!erasing_ || failed_ || stalled_ || now < next_erasing_) return;
+  next_erasing_ = now + kEraseRest;
+  const auto done = checkpointer_.truncate();
+  if (!done.ok()) return fail(done.error());
+  erasing_ = !*done;
 }
 
 // After the answers: a checkpoint that fails takes back no commit.

@@ -57,6 +57,7 @@ class StorageThread {
   bool make_room(Batches& batches);
   void refuse_ingest(Batches& batches);
   void watch_space();
+  void erase_log();
   void maintain(bool idle);
   void fail(const Error& error);
   void answer(PendingBatch batch, Result<ports::Receipt> receipt);
@@ -66,13 +67,15 @@ class StorageThread {
 
   Options options_;
   Connection db_;
-  WriteSide side_{db_};
+  WriteSide side_{db_, options_.keyring};
   Checkpointer checkpointer_;
   CommitQueue queue_;
   CommitTimes times_;
   std::vector<Answer> answers_;  // of the present group, sent together
   std::optional<Error> failed_;
   std::atomic<bool> full_{false};
+  bool erasing_ = false;  // the log may still have what was erased
+  MonoTime next_erasing_{};
   bool stalled_ = false;  // not even the reserve was enough: batches wait in the queue
   MonoTime space_checked_{};
   std::thread thread_;

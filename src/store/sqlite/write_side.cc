@@ -67,6 +67,8 @@ Result<> load_streams(WriteSide& side, bool keep_dedupe) {
 }  // namespace
 
 Result<> load(WriteSide& side, bool keep_dedupe) {
+  side.keys.forget();
+  side.log_must_go = false;
   WEIR_CHECK(load_streams(side, keep_dedupe));
   side.flows.clear();
   side.audit_head.reset();

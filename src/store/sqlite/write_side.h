@@ -15,6 +15,7 @@
 #include "ports/write_batch.h"
 #include "store/records/dedupe_table.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/stream_keys.h"
 
 namespace weir::store::sqlite {
 
@@ -28,11 +29,15 @@ struct StreamState {
   std::vector<std::uint64_t>
       tail;  // hashes of seqs next_seq - size .. next_seq - 1, not in a segment yet
   WallTime tail_first_at{};
+  std::uint64_t erase_before = 0;  // was shredded: what goes below is overwritten
 };
 
 struct WriteSide {
-  explicit WriteSide(Connection& connection) : db(connection) {}
+  WriteSide(Connection& connection, std::shared_ptr<Keyring> ring)
+      : db(connection), keys(connection, std::move(ring)) {}
   Connection& db;
+  StreamKeys keys;
+  bool log_must_go = false;  // it holds what was erased from the database
   std::map<StreamId, StreamState> streams;
   std::set<FlowId> flows;
   std::int64_t last_settlement_number = 0;
@@ -44,13 +49,18 @@ struct WriteSide {
 // (`keep_dedupe`: the tables stay, since places that were never written do no harm there).
 Result<> load(WriteSide& side, bool keep_dedupe);
 
+// What one batch met, and the others can do without: damage, or what no key opens.
+inline bool is_damage(const Error& error) {
+  return error.code == Code::store_corrupt || error.code == Code::key_missing ||
+         error.code == Code::key_wrong || error.code == Code::stream_shredded;
+}
+
 // Inside a transaction: checks the batch and its preconditions, then applies it. An error of the
 // batch itself (invalid_argument, unknown_*) leaves nothing behind; store_full, store_failed and
-// store_corrupt mean that the transaction must be rolled back.
+// damage mean that the transaction must be rolled back.
 Result<ports::Receipt> apply_batch(WriteSide& side, const ports::WriteBatch& batch);
 inline bool is_fatal(const Error& error) {
-  return error.code == Code::store_full || error.code == Code::store_failed ||
-         error.code == Code::store_corrupt;
+  return error.code == Code::store_full || error.code == Code::store_failed || is_damage(error);
 }
 
 }  // namespace weir::store::sqlite
