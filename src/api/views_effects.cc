@@ -9,7 +9,11 @@ void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effe
   json.field("state", to_text(effect.state)).field("dependency", effect.dependency);
   json.field("method", effect.method).field("target", effect.target).field("name", effect.name);
   if (!effect.step.empty()) json.field("step", effect.step);
-  json.field("key", effect.sent_key()).field("flow", flow_name(live, effect.delivery.flow));
+  // A key of the caller's own may be made of what is hidden.
+  const bool hides = !effect.caller_key.empty() &&
+                     !live.redaction(effect.delivery.position.stream)->empty();
+  json.field("key", hides ? effect.key : effect.sent_key())
+      .field("flow", flow_name(live, effect.delivery.flow));
   json.field("event", fmt::format("{}#{}", live.stream_name(effect.delivery.position.stream),
                                   effect.delivery.position.seq));
   json.field("sends", effect.sends).field("attempt", effect.attempt);

@@ -41,14 +41,16 @@ wire::Span span_of(const Event& event, const Attempt& attempt, std::string_view 
 std::string begin_effects(DeliveryParts& parts, const Flow& flow, const Attempt& attempt,
                           std::string_view key, const wire::Span& span) {
   if (flow.spec().effects.empty()) return {};
-  return parts.running.begin({.delivery = {flow.id(), attempt.position},
-                              .flow = flow.spec().name,
-                              .idempotency_key = std::string(key),
-                              .attempt = attempt.number,
-                              .replay = attempt.replay,
-                              .deadline = parts.clock.mono() + attempt.timeout,
-                              .traceparent = span.traceparent,
-                              .tracestate = span.tracestate});
+  return parts.running.begin(
+      {.delivery = {flow.id(), attempt.position},
+       .flow = flow.spec().name,
+       .idempotency_key = std::string(key),
+       .attempt = attempt.number,
+       .replay = attempt.replay,
+       .deadline = parts.clock.mono() + attempt.timeout,
+       .traceparent = span.traceparent,
+       .tracestate = span.tracestate,
+       .hidden = parts.redactions.of(flow.spec().stream)->hidden_values(attempt.event)});
 }
 
 }  // namespace

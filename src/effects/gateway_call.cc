@@ -104,9 +104,10 @@ void Gateway::Call::begin_entry(bool repeat, WallTime now) {
     entry.key = key;
     entry.dependency = dependency.name;
     entry.method = request.method;
-    entry.target = request.target;
-    entry.step = request.step;
-    entry.name = request.name;
+    // As they are shown; what they were is in the key and the fingerprint.
+    entry.target = attempt->hidden.redact(request.target);
+    entry.step = attempt->hidden.redact(request.step);
+    entry.name = attempt->hidden.redact(request.name);
     entry.caller_key = request.caller_key;
     entry.fingerprint = fingerprint;
     entry.first_sent = now;

@@ -25,8 +25,8 @@ struct DecideInput {
 // done, retryAt, quarantine, discard, pauseFlow, or defer.
 // - pauseFlow is quarantine under onFailure: pauseFlow: quarantine the delivery and pause the flow
 // as well.
-// - defer only for an attempt that we cancelled ourselves and that may be repeated, and for one that
-// failed because our guardrails refused its effects: no attempt counted, again at `at`.
+// - defer only for an attempt that we cancelled ourselves and that may be repeated, and for one
+// that failed because our guardrails refused its effects: no attempt counted, again at `at`.
 // - In doubt without idempotency is quarantine at once, in doubt.
 // - A retry that would start at or after the deadline is quarantine now, as expired.
 // - auth and config are quarantine without a retry: nothing would refresh credentials or fix a name

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "model/effect.h"
 #include "model/position.h"
+#include "policy/hidden_values.h"
 
 namespace weir::policy {
 
@@ -25,6 +26,7 @@ struct RunningAttempt {
   MonoTime deadline;
   std::string traceparent;
   std::string tracestate;
+  HiddenValues hidden;  // of its event: nobody is shown them
   EffectReport report;  // written by the gateway
   bool ended = false;
 };

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handlers call a dependency through the effect gateway of the built binary: what happens once, what is in doubt,
 and what is refused."""
-import http.client
 import json
 import threading
 import unittest
 
 import stub_handler as stub
+from effect_call import effect
 from handler_case import POLICIES, HandlerCase
 from server import wait_for
 from stub_handler import StubHandler
@@ -42,17 +42,6 @@ def pays(server, dependency, key=None, name="pay", body=None, method="POST", pat
         return after(peer, call)
     answer.replies = []
     return answer
-
-
-def effect(server, dependency, token, method="POST", path="/payments", body=b"{}", headers=None):
-    """What the gateway answers: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request(method, f"/effects/{dependency}{path}", body,
-                       ({"Weir-Token": token} if token else {}) | (headers or {}))
-    reply = connection.getresponse()
-    told = reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-    connection.close()
-    return told
 
 
 class EffectCase(HandlerCase):

@@ -7,6 +7,7 @@ import urllib.parse
 from pathlib import Path
 
 import stub_handler as stub
+from effect_call import effect
 from handler_case import POLICIES, HandlerCase
 from prometheus_client.parser import text_string_to_metric_families
 from recorded_api import RecordedApi, vague_objects
@@ -22,6 +23,7 @@ streams:
 dependencies:
   stub: { url: "{url}", capacity: 100/s, requestPrice: 0.001, policy: open }
   limited: { url: "{url}", policy: limited }
+  bank: { url: "{url}", policy: bank }
 flows:
   first:
     from: { stream: s, start: earliest }
@@ -39,6 +41,12 @@ flows:
     where: { type: [slow] }
     to: { http: { dependency: limited, path: /slow } }
     policy: patient
+  pays:
+    from: { stream: s, start: earliest }
+    where: { type: [pays] }
+    to: { http: { dependency: stub, path: /pays } }
+    effects: [bank]
+    policy: once
 failureModes:
   - name: known
     match: { status: [422], problemType: ["urn:known"] }
@@ -49,6 +57,8 @@ LIMITED = """
   limited:
     rateLimit: { requests: 1, unit: hour, burst: 2 }
     circuitBreaker: { scope: [dependency, endpoint] }
+  bank:
+    idempotency: { onInDoubt: reconcile, reconcile: { path: "/{key}", after: 0s, applied: { status: 200 }, notApplied: { status: 404 } } }
   once: { extends: quick, retry: { maxReplays: 1 } }
   patient:
     timeouts: { attempt: 5s }
@@ -118,6 +128,7 @@ class OpenApi(HandlerCase):
         self.flows()
         self.quarantine()
         self.replays()
+        self.effects()
         self.streams()
         self.ask("GET", "/v1/audit?limit=3", 200)
         self.ask("GET", "/v1/audit", 200)
@@ -359,6 +370,33 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/replays", 200)
         self.ask("GET", "/v1/replays/r999", 404)
         self.ask("GET", "/v1/replays/nonsense/items", 404)
+
+    def effects(self):
+        """Two effects, both in doubt: one is asked about, one is settled by hand; a third one is confirmed."""
+        def pays(peer, call):
+            for name, path in (("asked", "/lost"), ("told", "/lost"), ("fine", "/paid")):
+                effect(self.weir, "bank", call.header("weir-token"), path=path,
+                       headers={"Weir-Effect": name, "Weir-Step": "one", "ce-id": path})
+            return stub.status(500)(peer, call)
+        self.handler.default(stub.status(403))  # no answer to what the bank is asked
+        self.handler.script("/lost", stub.close())
+        self.handler.script("/paid", stub.status(201))
+        self.handler.script("payer", pays)
+        self.publish("payer", "pays")
+        self.settled("payer", "pays")
+        listed = self.ask("GET", "/v1/effects?flow=pays&dependency=bank&limit=2", 200)
+        self.ask("GET", f"/v1/effects?cursor={listed['cursor']}", 200)
+        self.ask("GET", "/v1/effects?state=lost", 400)
+        ids = {one["name"]: one["effect"] for one in self.ask("GET", "/v1/effects", 200)["effects"]}
+        self.ask("GET", f"/v1/effects/{ids['fine']}", 200)
+        self.ask("GET", "/v1/effects/e99", 404)
+        self.ask("GET", "/v1/events/payer/explain", 200)
+        self.handler.default(stub.status(404))
+        self.ask("POST", f"/v1/effects/{ids['asked']}/reconcile", 200, {"reason": "asked"})
+        self.ask("POST", f"/v1/effects/{ids['asked']}/reconcile", 409, {"reason": "asked"})
+        self.handler.default(stub.status(204))
+        self.ask("POST", f"/v1/effects/{ids['told']}/resolve", 422, {"as": "confirmed"})
+        self.ask("POST", f"/v1/effects/{ids['told']}/resolve", 200, {"as": "confirmed", "reason": "seen"})
 
     def tokens(self):
         wish = {"name": "laptop", "subject": "anna", "roles": ["operator"], "streams": ["s"], "flows": ["first"], "expires": "1h"}

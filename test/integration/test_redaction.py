@@ -10,6 +10,7 @@ import unittest
 import urllib.parse
 
 import stub_handler as stub
+from effect_call import effect
 from handler_case import HandlerCase
 from server import Server, ServerCase, answers, wait_for
 
@@ -26,10 +27,12 @@ streams:
   open: {}
 dependencies:
   stub: { url: "{url}", policy: open }
+  bank: { url: "{url}/bank", policy: open }
 flows:
   by-mail:
     from: { stream: s }
     to: { http: { dependency: stub, path: /mail } }
+    effects: [bank]
     ordering: { key: data.customer.email }
     policy: quick
   by-subject:
@@ -71,6 +74,16 @@ class Canaries(HandlerCase):
         answer = self.weir.request("POST", "/v1/streams/s/events", data or data_of(), headers)
         self.assertEqual(answer.status, 201, answer.text)
 
+    def pays(self, mail, then):
+        """An effect that is called what is hidden, before the failure."""
+        def answer(peer, call):
+            if token := call.header("weir-token"):
+                told = effect(self.weir, "bank", token, path="/of/" + urllib.parse.quote(mail, safe=""), body=call.body,
+                              headers={"Weir-Effect": f"pay {mail}", "Weir-Step": CARD, "Idempotency-Key": f"pay-{mail}"})
+                self.assertEqual(told[1]["weir-effect"] in ("confirmed", "replayed"), True, told)
+            return then(peer, call)
+        return answer
+
     def fail_them(self):
         """Events whose handler repeats them in every way that an answer has."""
         behaviours = {
@@ -82,7 +95,7 @@ class Canaries(HandlerCase):
         }
         for event_id, behaviour in behaviours.items():
             mail = f"{event_id}.{MAIL}"  # a key of its own, so that none is held behind another
-            self.handler.script(event_id, behaviour(mail, f"no {mail}, {CARD} of {SUBJECT} ({USER})"))
+            self.handler.script(event_id, self.pays(mail, behaviour(mail, f"no {mail}, {CARD} of {SUBJECT} ({USER})")))
             self.publish_canary(event_id, data_of().replace(MAIL.encode(), mail.encode()))
         self.handler.script("opaque", stub.status(422, [], OPAQUE.encode()))
         self.publish_canary("opaque", OPAQUE.encode(), "text/plain")
@@ -114,7 +127,8 @@ class Canaries(HandlerCase):
     def paths(self, events, replay):
         """Every GET route of the document, with every value there is for its parameters."""
         groups = [group["group"] for group in self.get("/v1/groups?all=true")["groups"]]
-        values = {"ref": events, "group": groups, "replay": [replay], "flow": ["by-mail", "by-subject"], "dependency": ["stub"], "version": ["1"]}
+        values = {"ref": events, "group": groups, "replay": [replay], "flow": ["by-mail", "by-subject"], "dependency": ["stub"], "version": ["1"],
+                  "effect": [one["effect"] for one in self.get("/v1/effects")["effects"]]}
         queries = {"/v1/events": ["?stream=s&from=1"], "/v1/events/{ref}/explain": ["", "?format=text"],
                    "/v1/groups/{group}/split": [f"?by={by}" for by in ("data.customer.email", "data.paid.length", "subject", "user", "data.customer.plan")],
                    "/v1/quarantine": ["", "?flow=by-mail", "?key=" + urllib.parse.quote(SUBJECT) + "&flow=by-subject"],
@@ -129,7 +143,7 @@ class Canaries(HandlerCase):
 
     def views(self, events, replay):
         groups = [group["group"] for group in self.get("/v1/groups?all=true")["groups"]]
-        yield from (("event", "list", "s"), ("group", "list"), ("quarantine", "list"), ("flow", "list"), ("audit", "list"), ("status",), ("replay", "list"),
+        yield from (("event", "list", "s"), ("group", "list"), ("quarantine", "list"), ("flow", "list"), ("audit", "list"), ("status",), ("replay", "list"), ("effect", "list"),
                     ("replay", "get", replay), ("replay", "plan", "--flow", "by-mail", "--reason", "x", "--dry-run"), ("config", "history"))
         for event in events:
             yield from (("explain", event), ("event", "get", event), ("event", "payload", event))
@@ -151,6 +165,7 @@ class Canaries(HandlerCase):
         self.assertEqual(call.body, data_of())
         self.assertEqual(urllib.parse.unquote(call.header("ce-subject")), SUBJECT)
         self.assertEqual(urllib.parse.unquote(call.header("ce-user")), USER)
+        self.assertEqual(len(self.get("/v1/effects")["effects"]), 5)
         replay = self.make_plans()
         answered = 0
         for path in self.paths(events, replay):
