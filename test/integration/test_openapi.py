@@ -7,7 +7,7 @@ import urllib.parse
 from pathlib import Path
 
 import stub_handler as stub
-from effect_call import effect
+from effect_routes import EffectRoutes
 from handler_case import POLICIES, HandlerCase
 from prometheus_client.parser import text_string_to_metric_families
 from recorded_api import RecordedApi, vague_objects
@@ -58,7 +58,7 @@ LIMITED = """
     rateLimit: { requests: 1, unit: hour, burst: 2 }
     circuitBreaker: { scope: [dependency, endpoint] }
   bank:
-    idempotency: { onInDoubt: reconcile, reconcile: { path: "/{key}", after: 0s, applied: { status: 200 }, notApplied: { status: 404 } } }
+    idempotency: { onInDoubt: reconcile, reconcile: { path: "/{key}", after: 0s, applied: { status: 201 }, notApplied: { status: 404 } } }
   once: { extends: quick, retry: { maxReplays: 1 } }
   patient:
     timeouts: { attempt: 5s }
@@ -71,7 +71,7 @@ NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET",
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
 
-class OpenApi(HandlerCase):
+class OpenApi(EffectRoutes, HandlerCase):
     CONFIG = CONFIG
     POLICIES = POLICIES + LIMITED
 
@@ -370,33 +370,6 @@ class OpenApi(HandlerCase):
         self.ask("GET", "/v1/replays", 200)
         self.ask("GET", "/v1/replays/r999", 404)
         self.ask("GET", "/v1/replays/nonsense/items", 404)
-
-    def effects(self):
-        """Two effects, both in doubt: one is asked about, one is settled by hand; a third one is confirmed."""
-        def pays(peer, call):
-            for name, path in (("asked", "/lost"), ("told", "/lost"), ("fine", "/paid")):
-                effect(self.weir, "bank", call.header("weir-token"), path=path,
-                       headers={"Weir-Effect": name, "Weir-Step": "one", "ce-id": path})
-            return stub.status(500)(peer, call)
-        self.handler.default(stub.status(403))  # no answer to what the bank is asked
-        self.handler.script("/lost", stub.close())
-        self.handler.script("/paid", stub.status(201))
-        self.handler.script("payer", pays)
-        self.publish("payer", "pays")
-        self.settled("payer", "pays")
-        listed = self.ask("GET", "/v1/effects?flow=pays&dependency=bank&limit=2", 200)
-        self.ask("GET", f"/v1/effects?cursor={listed['cursor']}", 200)
-        self.ask("GET", "/v1/effects?state=lost", 400)
-        ids = {one["name"]: one["effect"] for one in self.ask("GET", "/v1/effects", 200)["effects"]}
-        self.ask("GET", f"/v1/effects/{ids['fine']}", 200)
-        self.ask("GET", "/v1/effects/e99", 404)
-        self.ask("GET", "/v1/events/payer/explain", 200)
-        self.handler.default(stub.status(404))
-        self.ask("POST", f"/v1/effects/{ids['asked']}/reconcile", 200, {"reason": "asked"})
-        self.ask("POST", f"/v1/effects/{ids['asked']}/reconcile", 409, {"reason": "asked"})
-        self.handler.default(stub.status(204))
-        self.ask("POST", f"/v1/effects/{ids['told']}/resolve", 422, {"as": "confirmed"})
-        self.ask("POST", f"/v1/effects/{ids['told']}/resolve", 200, {"as": "confirmed", "reason": "seen"})
 
     def tokens(self):
         wish = {"name": "laptop", "subject": "anna", "roles": ["operator"], "streams": ["s"], "flows": ["first"], "expires": "1h"}
