@@ -115,10 +115,15 @@ void explain_group(DeliveryExplanation& delivery) {
   delivery.why.push_back(std::move(sentence));
 }
 
+bool has_held_effect(const DeliveryExplanation& delivery) {
+  return std::ranges::any_of(delivery.effects, &ExplainedEffect::held);
+}
+
 // Three lines that would name this cause; only what an outcome shows can be matched.
 void suggest_mode(DeliveryExplanation& delivery) {
   const AttemptRecord* attempt = last_attempt(*delivery.row);
-  if (!has_answer(attempt)) return;
+  // The handler's answer is not the cause.
+  if (!has_answer(attempt) || has_held_effect(delivery)) return;
   const std::string what = attempt->status != 0 ? std::to_string(attempt->status)
                                                 : std::string(to_text(attempt->fault));
   std::string match = attempt->status != 0 ? fmt::format("status: [{}]", what)
@@ -151,10 +156,6 @@ void explain_mode(DeliveryExplanation& delivery) {
   } else if (delivery.runbook.empty()) {
     delivery.why.push_back(fmt::format("failure mode {} names no runbook", row.failure_mode));
   }
-}
-
-bool has_held_effect(const DeliveryExplanation& delivery) {
-  return std::ranges::any_of(delivery.effects, &ExplainedEffect::held);
 }
 
 void explain_row_past(DeliveryExplanation& delivery) {
@@ -198,8 +199,8 @@ void find_replay_blocks(DeliveryExplanation& delivery) {
   }
   for (const ExplainedEffect& one : delivery.effects) {
     if (!one.held) continue;
-    delivery.replay_blocked.push_back(fmt::format("effect e{} ({}) is in doubt",
-                                                  one.effect.id.value, describe(one.effect)));
+    delivery.replay_blocked.push_back(
+        fmt::format("effect e{} ({}) is in doubt", one.effect.id.value, describe(one.effect)));
   }
 }
 

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/gateway.h"
+
+#include <deque>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "async/completion.h"
+#include "ports/testing/store_bench.h"
+#include "store/memory/memory_store.h"
+
+namespace weir::effects {
+namespace {
+
+using ports::testing::kFlow;
+using ports::testing::ref;
+using ports::testing::StoreBench;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A gateway over the memory store, with a dependency that answers what was laid in, or when told.
+struct Desk {
+  StoreBench bench{[](async::Executor executor) { return store::memory::open(executor); }};
+  async::VirtualClock clock{bench.executor()};
+  policy::RunningAttempts running{"secret"};
+  FlowSpec flow{.name = "sync", .effects = {"bank"}};
+  DependencySpec bank{.name = "bank", .url = "http://bank"};
+  policy::Guardrails guardrails{bank.policy};
+  std::deque<Outcome> answers;
+  std::vector<std::string> sent;  // "POST /pay\n" and the headers
+  std::optional<async::Completion<bool>> waiting;
+  bool waits = false;
+  Gateway gateway{bench.store(), clock, running, wired(), 1};
+  std::string token = begin();
+
+  Wired wired() {
+    return {
+        .dependencies = [] { return std::vector<std::string>{"bank"}; },
+        .flow = [this](FlowId) { return &flow; },
+        .dependency = [this](std::string_view name) { return name == "bank" ? &bank : nullptr; },
+        .guardrails = [this](std::string_view) { return &guardrails; },
+        .released = [](std::string_view) {},
+        .send = [this](Send send) { return answer(send); }};
+  }
+
+  async::Task<Outcome> answer(Send send) {
+    sent.push_back(fmt::format("{} {}\n{}", send.method, send.target, send.headers));
+    if (waits) {
+      co_await async::complete_with<bool>(
+          [this](async::Completion<bool> go) { waiting.emplace(std::move(go)); });
+    }
+    if (answers.empty()) co_return Outcome{.status = 201, .body = "paid"};
+    Outcome outcome = std::move(answers.front());
+    answers.pop_front();
+    co_return outcome;
+  }
+
+  std::string begin() {
+    return running.begin({.delivery = ref(1),
+                          .flow = "sync",
+                          .idempotency_key = "delivery",
+                          .deadline = clock.mono() + seconds{10},
+                          .traceparent = "00-t-s-01"});
+  }
+
+  EffectRequest request(std::string name = "pay", std::string body = "{}") {
+    return {.dependency = "bank",
+            .method = "POST",
+            .target = "/pay",
+            .headers = {},
+            .body = std::move(body),
+            .token = token,
+            .caller_key = {},
+            .step = {},
+            .name = std::move(name)};
+  }
+
+  EffectReply call(EffectRequest one) { return bench.run(gateway.call(std::move(one))); }
+  EffectReply call() { return call(request()); }
+  Effect entry(std::uint64_t id = 1) {
+    return bench.run(bench.store().effects().find(EffectId{id}))->value();
+  }
+  static async::Task<bool> slept_until(async::VirtualClock& clock, MonoTime until) {
+    co_await clock.sleep_until(until);
+    co_return true;
+  }
+  void pass(Duration time) {
+    const MonoTime until = clock.mono() + time;
+    std::optional<bool> slept;
+    bench.start(slept_until(clock, until), slept);
+    bench.wait([&] {
+      clock.advance_to_next(until);
+      return slept.has_value();
+    });
+  }
+};
+
+Outcome lost() { return {.fault = Fault::connectionClosed, .fault_detail = "closed"}; }
+
+Code code_of(const EffectReply& reply) {
+  REQUIRE(reply.error);
+  return reply.error->code;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "gateway: the second call under a key is answered from the ledger, the first answer kept") {
+  Desk desk;
+  desk.answers = {
+      {.status = 201, .headers = {{"location", "/p/1"}, {"connection", "close"}}, .body = "paid"}};
+  CHECK(desk.call().standing == "confirmed");
+  const EffectReply again = desk.call();
+  CHECK(again.standing == "replayed");
+  CHECK(again.answer == EffectAnswer{201, {{"location", "/p/1"}}, "paid"});
+  CHECK(desk.sent.size() == 1);
+  CHECK(desk.call(desk.request("another")).standing == "confirmed");
+  CHECK(code_of(desk.call(desk.request("pay", "other"))) == Code::effect_other_body);
+}
+
+TEST_CASE(
+    "gateway: a person who settles a doubt while its repeat is under way is not overwritten") {
+  Desk desk;
+  desk.bank.policy.idempotency = {.on_in_doubt = OnInDoubt::retryWithKey,
+                                  .downstream_retention = hours{1}};
+  desk.answers = {lost(), {.status = 201}};
+  CHECK(desk.call().standing == "inDoubt");
+  desk.waits = true;
+  std::optional<EffectReply> late;
+  desk.bench.start(desk.gateway.call(desk.request()), late);
+  desk.bench.wait([&] { return desk.waiting.has_value(); });
+  const auto refused = desk.bench.run(
+      desk.gateway.resolve(EffectId{1}, EffectState::failedNoEffect, "anna", "looked"));
+  CHECK(refused.error().code == Code::conflict);
+  // Another process, which does not know of the call, settles it.
+  Effect settled = desk.entry();
+  settled.state = EffectState::failedNoEffect;
+  ++settled.version;
+  desk.bench.commit({ports::PutEffect{settled}});
+  (*desk.waiting)(true);
+  desk.bench.wait([&] { return late.has_value(); });
+  CHECK(code_of(*late) == Code::effect_in_doubt);
+  CHECK(desk.entry() == settled);
+}
+
+TEST_CASE("gateway: a doubt that a person settles is not answered with what another call said") {
+  Desk desk;
+  desk.answers = {{.status = 500, .body = "oops"}};
+  CHECK(desk.call().standing == "inDoubt");
+  REQUIRE(desk.bench.run(desk.gateway.resolve(EffectId{1}, EffectState::confirmed, "anna", "seen"))
+              .ok());
+  const EffectReply reply = desk.call();
+  CHECK(reply.standing == "replayed");
+  CHECK(reply.answer.status == 200);
+  CHECK(reply.answer.body == R"({"effect":"e1","state":"confirmed"})");
+}
+
+TEST_CASE("gateway: nothing is sent once the attempt is over") {
+  Desk desk;
+  CHECK(desk.running.end(desk.token).refused == 0);
+  CHECK(code_of(desk.call()) == Code::effect_token_unknown);
+  desk.token = desk.begin();
+  desk.pass(milliseconds{9'960});
+  CHECK(code_of(desk.call()) == Code::effect_not_done);
+  CHECK(desk.sent.empty());
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+TEST_CASE("gateway: a guardrail that refuses has sent and written nothing, and is no failure") {
+  Desk desk;
+  desk.guardrails.force_breakers(BreakerOrder::open, MonoTime::max(), desk.clock.mono());
+  const EffectReply reply = desk.call();
+  CHECK(code_of(reply) == Code::effect_refused);
+  CHECK(reply.retry_after > Duration{});
+  CHECK(desk.sent.empty());
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+  const EffectReport report = desk.running.end(desk.token);
+  CHECK(report.refused == 1);
+  CHECK(report.failed == 0);
+}
+
+TEST_CASE("gateway: a dependency is not asked while the request may still be under way") {
+  Desk desk;
+  desk.bank.policy.idempotency.on_in_doubt = OnInDoubt::reconcile;
+  desk.bank.policy.idempotency.reconcile = {.path = "/of/{key}",
+                                            .applied = {200},
+                                            .applied_where = {},
+                                            .not_applied = {404},
+                                            .not_applied_where = {},
+                                            .after = seconds{5}};
+  desk.answers = {lost(), {.status = 200}};
+  CHECK(desk.call().standing == "inDoubt");
+  const EffectReply early = desk.call();
+  CHECK(code_of(early) == Code::effect_in_doubt);
+  CHECK(early.retry_after == seconds{5});
+  desk.pass(seconds{5});
+  CHECK(desk.call().standing == "replayed");
+  CHECK(desk.sent.size() == 2);
+  CHECK(desk.sent.back().starts_with(fmt::format("GET /of/{}\n", desk.entry().key)));
+  CHECK(desk.entry().resolution.starts_with("weir: "));
+}
+
+TEST_CASE("gateway: what the last process had sent is in doubt, however much it is") {
+  Desk desk;
+  std::vector<ports::Mutation> entries;
+  for (int i = 0; i < 1500; ++i)
+    entries.emplace_back(ports::PutEffect{ports::testing::effect(1, fmt::format("k{}", i))});
+  desk.bench.commit(std::move(entries));
+  REQUIRE(desk.bench.run(desk.gateway.start()).ok());
+  CHECK(desk.bench.run(desk.bench.store().effects().list({.state = EffectState::sent}))->empty());
+  CHECK(desk.entry(1500).state == EffectState::inDoubt);
+  CHECK(desk.entry(1500).version == 2);
+}
+
+TEST_CASE("gateway: what is settled is forgotten after the window, in bounded steps") {
+  Desk desk;
+  desk.bank.policy.idempotency.window = hours{2};
+  std::vector<ports::Mutation> entries;
+  for (int i = 0; i < 700; ++i) {
+    Effect one = ports::testing::effect(1, fmt::format("k{}", i));
+    one.dependency = "bank";
+    one.state = EffectState::confirmed;
+    one.changed_at = desk.clock.wall();
+    entries.emplace_back(ports::PutEffect{one});
+  }
+  desk.bench.commit(std::move(entries));
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({.limit = 1000}))->size() == 700);
+  desk.pass(hours{2} + seconds{1});
+  CHECK(desk.bench.run(desk.gateway.forget_step()));
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+}  // namespace weir::effects
