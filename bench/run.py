@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from weirbench import delivery, encryption, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
+from weirbench import delivery, effects, encryption, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
 from weirbench.rig import Rig, ports_in_use  # noqa: E402
 
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "ingest_single": ingest.ingest_single,
     "ingest_single_slow_disk": ingest.ingest_single_slow_disk,
     "encryption_cost": encryption.encryption_cost,
+    "effect_latency": effects.effect_latency,
     "drain": delivery.drain,
     "publish_and_deliver": delivery.publish_and_deliver,
     "added_latency": delivery.added_latency,

@@ -163,11 +163,11 @@ effects::Wired wire_effects(const std::unique_ptr<delivery::Engine>& engine,
     return dispatcher == nullptr ? nullptr : &dispatcher->spec();
   };
   wired.guardrails = [&engine](std::string_view name) -> policy::Guardrails* {
-    delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
+    delivery::Dispatcher* dispatcher = engine->find_any_dispatcher(name);
     return dispatcher == nullptr ? nullptr : &dispatcher->guardrails();
   };
   wired.released = [&engine](std::string_view name) {
-    if (delivery::Dispatcher* dispatcher = engine->find_dispatcher(name)) dispatcher->pump();
+    if (delivery::Dispatcher* dispatcher = engine->find_any_dispatcher(name)) dispatcher->pump();
   };
   wired.send = std::move(send);
   return wired;

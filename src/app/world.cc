@@ -201,10 +201,11 @@ async::Task<> World::drain(Duration grace) {
   const MonoTime deadline = clock_.mono() + grace;
   // Handlers that are at work may still have effects.
   co_await engine_->drain(deadline - kServerGrace);
-  if (server_) co_await server_->drain(deadline);
+  // What still waits for a dependency then is cut off, so that its connection can end.
   for (auto& [name, pool] : pools_) co_await pool.pool->close();
   for (auto& [name, pool] : effect_pools_) co_await pool.pool->close();
   for (auto& pool : old_pools_) co_await pool->close();
+  if (server_) co_await server_->drain(deadline);
   clock_.cancel_sleeps();
   co_await replays_->drain();
   co_await chores_.join();

@@ -71,6 +71,7 @@ class World {
                                                        const DependencySpec& dependency,
                                                        Duration connect,
                                                        const net::AnswerLimits& answer);
+  Duration effect_connect_timeout(const DependencySpec& dependency) const;
   async::Task<Outcome> send_effect(effects::Send send);
   std::optional<net::HttpResponse> screen(const net::HttpRequest& request);
   async::Task<net::HttpResponse> handle(net::HttpRequest request);

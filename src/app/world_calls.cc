@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a serving Weir reaches its dependencies: pools of connections, one for the calls of handlers
 // and one for effects, whose answers are kept whole.
+#include <algorithm>
+
 #include "app/world.h"
 #include "handlers/http/http_handler.h"
 #include "net/url.h"
@@ -21,6 +23,16 @@ Duration World::connect_timeout(const DependencySpec& dependency, const FlowSpec
 void World::allow_egress(const Config& config) {
   egress_ = config.egress;
   egress_gate_.apply(config);
+}
+
+// Of the flows that have effects on it.
+Duration World::effect_connect_timeout(const DependencySpec& dependency) const {
+  Duration longest{};
+  for (const FlowSpec& flow : engine_->config().flows) {
+    if (std::ranges::find(flow.effects, dependency.name) != flow.effects.end())
+      longest = std::max(longest, flow.policy.timeouts.connect);
+  }
+  return longest > Duration{} ? longest : TimeoutsSpec{}.connect;
 }
 
 Result<std::shared_ptr<net::HttpClientPool>> World::pool_of(Pools& pools,
@@ -64,8 +76,12 @@ Result<std::shared_ptr<ports::Handler>> World::make_handler(const DependencySpec
 }
 
 async::Task<Outcome> World::send_effect(effects::Send send) {
-  constexpr Duration kConnect = TimeoutsSpec{}.connect;
-  auto pool = pool_of(effect_pools_, send.dependency, kConnect,
+  if (stopping_ && !effect_pools_.contains(send.dependency.name)) {
+    co_return Outcome{.fault = Fault::cancelled,
+                      .phase = Phase::notSent,
+                      .fault_detail = "Weir is shutting down"};
+  }
+  auto pool = pool_of(effect_pools_, send.dependency, effect_connect_timeout(send.dependency),
                       {.body_bytes = effects::kAnswerBytesMax,
                        .kept_bytes = effects::kAnswerBytesMax,
                        .keep_success_body = true});

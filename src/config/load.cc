@@ -15,8 +15,8 @@
 #include "config/extends.h"
 #include "config/sections.h"
 #include "policy/egress.h"
-#include "policy/server_hint.h"
 #include "policy/redaction.h"
+#include "policy/server_hint.h"
 
 namespace weir::config {
 namespace {
@@ -310,8 +310,8 @@ class Loader {
         report_.add(flows_[i].file, place(*flows_[i].node, {"effects"}),
                     fmt::format("the ledger forgets effects on {} after {}, and flow '{}' can be "
                                 "replayed for {} (retention of its stream, and timeouts.event)",
-                                effect, policy::whole_units(on->policy.idempotency.window), flow.name,
-                                policy::whole_units(horizon)),
+                                effect, policy::whole_units(on->policy.idempotency.window),
+                                flow.name, policy::whole_units(horizon)),
                     "raise idempotency.window in the policy of the dependency");
       }
     }

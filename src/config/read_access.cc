@@ -19,7 +19,7 @@ bool is_certificate_name(std::string_view text) {
   });
 }
 
-CertificateRule read_rule(MapReader map) {
+CertificateRule read_certificate_rule(MapReader map) {
   CertificateRule rule;
   if (map.required("san")) map.text("san", rule.san);
   if (map.required("subject")) map.text("subject", rule.subject);
@@ -54,8 +54,8 @@ AccessSpec read_access(MapReader map) {
     if (list->kind != YamlNode::Kind::list)
       map.report().add(map.file(), *list, "'certificates' must be a list");
     for (const YamlNode& item : list->items)
-      access.certificates.push_back(
-          read_rule(MapReader(map.report(), map.file(), item, "a rule for a certificate")));
+      access.certificates.push_back(read_certificate_rule(
+          MapReader(map.report(), map.file(), item, "a rule for a certificate")));
   }
   map.finish();
   return access;

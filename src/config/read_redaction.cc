@@ -35,7 +35,7 @@ void check_member(MapReader& map, const std::string& name) {
   if (name.empty()) map.problem("member", "a member has a name");
 }
 
-RedactionRule read_rule(MapReader map) {
+RedactionRule read_redaction_rule(MapReader map) {
   RedactionRule rule;
   int kinds = 0;
   for (const std::string_view kind : kKinds) {
@@ -76,7 +76,8 @@ RedactionSpec read_redaction(MapReader map) {
     map.problem("rules", fmt::format("at most {} rules", kRedactionRulesMax));
   } else if (rules != nullptr) {
     for (const YamlNode& item : rules->items)
-      spec.rules.push_back(read_rule(MapReader(map.report(), map.file(), item, "a rule")));
+      spec.rules.push_back(
+          read_redaction_rule(MapReader(map.report(), map.file(), item, "a rule")));
   }
   map.finish();
   return spec;

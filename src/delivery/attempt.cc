@@ -44,6 +44,7 @@ std::string begin_effects(DeliveryParts& parts, const Flow& flow, const Attempt&
   return parts.running.begin(
       {.delivery = {flow.id(), attempt.position},
        .flow = flow.spec().name,
+       .flow_identity = flow.record().identity,
        .idempotency_key = std::string(key),
        .attempt = attempt.number,
        .replay = attempt.replay,

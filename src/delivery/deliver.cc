@@ -25,10 +25,13 @@ Error gone(const Flow& flow, Position position) {
 }  // namespace
 
 void Dispatcher::finish(const Admission& admission, const Attempted& attempted) {
-  guardrails().record(
-      admission.permit, attempted.classification, attempted.outcome.latency, parts_.clock.mono(),
-      parts_.rng,
-      policy::read_server_pace(attempted.outcome, attempted.classification, parts_.clock.wall()));
+  // What our own guardrails asked of an effect says nothing about the handler's pace.
+  const bool ours = attempted.classification.rule == policy::kRuleEffectRefused;
+  const auto pace = ours ? policy::ServerPace{}
+                         : policy::read_server_pace(attempted.outcome, attempted.classification,
+                                                    parts_.clock.wall());
+  guardrails().record(admission.permit, attempted.classification, attempted.outcome.latency,
+                      parts_.clock.mono(), parts_.rng, pace);
 }
 
 void Dispatcher::release(const Admission& admission) {

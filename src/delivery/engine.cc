@@ -138,11 +138,14 @@ Flow* Engine::find_open_flow(FlowId id) const {
   return find_flow(id);
 }
 
-Dispatcher* Engine::find_dispatcher(std::string_view name) const {
-  const auto spec = std::ranges::find(config_.dependencies, name, &DependencySpec::name);
-  if (spec == config_.dependencies.end()) return nullptr;
+Dispatcher* Engine::find_any_dispatcher(std::string_view name) const {
   const auto found = dispatchers_.find(name);
   return found == dispatchers_.end() ? nullptr : found->second.get();
+}
+
+Dispatcher* Engine::find_dispatcher(std::string_view name) const {
+  const auto spec = std::ranges::find(config_.dependencies, name, &DependencySpec::name);
+  return spec == config_.dependencies.end() ? nullptr : find_any_dispatcher(name);
 }
 
 async::Task<Result<>> Engine::set_status(std::string name, FlowStatus status, std::string action,

@@ -111,6 +111,8 @@ class Engine {
   // One that is out of the configuration and may still come back as it is, too.
   Flow* find_open_flow(FlowId id) const;
   Dispatcher* find_dispatcher(std::string_view name) const;  // of a dependency in the configuration
+  // One that has left the configuration, too: calls may still be under way.
+  Dispatcher* find_any_dispatcher(std::string_view name) const;
   // Flows in the store that the configuration no longer has.
   const std::vector<FlowRecord>& removed_flows() const { return removed_; }
   const Config& config() const { return config_; }

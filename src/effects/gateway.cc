@@ -27,12 +27,20 @@ bool is_safe(std::string_view method) {  // RFC 9110 9.2.1
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
+// Before anybody is known to have called.
 EffectReply failed(Error error) { return {.error = std::move(error)}; }
+
+// Something else than a refusal of our own.
+EffectReply failed(policy::RunningAttempt& attempt, Error error) {
+  ++attempt.report.failed;
+  return failed(std::move(error));
+}
 
 EffectAnswer answer_of(Outcome outcome) {
   EffectAnswer answer{.status = static_cast<std::uint16_t>(outcome.status)};
   for (auto& [name, value] : outcome.headers) {
-    if (is_end_to_end(name)) answer.headers.emplace_back(std::move(name), std::move(value));
+    if (is_end_to_end(name) && !name.starts_with("weir-"))
+      answer.headers.emplace_back(std::move(name), std::move(value));
   }
   answer.body = std::move(outcome.body);
   return answer;
@@ -71,7 +79,7 @@ async::Task<Result<>> Gateway::start() {
     if (found->empty()) co_return Result<>{};
     ports::WriteBatch batch{.lane = ports::Lane::operate};
     for (Effect& effect : *found) {
-      effect.state = EffectState::inDoubt;
+      effect.state = EffectState::inDoubt;  // and without an answer, which a list leaves out
       ++effect.version;
       effect.changed_at = clock_.wall();
       effect.reason = "it may have happened: Weir was ended while it was under way";
@@ -93,6 +101,7 @@ Result<std::shared_ptr<Gateway::Call>> Gateway::take(EffectRequest request) {
   const bool listed = flow != nullptr &&
                       std::ranges::find(flow->effects, request.dependency) != flow->effects.end();
   if (!listed || dependency == nullptr) {
+    ++attempt->report.failed;
     return Error{
         Code::effect_not_allowed,
         fmt::format("flow '{}' does not list dependency '{}'", attempt->flow, request.dependency),
@@ -102,10 +111,12 @@ Result<std::shared_ptr<Gateway::Call>> Gateway::take(EffectRequest request) {
   call->dependency = *dependency;
   call->deadline = attempt->deadline - kMargin;
   call->attempt = std::move(attempt);
-  if (request.name.empty()) request.name = request.method + " " + request.target;
+  if (request.name.empty())
+    request.name = fmt::format("{} {}{}", request.method, request.dependency, request.target);
   call->key = request.caller_key.empty()
                   ? policy::effect_key(call->attempt->idempotency_key, request.step, request.name)
-                  : policy::caller_effect_key(call->attempt->flow, bare_key(request.caller_key));
+                  : policy::caller_effect_key(call->attempt->flow_identity,
+                                              bare_key(request.caller_key));
   call->fingerprint = policy::effect_fingerprint(request.method, request.dependency, request.target,
                                                  request.body);
   call->request = std::move(request);
@@ -118,7 +129,17 @@ async::Task<EffectReply> Gateway::call(EffectRequest request) {
   const std::shared_ptr<Call> call = *std::move(taken);
   if (is_safe(call->request.method) && call->request.caller_key.empty())
     co_return co_await pass_on(call);
-  if (!in_progress_.insert(call->key).second) {
+  const auto [running, first] = in_progress_.try_emplace(
+      call->key, InProgress{call->fingerprint, call->attempt});
+  if (!first && running->second.fingerprint != call->fingerprint) {
+    const Effect other{.dependency = call->dependency.name,
+                       .method = call->request.method,
+                       .target = call->attempt->hidden.redact(call->request.target)};
+    co_return other_body(*call, other);
+  }
+  // A handler that does the same twice at once would be deferred for ever.
+  if (!first && running->second.attempt == call->attempt) ++call->attempt->report.failed;
+  if (!first) {
     co_return refuse(
         *call,
         Error{Code::effect_in_progress,
@@ -153,11 +174,12 @@ std::optional<EffectReply> Gateway::admit(Call& call, policy::Work work, policy:
   policy::Guardrails* guardrails = wired_.guardrails(call.request.dependency);
   const MonoTime now = clock_.mono();
   if (now >= call.deadline) {
-    ++call.attempt->report.failed;
-    return failed(Error{Code::effect_not_done, "no time is left of the attempt: nothing was sent",
+    return failed(*call.attempt,
+                  Error{Code::effect_not_done, "no time is left of the attempt: nothing was sent",
                         "Weir-Timeout-Ms told the handler how long it has"});
   }
-  if (guardrails == nullptr) return failed(Error{Code::unknown_dependency, call.dependency.name});
+  if (guardrails == nullptr)
+    return failed(*call.attempt, Error{Code::unknown_dependency, call.dependency.name});
   auto refusal = guardrails->admit({.work = work}, now, permit);
   if (!refusal) return std::nullopt;
   const Duration wait = refusal->until == MonoTime::max()
@@ -198,9 +220,19 @@ async::Task<EffectReply> Gateway::pass_on(std::shared_ptr<Call> call) {
   co_return EffectReply{.answer = answer_of(std::move(outcome))};
 }
 
+EffectReply Gateway::other_body(Call& call, const Effect& effect) {
+  const std::string name = name_of(effect);
+  if (call.attempt->report.other_body.empty()) call.attempt->report.other_body = name;
+  return failed(
+      *call.attempt,
+      Error{Code::effect_other_body, fmt::format("{} has this key, and was another request", name),
+            "different effects of one delivery need different names (Weir-Effect) or "
+            "keys (Idempotency-Key)"});
+}
+
 async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
   auto known = co_await store_.effects().get(call->key);
-  if (!known.ok()) co_return failed(std::move(known).error());
+  if (!known.ok()) co_return failed(*call->attempt, std::move(known).error());
   call->known = *std::move(known);
   const WallTime until = clock_.wall() + (call->deadline - clock_.mono());
   const policy::Judgement judgement = policy::judge(call->known, call->fingerprint,
@@ -211,14 +243,15 @@ async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
     case policy::Ruling::ask: co_return co_await ask_first(call);
     case policy::Ruling::hold: co_return hold(*call, *call->known, judgement.reason);
     case policy::Ruling::answer: break;
-    case policy::Ruling::otherBody: {
-      const std::string name = name_of(*call->known);
-      if (call->attempt->report.other_body.empty()) call->attempt->report.other_body = name;
-      co_return failed(Error{Code::effect_other_body,
-                             fmt::format("{} has this key, and was another request", name),
-                             "different effects of one delivery need different names "
-                             "(Weir-Effect) or keys (Idempotency-Key)"});
-    }
+    case policy::Ruling::otherBody: co_return other_body(*call, *call->known);
+  }
+  // The entry is kept for as long as the last delivery that stands on it.
+  if (call->known->delivery != call->attempt->delivery) {
+    Effect kept = *call->known;
+    kept.delivery = call->attempt->delivery;
+    kept.changed_at = clock_.wall();
+    auto written = co_await put(std::move(kept));
+    if (!written.ok()) co_return failed(*call->attempt, std::move(written).error());
   }
   ++counts_[call->request.dependency].replayed;
   const bool kept = call->known->answer.status != 0;
@@ -235,7 +268,7 @@ async::Task<EffectReply> Gateway::send_once(std::shared_ptr<Call> call, bool rep
   (void)WEIR_FAILPOINT("effect.intent_durable");
   if (!intent.ok() || !*intent) {
     cancel(*call, permit);
-    if (!intent.ok()) co_return failed(std::move(intent).error());
+    if (!intent.ok()) co_return failed(*call->attempt, std::move(intent).error());
     co_return refuse(*call, Error{Code::effect_in_progress, "somebody else was faster", ""},
                      kAgain);
   }
@@ -253,27 +286,31 @@ async::Task<EffectReply> Gateway::send_once(std::shared_ptr<Call> call, bool rep
 }
 
 async::Task<EffectReply> Gateway::nothing_sent(std::shared_ptr<Call> call, bool repeat) {
-  ++call->attempt->report.failed;
+  // As it was before, but for the fence.
+  const std::uint32_t version = call->entry.version;
+  if (call->known) call->entry = *call->known;
+  call->entry.version = version;
   if (!repeat) {
     call->entry.state = EffectState::failedNoEffect;
     call->entry.reason = "nothing was sent: the attempt was over";
-    auto written = co_await put(call->entry);
-    if (!written.ok()) co_return failed(std::move(written).error());
   }
-  co_return failed(Error{Code::effect_not_done, "the attempt is over: nothing was sent", ""});
+  auto written = co_await put(call->entry);
+  if (!written.ok()) co_return failed(*call->attempt, std::move(written).error());
+  co_return failed(*call->attempt,
+                   Error{Code::effect_not_done, "the attempt is over: nothing was sent", ""});
 }
 
 async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome outcome, bool repeat) {
   const Classification result = call->classify(outcome, clock_.wall());
   const bool answered = outcome.fault == Fault::none;
   Effect& entry = call->entry;
-  entry.state = policy::state_after(result, outcome, repeat);
+  entry.state = policy::state_after(result, outcome, repeat, entry.sends);
   entry.changed_at = clock_.wall();
   entry.reason = reason_after(entry.state, result);
   if (answered) entry.answer = answer_of(std::move(outcome));
   auto written = co_await put(entry);
   (void)WEIR_FAILPOINT("effect.result_durable");
-  if (!written.ok()) co_return failed(std::move(written).error());
+  if (!written.ok()) co_return failed(*call->attempt, std::move(written).error());
   if (!*written)  // the fence: what a person said meanwhile counts
     co_return hold(*call, entry, "somebody else settled it while the call was under way");
   Counts& counts = counts_[call->request.dependency];

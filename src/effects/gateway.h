@@ -15,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,6 +96,7 @@ class Gateway {
   void record(const Call& call, const policy::Permit& permit, const Outcome& outcome,
               const Classification& result);
   EffectReply refuse(Call& call, Error error, Duration wait);
+  static EffectReply other_body(Call& call, const Effect& effect);
   EffectReply hold(Call& call, const Effect& effect, const std::string& reason);
   struct Asked {
     Reconciled verdict = Reconciled::unknown;
@@ -114,7 +114,11 @@ class Gateway {
   policy::RunningAttempts& running_;
   Wired wired_;
   Rng rng_;
-  std::set<std::string> in_progress_;  // keys; as many as calls are under way
+  struct InProgress {
+    std::string fingerprint;
+    std::shared_ptr<policy::RunningAttempt> attempt;  // nullptr: an operator asks
+  };
+  std::map<std::string, InProgress> in_progress_;  // by key; as many as calls are under way
   std::map<std::string, Counts> counts_;
 };
 

@@ -37,10 +37,23 @@ const std::string* caller_header(const EffectRequest& request, std::string_view 
   return found == request.headers.end() ? nullptr : &found->second;
 }
 
+// Whether a comma-separated list has this name.
+bool names(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    std::string_view one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(one.size() + 1, list.size()));
+    while (one.starts_with(' ') || one.starts_with('\t')) one.remove_prefix(1);
+    while (one.ends_with(' ') || one.ends_with('\t')) one.remove_suffix(1);
+    if (equals_ignore_case(one, name)) return true;
+  }
+  return false;
+}
+
 // Names in a Connection header are about this connection, too.
 bool is_named_by_connection(const EffectRequest& request, std::string_view name) {
-  const std::string* connection = caller_header(request, "connection");
-  return connection != nullptr && to_lower(*connection).find(name) != std::string::npos;
+  return std::ranges::any_of(request.headers, [&](const auto& header) {
+    return header.first == "connection" && names(header.second, name);
+  });
 }
 
 }  // namespace
@@ -54,8 +67,21 @@ std::string_view bare_key(std::string_view sent) {
   return quoted ? sent.substr(1, sent.size() - 2) : sent;
 }
 
+Classification classify_effect(const Outcome& outcome, std::string_view dependency, WallTime now) {
+  // Failure modes and Weir-Outcome are about handlers.
+  Outcome plain{.status = outcome.status,
+                .fault = outcome.fault,
+                .phase = outcome.phase,
+                .latency = outcome.latency,
+                .fault_detail = outcome.fault_detail};
+  for (const auto& [name, value] : outcome.headers) {
+    if (!name.starts_with("weir-")) plain.headers.emplace_back(name, value);
+  }
+  return policy::classify(plain, {}, "", dependency, now);
+}
+
 policy::Work Gateway::Call::work() const {
-  if (known) return policy::Work::retry;
+  if (known || attempt->attempt > 1) return policy::Work::retry;
   return attempt->replay ? policy::Work::replay : policy::Work::first;
 }
 
@@ -77,9 +103,10 @@ std::string Gateway::Call::header_lines(std::string_view idempotency_key) const 
                                                      : std::string();
   if (!tracestate.empty()) add_header(lines, "tracestate", tracestate);
   if (idempotency_key.empty()) return lines;
-  const bool callers = !request.caller_key.empty();
+  // As it was spelled at the first call: another spelling may be another key.
+  const bool callers = !entry.caller_key.empty();
   add_header(lines, "Idempotency-Key",
-             callers ? request.caller_key : "\"" + std::string(idempotency_key) + "\"");
+             callers ? entry.caller_key : "\"" + std::string(idempotency_key) + "\"");
   return lines;
 }
 
@@ -93,8 +120,7 @@ Send Gateway::Call::send(std::string_view headers) const {
 }
 
 Classification Gateway::Call::classify(const Outcome& outcome, WallTime now) const {
-  // Failure modes are about handlers.
-  return policy::classify(outcome, {}, attempt->flow, dependency.name, now);
+  return classify_effect(outcome, dependency.name, now);
 }
 
 void Gateway::Call::begin_entry(bool repeat, WallTime now) {

@@ -15,6 +15,9 @@ namespace weir::effects {
 // framing.
 bool is_end_to_end(std::string_view lower_case_name);
 
+// What a dependency's answer means for an effect.
+Classification classify_effect(const Outcome& outcome, std::string_view dependency, WallTime now);
+
 // A key in the quotes of an sf-string is the same key.
 std::string_view bare_key(std::string_view sent);
 

@@ -26,6 +26,11 @@ Error not_in_doubt(const Effect& effect) {
       "what is settled stays as it is"};
 }
 
+// One that was sent and is not under way is in doubt, too: its result could not be written.
+bool is_in_doubt(const Effect& effect) {
+  return effect.state == EffectState::inDoubt || effect.state == EffectState::sent;
+}
+
 std::string own_headers(const DependencySpec& dependency) {
   std::string lines = "accept: application/json\r\n";
   for (const auto& [name, value] : dependency.headers)
@@ -61,7 +66,7 @@ async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
                                                 .headers = headers,
                                                 .body = {},
                                                 .deadline = deadline});
-  const Classification result = policy::classify(outcome, {}, "", dependency.name, clock_.wall());
+  const Classification result = classify_effect(outcome, dependency.name, clock_.wall());
   if (policy::Guardrails* still = wired_.guardrails(dependency.name)) {
     // "There is none" is an answer.
     Classification counted = result;
@@ -104,12 +109,13 @@ async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as,
   effect.changed_at = clock_.wall();
   effect.reason = reason;
   effect.resolution = fmt::format("{}: {}", actor, reason);
-  AuditEntry entry{.at = effect.changed_at,
-                   .actor = std::move(actor),
-                   .action = std::string(action),
-                   .target = fmt::format("e{}", effect.id.value),
-                   .reason = std::move(reason),
-                   .detail = fmt::format("{}: inDoubt -> {}", describe(effect), to_text(as))};
+  AuditEntry entry{
+      .at = effect.changed_at,
+      .actor = std::move(actor),
+      .action = std::string(action),
+      .target = fmt::format("e{}", effect.id.value),
+      .reason = std::move(reason),
+      .detail = fmt::format("{} {}: inDoubt -> {}", effect.method, effect.dependency, to_text(as))};
   auto written = co_await put(effect, std::move(entry));
   if (!written.ok()) co_return std::move(written).error();
   if (!*written) {
@@ -131,7 +137,7 @@ async::Task<Result<Effect>> Gateway::resolve(EffectId id, EffectState as, std::s
     co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
                     "its answer may settle it: look again"};
   }
-  if (effect.state != EffectState::inDoubt) co_return not_in_doubt(effect);
+  if (!is_in_doubt(effect)) co_return not_in_doubt(effect);
   co_return co_await settle_doubt(effect, as, std::move(actor), std::move(reason),
                                   "effect.resolve");
 }
@@ -141,8 +147,8 @@ async::Task<Result<Effect>> Gateway::reconcile(EffectId id, std::string actor, s
   if (!found.ok()) co_return std::move(found).error();
   if (!found->has_value()) co_return unknown(id);
   const Effect effect = **found;
-  if (effect.state != EffectState::inDoubt) co_return not_in_doubt(effect);
-  if (!in_progress_.insert(effect.key).second) {
+  if (!is_in_doubt(effect)) co_return not_in_doubt(effect);
+  if (!in_progress_.try_emplace(effect.key, InProgress{effect.fingerprint, nullptr}).second) {
     co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
                     "its answer may settle it: look again"};
   }

@@ -35,6 +35,9 @@ struct Desk {
   Gateway gateway{bench.store(), clock, running, wired(), 1};
   std::string token = begin();
 
+  // Whatever happened, nothing is held.
+  ~Desk() { CHECK(guardrails.in_flight() == 0); }
+
   Wired wired() {
     return {
         .dependencies = [] { return std::vector<std::string>{"bank"}; },
@@ -60,6 +63,7 @@ struct Desk {
   std::string begin() {
     return running.begin({.delivery = ref(1),
                           .flow = "sync",
+                          .flow_identity = "sync",
                           .idempotency_key = "delivery",
                           .deadline = clock.mono() + seconds{10},
                           .traceparent = "00-t-s-01"});
@@ -155,6 +159,56 @@ TEST_CASE("gateway: a doubt that a person settles is not answered with what anot
   CHECK(reply.standing == "replayed");
   CHECK(reply.answer.status == 200);
   CHECK(reply.answer.body == R"({"effect":"e1","state":"confirmed"})");
+}
+
+TEST_CASE("gateway: a dependency that speaks of deliveries says nothing about effects") {
+  Desk desk;
+  desk.answers = {{.status = 201, .headers = {{"weir-outcome", "retry"}}},
+                  {.status = 422, .headers = {{"weir-outcome", "done"}}}};
+  const EffectReply reply = desk.call();
+  CHECK(reply.standing == "confirmed");
+  CHECK(reply.answer.headers.empty());
+  CHECK(desk.call(desk.request("other")).standing == "failedNoEffect");
+}
+
+TEST_CASE("gateway: two requests under one key at once are two requests, not one that is late") {
+  Desk desk;
+  desk.waits = true;
+  std::optional<EffectReply> first;
+  desk.bench.start(desk.gateway.call(desk.request()), first);
+  desk.bench.wait([&] { return desk.waiting.has_value(); });
+  CHECK(code_of(desk.call(desk.request("pay", "other"))) == Code::effect_other_body);
+  CHECK(code_of(desk.call()) == Code::effect_in_progress);
+  (*desk.waiting)(true);
+  desk.bench.wait([&] { return first.has_value(); });
+  CHECK(first->standing == "confirmed");
+  const EffectReport report = desk.running.end(desk.token);
+  CHECK(report.failed == 2);  // neither is a reason to try again for ever
+  CHECK_FALSE(report.other_body.empty());
+}
+
+TEST_CASE(
+    "gateway: a key of the caller's own is spelled as it was, and kept for who stands on it") {
+  Desk desk;
+  desk.bank.policy.idempotency = {.on_in_doubt = OnInDoubt::retryWithKey,
+                                  .downstream_retention = hours{1}};
+  desk.answers = {lost(), {.status = 201}};
+  EffectRequest own = desk.request();
+  own.caller_key = "invoice-9";
+  CHECK(desk.call(own).standing == "inDoubt");
+  own.caller_key = "\"invoice-9\"";
+  CHECK(desk.call(own).standing == "confirmed");
+  for (const std::string& sent : desk.sent)
+    CHECK(sent.find("Idempotency-Key: invoice-9\r\n") != sent.npos);
+  CHECK(desk.entry().delivery == ref(1));
+  desk.token = desk.running.begin({.delivery = ref(2),
+                                   .flow = "renamed",
+                                   .flow_identity = "sync",
+                                   .idempotency_key = "another delivery",
+                                   .deadline = desk.clock.mono() + seconds{10}});
+  own.token = desk.token;
+  CHECK(desk.call(own).standing == "replayed");
+  CHECK(desk.entry().delivery == ref(2));
 }
 
 TEST_CASE("gateway: nothing is sent once the attempt is over") {

@@ -30,6 +30,7 @@ struct Wired {
   // nullptr: not in the configuration. Valid until the next co_await.
   std::function<const FlowSpec*(FlowId)> flow;
   std::function<const DependencySpec*(std::string_view name)> dependency;
+  // Of one that has left the configuration, too, as long as calls may be under way.
   std::function<policy::Guardrails*(std::string_view dependency)> guardrails;
   // A call has ended: something else may be admitted.
   std::function<void(std::string_view dependency)> released;

@@ -132,8 +132,8 @@ Decision after_our_own_refusal(const DecideInput& input, Rng& rng) {
   if (!is_expired(input.delivery.deadline, decision.at)) return decision;
   decision = give_up(input, "timeouts.event",
                      fmt::format("the next try at {} would start after the deadline {}; {}",
-                                 to_clock_text(decision.at),
-                                 to_clock_text(input.delivery.deadline), input.failure.reason));
+                                 to_clock_text(decision.at), to_clock_text(input.delivery.deadline),
+                                 input.failure.reason));
   decision.failure = FailureClass::expired;
   return decision;
 }

@@ -68,13 +68,15 @@ Judgement judge(const std::optional<Effect>& known, std::string_view fingerprint
   return {Ruling::hold, known->reason};
 }
 
-EffectState state_after(const Classification& result, const Outcome& outcome, bool repeat) {
+EffectState state_after(const Classification& result, const Outcome& outcome, bool repeat,
+                        std::uint32_t sends) {
   if (result.failure == FailureClass::ok) return EffectState::confirmed;
   if (repeat) return EffectState::inDoubt;
   if (outcome.phase != Phase::maybeSeen) return EffectState::failedNoEffect;
   // RFC 9110 15.4: 307 and 308 ask for the request elsewhere; the others may follow what was done.
   const bool moved = outcome.status >= 300 && outcome.status <= 303;
-  const bool doubt = result.in_doubt || moved || outcome.fault != Fault::none;
+  const bool still_runs = outcome.status == 409 && sends > 1;
+  const bool doubt = result.in_doubt || moved || still_runs || outcome.fault != Fault::none;
   return doubt ? EffectState::inDoubt : EffectState::failedNoEffect;
 }
 

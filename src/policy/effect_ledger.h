@@ -44,6 +44,8 @@ Judgement judge(const std::optional<Effect>& known, std::string_view fingerprint
 
 // The state after a call. The answer to a repeat can confirm an effect, and never clears the doubt
 // about the first call: a refusal of the second says nothing about that.
-EffectState state_after(const Classification& result, const Outcome& outcome, bool repeat);
+// `sends`: with this one. The 409 of a later call may be about an earlier one that still runs.
+EffectState state_after(const Classification& result, const Outcome& outcome, bool repeat,
+                        std::uint32_t sends = 1);
 
 }  // namespace weir::policy

@@ -13,7 +13,8 @@ namespace {
 constexpr WallTime kSent = WallTime{std::chrono::hours{1000}};
 
 Effect known(EffectState state) {
-  return {.key = "k", .state = state, .dependency = "bank", .fingerprint = "f", .first_sent = kSent};
+  return {
+      .key = "k", .state = state, .dependency = "bank", .fingerprint = "f", .first_sent = kSent};
 }
 
 IdempotencySpec rules(OnInDoubt on) {
@@ -28,16 +29,17 @@ EffectState after(Outcome outcome, bool repeat = false) {
   return state_after(classify(outcome, {}, "flow", "bank", kSent), outcome, repeat);
 }
 
-Outcome fault(Fault kind, Phase phase = Phase::maybeSeen) { return {.fault = kind, .phase = phase}; }
+Outcome fault(Fault kind, Phase phase = Phase::maybeSeen) {
+  return {.fault = kind, .phase = phase};
+}
 
 }  // namespace
 
 TEST_CASE("keys name the delivery, the step and the effect; or the flow and the caller's key") {
-  const std::set<std::string> keys = {effect_key("d", "s", "n"),   effect_key("d2", "s", "n"),
-                                      effect_key("d", "s2", "n"),  effect_key("d", "s", "n2"),
-                                      effect_key("ds", "", "n"),   effect_key("d", "", "sn"),
-                                      caller_effect_key("d", "n"), caller_effect_key("d2", "n"),
-                                      caller_effect_key("dn", "")};
+  const std::set<std::string> keys = {
+      effect_key("d", "s", "n"),   effect_key("d2", "s", "n"),   effect_key("d", "s2", "n"),
+      effect_key("d", "s", "n2"),  effect_key("ds", "", "n"),    effect_key("d", "", "sn"),
+      caller_effect_key("d", "n"), caller_effect_key("d2", "n"), caller_effect_key("dn", "")};
   CHECK(keys.size() == 9);
   for (const std::string& key : keys) CHECK(key.size() == 32);
   CHECK(effect_key("d", "s", "n") == effect_key("d", "s", "n"));
@@ -97,6 +99,13 @@ TEST_CASE("unknown is not failed: what an outcome makes of an effect") {
     CHECK(after(fault(static_cast<Fault>(kind), Phase::notSent)) == failedNoEffect);
     CHECK(after(fault(static_cast<Fault>(kind))) == inDoubt);
   }
+}
+
+TEST_CASE("a 409 to a later call may be about an earlier one that still runs") {
+  const Outcome conflict{.status = 409};
+  const Classification result = classify(conflict, {}, "flow", "bank", kSent);
+  CHECK(state_after(result, conflict, false, 1) == EffectState::failedNoEffect);
+  CHECK(state_after(result, conflict, false, 2) == EffectState::inDoubt);
 }
 
 TEST_CASE("the answer to a repeat confirms, and never clears a doubt") {

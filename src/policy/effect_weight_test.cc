@@ -24,8 +24,8 @@ Decision decided(const Classification& failure, WallTime deadline = {}) {
   policy.retry.back_off.base_interval = seconds{2};
   Delivery row{.attempts_this_round = 5, .deadline = deadline};
   Rng rng(1);
-  return decide({.policy = policy, .delivery = row, .failure = failure, .now = WallTime{seconds{9}}},
-                rng);
+  return decide(
+      {.policy = policy, .delivery = row, .failure = failure, .now = WallTime{seconds{9}}}, rng);
 }
 
 }  // namespace

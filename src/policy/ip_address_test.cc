@@ -91,7 +91,8 @@ TEST_CASE("the system reads the same addresses") {
 }
 
 TEST_CASE("only what never leaves this machine is loopback") {
-  for (const char* one : {"localhost", "127.0.0.1", "127.255.0.9", "::1"}) CHECK(is_loopback_host(one));
+  for (const char* one : {"localhost", "127.0.0.1", "127.255.0.9", "::1"})
+    CHECK(is_loopback_host(one));
   for (const char* one : {"", "0.0.0.0", "128.0.0.1", "::", "::2", "10.0.0.1", "127.evil.example",
                           "localhost.example.org", "2130706433"})
     CHECK_FALSE(is_loopback_host(one));

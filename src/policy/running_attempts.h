@@ -20,6 +20,7 @@ namespace weir::policy {
 struct RunningAttempt {
   DeliveryRef delivery;
   std::string flow;
+  std::string flow_identity;    // its first name: renaming keeps keys
   std::string idempotency_key;  // of the delivery
   std::uint32_t attempt = 1;
   ReplayId replay;

@@ -161,7 +161,8 @@ class EffectTable {
   virtual ~EffectTable() = default;
   virtual async::Task<Result<std::optional<Effect>>> get(std::string key) = 0;
   virtual async::Task<Result<std::optional<Effect>>> find(EffectId id) = 0;
-  virtual async::Task<Result<std::vector<Effect>>> list(EffectQuery query) = 0;  // newest first
+  // Newest first; of what was answered the status only.
+  virtual async::Task<Result<std::vector<Effect>>> list(EffectQuery query) = 0;
   // Of these deliveries, by delivery and then by age, without what was answered. At most 1024
   // deliveries.
   virtual async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) = 0;

@@ -10,14 +10,18 @@ namespace weir::crash {
 namespace {
 
 std::string_view key_text(const Payment& payment) {
-  return {payment.key.data(), payment.key.size()};
+  const std::string_view all(payment.key.data(), payment.key.size());
+  return all.substr(0, all.find('\0'));
 }
 
 std::string key_in(std::string_view headers) {
-  constexpr std::string_view kName = "Idempotency-Key: \"";
+  constexpr std::string_view kName = "Idempotency-Key: ";
   const auto at = headers.find(kName);
   if (at == headers.npos) throw std::runtime_error("a payment without a key");
-  return std::string(headers.substr(at + kName.size(), 32));
+  std::string_view key = headers.substr(at + kName.size());
+  key = key.substr(0, key.find('\r'));
+  if (key.starts_with('"')) key = key.substr(1, key.size() - 2);
+  return std::string(key);
 }
 
 Payment& payment_under(Journal& journal, std::string_view key, std::uint32_t event) {
@@ -36,7 +40,7 @@ Outcome lost() {
 }
 
 Outcome asked(const Journal& journal, std::string_view target) {
-  const Payment* payment = find_payment(journal, target.substr(target.size() - 32));
+  const Payment* payment = find_payment(journal, target.substr(target.rfind('/') + 1));
   return {.status = payment != nullptr && payment->executed > 0 ? 200 : 404};
 }
 
@@ -56,7 +60,8 @@ effects::EffectRequest payment_of(std::uint32_t event, std::string_view token) {
           .headers = {},
           .body = fmt::format("{}", event),
           .token = std::string(token),
-          .caller_key = {},
+          // Every third handler has a key of its own.
+          .caller_key = event % 3 == 0 ? fmt::format("payment-{}", event) : "",
           .step = {},
           .name = "pay"};
 }
@@ -73,6 +78,7 @@ Outcome serve(Journal& journal, const effects::Send& send) {
   if (mishap == Mishap::requestLost) return lost();
   const bool knows_the_key = bank_of(event) == "keys" && payment.executed > 0;
   if (!knows_the_key) ++payment.executed;
+  if (mishap == Mishap::answered500) return {.status = 500};
   return mishap == Mishap::answerLost ? lost() : Outcome{.status = 201, .body = "paid"};
 }
 

@@ -18,11 +18,12 @@ namespace weir::crash {
 enum class Mishap : std::uint8_t {
   none,
   answerLost,   // executed, and nobody hears of it
+  answered500,  // executed, and something else went wrong
   requestLost,  // not executed, and nobody hears of it
   notReached,
   throttled,
 };
-inline constexpr std::uint32_t kMishaps = 5;
+inline constexpr std::uint32_t kMishaps = 6;
 inline constexpr std::uint32_t kPayments = 3 * kMishaps;  // events, from 1 on
 Mishap mishap_of(std::uint32_t event);
 std::string bank_of(std::uint32_t event);  // "keys", "held", "asked"
@@ -32,7 +33,7 @@ Outcome serve(Journal& journal, const effects::Send& send);
 // The handler was told that the payment of this event happened.
 void note_heard(Journal& journal, std::uint32_t event);
 
-// nullptr: nobody called under this key.
-const Payment* find_payment(const Journal& journal, std::string_view key);
+// nullptr: nobody called under the key that the bank was given.
+const Payment* find_payment(const Journal& journal, std::string_view sent_key);
 
 }  // namespace weir::crash

@@ -25,7 +25,7 @@ void check_ledger(const std::vector<Effect>& effects, const Journal& journal) {
   for (const Effect& effect : effects) {
     CAPTURE(effect.id.value);
     CAPTURE(describe(effect));
-    const Payment* payment = find_payment(journal, effect.key);
+    const Payment* payment = find_payment(journal, effect.sent_key());
     const std::uint32_t executed = payment == nullptr ? 0 : payment->executed;
     CHECK(executed <= 1);
     if (effect.state == EffectState::confirmed) CHECK(executed == 1);
@@ -33,8 +33,9 @@ void check_ledger(const std::vector<Effect>& effects, const Journal& journal) {
   }
   for (const Payment& payment : journal.payments) {
     if (payment.event == 0) continue;
-    const std::string_view key(payment.key.data(), payment.key.size());
-    const auto entry = std::ranges::find(effects, key, &Effect::key);
+    const auto entry = std::ranges::find_if(effects, [&](const Effect& effect) {
+      return find_payment(journal, effect.sent_key()) == &payment;
+    });
     REQUIRE(entry != effects.end());  // the intent was durable before the first byte left
     if (payment.heard) CHECK(entry->state == EffectState::confirmed);
   }
@@ -52,7 +53,7 @@ bool settle_doubts(Life& life, Journal& journal) {
   const auto doubts = ledger(life, EffectState::inDoubt);
   if (!doubts) return false;
   for (const Effect& effect : *doubts) {
-    const Payment* payment = find_payment(journal, effect.key);
+    const Payment* payment = find_payment(journal, effect.sent_key());
     const bool happened = payment != nullptr && payment->executed > 0;
     const auto done = ask(
         life, life.gateway().resolve(

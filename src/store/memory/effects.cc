@@ -67,6 +67,7 @@ std::vector<Effect> list_effects(const Tables& tables, const EffectQuery& query)
     if (query.flow && effect.delivery.flow != *query.flow) continue;
     if (!query.dependency.empty() && effect.dependency != query.dependency) continue;
     effects.push_back(effect);
+    effects.back().answer = {.status = effect.answer.status};
   }
   return effects;
 }

@@ -59,6 +59,7 @@ Result<std::vector<Effect>> list_effects(ReadSide& side, const ports::EffectQuer
     WEIR_TRY(const bool row, query.next());
     if (!row) return effects;
     WEIR_TRY(Effect effect, effect_of(side, query));
+    effect.answer = {.status = effect.answer.status};
     effects.push_back(std::move(effect));
   }
 }
