@@ -71,6 +71,12 @@ class Check {
     return {};
   }
 
+  Result<> operator()(const PutRevision& m) {
+    const std::uint32_t number = m.revision.number;
+    if (number > kFirstRevision && number <= kRevisionsMax) return {};
+    return invalid(fmt::format("a revision {}", number));
+  }
+
   Result<> operator()(const JoinGroup& m) {
     if (deliveries_.contains(m.ref)) return {};
     WEIR_TRY(const bool known, existing_.delivery(m.ref));

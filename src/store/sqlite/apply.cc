@@ -64,6 +64,7 @@ struct Holds {
   }
 
   Result<bool> operator()(const GroupNotesAre& p) const { return notes_are(side, p); }
+  Result<bool> operator()(const NotInReplay& p) const { return not_in_replay(side, p); }
   Result<bool> operator()(const EffectIs& p) const { return effect_is(side, p); }
 
   static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
@@ -86,6 +87,7 @@ struct Apply {
   Result<> operator()(const PutDelivery& m) { return put_delivery(side, m); }
   Result<> operator()(const KeepEvent& m) { return keep_event(side, m.ref); }
   Result<> operator()(const DropKeptEvent& m) { return drop_kept_event(side, m.ref); }
+  Result<> operator()(const PutRevision& m) { return put_revision(side, m); }
   Result<> operator()(const PutHold& m) { return put_hold(side, m); }
   Result<> operator()(const DropHold& m) { return drop_hold(side, m); }
   Result<> operator()(const JoinGroup& m) { return join_group(side, m, receipt); }
