@@ -67,7 +67,8 @@ struct KeepEvent {
 struct DropKeptEvent {
   DeliveryRef ref;
 };  // no-op if not kept
-// Beside the event and its kept copy, which stay as they are. Goes when the delivery's row goes.
+// Beside the event and its kept copy, which stay as they are. The next of its delivery, up to
+// kRevisionsMax; goes when the delivery's row goes.
 struct PutRevision {
   Revision revision;
 };

@@ -98,12 +98,15 @@ void revisions(StoreBench& bench) {
     CHECK(!bench.run(table.newest_revisions(Refs(1025, ref(1)))).ok());
     CHECK((*bench.run(bench.store().events().fetch({ref(1)})))[0].record == event("e1").record);
   }
-  SUBCASE("there is a bound, and the event itself is none") {
-    for (const std::uint32_t number : {1u, kRevisionsMax + 1}) {
-      const auto refused = bench.try_commit({.mutations = {PutRevision{revision(2, number)}}});
-      REQUIRE(!refused.ok());
-      CHECK(refused.error().code == Code::invalid_argument);
-    }
+  SUBCASE("one follows the other up to a bound, and none is written twice") {
+    const auto refused = [&](std::uint32_t number) {
+      const auto tried = bench.try_commit({.mutations = {PutRevision{revision(1, number)}}});
+      return !tried.ok() && tried.error().code == Code::invalid_argument;
+    };
+    for (const std::uint32_t number : {1u, 2u, 3u, 5u}) CHECK(refused(number));
+    for (std::uint32_t number = 4; number <= kRevisionsMax; ++number) CHECK(!refused(number));
+    CHECK(refused(kRevisionsMax + 1));
+    CHECK(all(1, kFlow) == kRevisionsMax - 1);
   }
   SUBCASE("they live as long as the row: retention takes those of settled deliveries") {
     bench.commit({PutDelivery{delivery(1, DeliveryState::done, FlowId{2})}});

@@ -18,6 +18,10 @@ class Present final : public Existing {
   Result<bool> flow(FlowId id) override { return tables_.flows.contains(id); }
   Result<bool> replay(ReplayId id) override { return tables_.replays.contains(id); }
   Result<bool> delivery(DeliveryRef ref) override { return tables_.deliveries.contains(ref); }
+  Result<std::uint32_t> newest_revision(DeliveryRef ref) override {
+    const auto found = tables_.revisions.find(ref);
+    return found == tables_.revisions.end() ? kFirstRevision : found->second.back().number;
+  }
 
  private:
   const Tables& tables_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/records/batch_check.h"
 
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -72,9 +73,15 @@ class Check {
   }
 
   Result<> operator()(const PutRevision& m) {
+    const DeliveryRef ref = m.revision.ref;
     const std::uint32_t number = m.revision.number;
-    if (number > kFirstRevision && number <= kRevisionsMax) return {};
-    return invalid(fmt::format("a revision {}", number));
+    if (!revisions_.contains(ref)) {
+      WEIR_TRY(revisions_[ref], existing_.newest_revision(ref));
+    }
+    if (number > kRevisionsMax || number != revisions_[ref] + 1)
+      return invalid(fmt::format("a revision {} after {}", number, revisions_[ref]));
+    revisions_[ref] = number;
+    return {};
   }
 
   Result<> operator()(const JoinGroup& m) {
@@ -118,6 +125,7 @@ class Check {
   std::set<FlowId> flows_;
   std::set<DeliveryRef> deliveries_;
   std::set<ReplayId> dropped_;
+  std::map<DeliveryRef, std::uint32_t> revisions_;  // the newest
 };
 
 }  // namespace

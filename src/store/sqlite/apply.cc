@@ -20,6 +20,13 @@ class Present final : public Existing {
     return found(side_.db.integer("SELECT 1 FROM deliveries WHERE flow = ?1 AND pos = ?2", 0,
                                   ref.flow.value, ref.position.pack()));
   }
+  Result<std::uint32_t> newest_revision(DeliveryRef ref) override {
+    WEIR_TRY(const std::int64_t number,
+             side_.db.integer("SELECT number FROM revisions WHERE flow = ?1 AND pos = ?2 "
+                              "ORDER BY number DESC LIMIT 1",
+                              kFirstRevision, ref.flow.value, ref.position.pack()));
+    return static_cast<std::uint32_t>(number);
+  }
 
  private:
   static Result<bool> found(Result<std::int64_t> answer) {

@@ -92,7 +92,8 @@ async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::get_many(
 
 async::Task<Result<std::vector<Revision>>> SqliteDeliveryTable::newest_revisions(
     std::vector<DeliveryRef> refs) {
-  return fast_.ask<std::vector<Revision>>(
+  if (refs.size() > kFetchMax) co_return too_many();
+  co_return co_await fast_.ask<std::vector<Revision>>(
       [refs = std::move(refs)](ReadSide& side) { return sqlite::newest_revisions(side, refs); });
 }
 
