@@ -73,7 +73,7 @@ TEST_CASE("edit: a revision, its row and its audit entry are one") {
   REQUIRE(told.revisions.size() == 1);
   CHECK(told.revisions[0].changes.at(0).pointer == "/n");
   CHECK(told.why.at(0).starts_with("rule http.422"));
-  CHECK(told.next.at(0) == "weir replay plan 'github#1' --flow sync-issues --dry-run");
+  CHECK(told.next.at(0) == "weir replay plan github#1 --flow sync-issues --dry-run");
 }
 
 TEST_CASE("edit: what cannot be audited is not edited") {
