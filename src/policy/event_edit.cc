@@ -18,7 +18,7 @@ namespace {
 using wire::Json;
 using wire::JsonType;
 
-std::string quoted(std::string_view text) {
+std::string json_text_of(std::string_view text) {
   std::string json;
   wire::append_json_string(json, text);
   return json;
@@ -30,7 +30,7 @@ void add_attribute(std::string_view name, std::string_view before, std::string_v
   const bool hidden = redaction.hides_attribute(name);
   const auto shown = [&](std::string_view value) {
     if (value.empty()) return std::string{};
-    return quoted(hidden ? redaction.mask(value) : std::string(value));
+    return json_text_of(hidden ? redaction.mask(value) : std::string(value));
   };
   changes.push_back({.pointer = std::string(name),
                      .before = shown(before),

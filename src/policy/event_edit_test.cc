@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kData =
     R"({"id":7,"note":"a","customer":{"id":"c1","card":"4242","plan":"pro"},"items":[1,2],"key":"k"})";
 
-Event order(std::string_view data = kData) {
+Event order_event(std::string_view data = kData) {
   return {.id = "e1",
           .source = "/s",
           .type = "order",
@@ -38,11 +38,13 @@ struct Desk {
                  .attributes = {"subject", "user", "tier"}};
   }
   Result<EditedEvent> edit(std::string data, bool revealed = false) const {
-    return edit_event(order(), {.data = std::move(data), .attributes = {}, .revealed = revealed},
+    return edit_event(order_event(),
+                      {.data = std::move(data), .attributes = {}, .revealed = revealed},
                       {.flow = flow, .redaction = redaction, .event_bytes = 200});
   }
   Result<EditedEvent> edit_attribute(std::string name, std::optional<std::string> value) const {
-    return edit_event(order(), {.data = {}, .attributes = {{std::move(name), std::move(value)}}},
+    return edit_event(order_event(),
+                      {.data = {}, .attributes = {{std::move(name), std::move(value)}}},
                       {.flow = flow, .redaction = redaction, .event_bytes = 200});
   }
   std::string shown() const { return redaction.redact_json(kData); }
@@ -146,11 +148,11 @@ TEST_CASE("event_edit: only JSON, and only so many changes") {
   desk.flow = {};
   desk.flow.edit.allowed = true;
   const EditRules rules{.flow = desk.flow, .redaction = desk.redaction, .event_bytes = 1 << 20};
-  Event text = order("<a/>");
+  Event text = order_event("<a/>");
   text.datacontenttype = "application/xml";
   CHECK(code_of(edit_event(text, {.data = "{}"}, rules)) == Code::edit_not_json);
-  CHECK(code_of(edit_event(order("{"), {.data = "{}"}, rules)) == Code::edit_not_json);
-  Event none = order("");
+  CHECK(code_of(edit_event(order_event("{"), {.data = "{}"}, rules)) == Code::edit_not_json);
+  Event none = order_event("");
   none.has_data = false;
   CHECK(code_of(edit_event(none, {.data = "{}"}, rules)) == Code::edit_not_json);
   const auto many = [](std::size_t count, char digit) {
@@ -159,9 +161,9 @@ TEST_CASE("event_edit: only JSON, and only so many changes") {
     return array + "]";
   };
   const std::string before = many(kChangesMax, '1');
-  CHECK(edit_event(order(before), {.data = many(kChangesMax, '2')}, rules).ok());
+  CHECK(edit_event(order_event(before), {.data = many(kChangesMax, '2')}, rules).ok());
   const std::string more = many(kChangesMax + 1, '1');
-  CHECK(code_of(edit_event(order(more), {.data = many(kChangesMax + 1, '2')}, rules)) ==
+  CHECK(code_of(edit_event(order_event(more), {.data = many(kChangesMax + 1, '2')}, rules)) ==
         Code::invalid_argument);
 }
 
