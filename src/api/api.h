@@ -143,6 +143,10 @@ class Api {
   Answer event_payload(Call call);
   Answer reveal_event(Call call);
   Answer explain(Call call);
+  // api_edit.cc
+  Answer edit_document(Call call);
+  Answer edit_delivery(Call call);
+  Answer revisions(Call call);
   // api_groups.cc
   Answer groups(Call call);
   Answer group(Call call);

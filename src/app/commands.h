@@ -27,6 +27,7 @@ struct Chosen {
 void add_status_commands(CLI::App& root, Chosen& chosen);  // version, status
 void add_publish_command(CLI::App& root, Chosen& chosen);
 void add_event_commands(CLI::App& root, Chosen& chosen);  // explain, event
+void add_edit_commands(CLI::App& event, Chosen& chosen);  // two verbs of the noun `event`
 void add_flow_commands(CLI::App& root, Chosen& chosen);
 void add_dependency_commands(CLI::App& root, Chosen& chosen);
 void add_group_commands(CLI::App& root, Chosen& chosen);

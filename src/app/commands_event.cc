@@ -176,6 +176,7 @@ void add_event_commands(CLI::App& root, Chosen& chosen) {
       return reveal(session, *revealed, *whole);
     };
   });
+  add_edit_commands(*noun, chosen);
 }
 
 }  // namespace weir::app

@@ -181,6 +181,7 @@ FlowSpec read_flow(MapReader& map, const std::string& name, std::string& policy)
   map.name("policy", policy);
   map.name("renamedFrom", flow.renamed_from);
   map.strings("effects", flow.effects);
+  if (auto edit = map.map("edit")) flow.edit = read_edit(std::move(*edit));
   map.wrong_side({"retryConstraint", "circuitBreaker", "concurrency", "rateLimit", "idempotency"},
                  kDependencyRule);
   map.wrong_side({"timeouts", "retry"}, "put it into a policy and name that with 'policy'");

@@ -40,6 +40,7 @@ LimitsSpec read_limits(MapReader& map);
 QuarantineSpec read_quarantine(MapReader map);
 // The streams that its rules name are looked up when everything is read.
 RedactionSpec read_redaction(MapReader map);
+EditSpec read_edit(MapReader map);
 EgressSpec read_egress(MapReader map);
 // Why nothing may connect to the address that the dependency's url spells out; empty if it may, or
 // if the url has a name. `listens`: the configuration says where; the command line may say

@@ -62,8 +62,11 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
     stripped = without(attempt.event, attempt.terms->strip);
   const bool strips = attempt.terms != nullptr && !attempt.terms->strip.empty();
   const Event& event = strips ? stripped : attempt.event;
-  const std::string key = wire::idempotency_key(parts.stream_name(flow.stream()), event.source,
-                                                event.id, flow.record().identity);
+  const std::string first_key = wire::idempotency_key(
+      parts.stream_name(flow.stream()), event.source, event.id, flow.record().identity);
+  const std::string key = attempt.revision == kFirstRevision
+                              ? first_key
+                              : wire::revised_key(first_key, attempt.revision);
   const wire::Span span = span_of(event, attempt, key, parts.rng);
   const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value)
                                             : std::string{};
@@ -81,6 +84,8 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
       .tracestate = span.tracestate,
       .attempt = attempt.number,
       .replay = replay,
+      .revision = attempt.revision,
+      .first_key = first_key,
       .token = token,
       .headers = attempt.terms == nullptr ? nullptr : &attempt.terms->headers,
       .timeout = attempt.timeout,

@@ -18,7 +18,8 @@ struct Attempt {
   Position position;
   std::uint32_t number = 1;
   ReplayId replay;
-  const ReplayTerms* terms = nullptr;  // of a replay
+  const ReplayTerms* terms = nullptr;       // of a replay
+  std::uint32_t revision = kFirstRevision;  // of the event
   Duration timeout;
   async::Burst* burst = nullptr;
 };

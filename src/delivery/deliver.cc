@@ -168,6 +168,7 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
                                                     .number = row.attempts + 1,
                                                     .replay = row.replay,
                                                     .terms = row.replay ? &row.terms : nullptr,
+                                                    .revision = row.revision,
                                                     .timeout = *timeout,
                                                     .burst = &burst_});
   finish(admission, attempted);

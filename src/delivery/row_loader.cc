@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/row_loader.h"
 
-#include <map>
+#include <fmt/format.h>
 
 #include "async/turn.h"
 
 namespace weir::delivery {
+namespace {
+
+// The event as it came is not what somebody decided to send.
+Error revision_gone(const Delivery& row) {
+  return Error{Code::store_corrupt,
+               fmt::format("revision {} of delivery {} of flow {} is gone", row.revision,
+                           row.ref.position.seq, row.ref.flow.value),
+               "`weir store check` on the data folder"};
+}
+
+}  // namespace
 
 async::Task<Result<RowLoader::Loaded>> RowLoader::load(DeliveryRef ref) {
   co_return co_await async::complete_with<Result<Loaded>>(
@@ -54,11 +65,27 @@ async::Task<> RowLoader::read_singly(std::vector<Wanted>& batch, std::size_t fro
   }
 }
 
+async::Task<Result<std::map<DeliveryRef, Revision>>> RowLoader::newest_revisions(
+    const std::vector<Delivery>& rows) {
+  std::vector<DeliveryRef> edited;
+  for (const Delivery& row : rows) {
+    if (row.revision != kFirstRevision) edited.push_back(row.ref);
+  }
+  std::map<DeliveryRef, Revision> newest;
+  if (edited.empty()) co_return newest;
+  auto read = co_await parts_.store.deliveries().newest_revisions(std::move(edited));
+  if (!read.ok()) co_return read.error();
+  for (Revision& revision : *read) newest.emplace(revision.ref, std::move(revision));
+  co_return newest;
+}
+
 async::Task<Result<std::vector<RowLoader::Loaded>>> RowLoader::read(std::vector<DeliveryRef> refs) {
   auto rows = co_await parts_.store.deliveries().get_many(refs);
   if (!rows.ok()) co_return rows.error();
   auto events = co_await parts_.store.events().fetch(refs);
   if (!events.ok()) co_return events.error();
+  auto revised = co_await newest_revisions(*rows);
+  if (!revised.ok()) co_return revised.error();
   std::map<DeliveryRef, Delivery*> row_of;
   for (Delivery& row : *rows) row_of.emplace(row.ref, &row);
   std::map<Position, const StoredEvent*> event_of;  // several flows may ask for the same
@@ -68,6 +95,12 @@ async::Task<Result<std::vector<RowLoader::Loaded>>> RowLoader::read(std::vector<
     if (const auto row = row_of.find(refs[i]); row != row_of.end()) loaded[i].row = *row->second;
     const auto event = event_of.find(refs[i].position);
     if (event != event_of.end()) loaded[i].record = event->second->record;
+    const bool edited = loaded[i].row && loaded[i].row->revision != kFirstRevision;
+    if (!edited || !loaded[i].record) continue;
+    const auto revision = revised->find(refs[i]);
+    if (revision == revised->end() || revision->second.number != loaded[i].row->revision)
+      co_return revision_gone(*loaded[i].row);
+    loaded[i].record = std::move(revision->second.record);
   }
   co_return loaded;
 }

@@ -3,6 +3,7 @@
 // is part of the next one: a read is a turn of two threads, which costs more than its rows.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ class RowLoader {
 
   struct Loaded {
     std::optional<Delivery> row;
-    std::optional<std::string> record;  // of its event
+    std::optional<std::string> record;  // of its event: of the newest revision, if it was edited
   };
   // Errors: those of the store.
   async::Task<Result<Loaded>> load(DeliveryRef ref);
@@ -33,6 +34,8 @@ class RowLoader {
   };
   async::Task<> read_all();
   async::Task<> read_singly(std::vector<Wanted>& batch, std::size_t from, std::size_t until);
+  async::Task<Result<std::map<DeliveryRef, Revision>>> newest_revisions(
+      const std::vector<Delivery>& rows);
   async::Task<Result<std::vector<Loaded>>> read(std::vector<DeliveryRef> refs);
 
   DeliveryParts& parts_;

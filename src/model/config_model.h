@@ -46,6 +46,14 @@ enum class OnFailure : std::uint8_t {
 // the turns.
 enum class Priority : std::uint8_t { low, normal, high };
 
+// What people may change of a quarantined delivery of a flow, before it is replayed.
+struct EditSpec {
+  bool allowed = false;
+  std::vector<std::string> locked;      // JSON pointers into the data that must stay as they are
+  std::vector<std::string> attributes;  // subject, dataschema and extensions that may be changed
+  bool operator==(const EditSpec&) const = default;
+};
+
 struct FlowSpec {
   std::string name;
   std::string renamed_from;  // takes over cursor, holds and quarantine of that flow
@@ -64,6 +72,7 @@ struct FlowSpec {
   double peak_per_second = 0;  // most events per second that it is meant for; 0 = not declared
   Priority priority = Priority::normal;
   FlowPolicy policy;
+  EditSpec edit;
   bool operator==(const FlowSpec&) const = default;
 };
 

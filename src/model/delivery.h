@@ -14,6 +14,7 @@
 #include "model/event.h"
 #include "model/outcome.h"
 #include "model/position.h"
+#include "model/revision.h"
 
 namespace weir {
 
@@ -75,6 +76,7 @@ struct Delivery {
   std::uint32_t attempts_this_round = 0;  // since it was last released: what retry.maxAttempts caps
   std::uint32_t interruptions = 0;
   std::uint32_t replays = 0;
+  std::uint32_t revision = kFirstRevision;  // of the event: what is sent
   bool in_doubt = false;
   bool archived = false;   // quarantined: put aside by a person, until it is restored
   bool exhausted = false;  // quarantined: back from as many replays as retry.maxReplays allows

@@ -157,6 +157,10 @@ std::string Redaction::mask(std::string_view value) const {
   return fmt::format("[redacted {}]", redaction_tag(secret_, value).substr(0, kShownTag));
 }
 
+std::string Redaction::fingerprint(std::string_view bytes) const {
+  return redaction_tag(secret_, bytes);
+}
+
 std::string Redaction::key_tag(std::string_view key) const { return policy::key_tag(secret_, key); }
 
 std::string Redaction::mask_of(wire::Json value) const {

@@ -53,6 +53,8 @@ class Redaction {
   bool hides_some_of(std::string_view pattern) const { return redact_pattern(pattern) != pattern; }
   std::string mask(std::string_view value) const;   // of a text
   std::string key_tag(std::string_view key) const;  // of an ordering key
+  // 32 hex digits that name these bytes to whoever may not see them.
+  std::string fingerprint(std::string_view bytes) const;
 
   // What this event has to hide, for texts that may repeat it.
   HiddenValues hidden_values(const Event& event) const;

@@ -23,8 +23,10 @@ struct Invocation {
   std::string_view traceparent;      // a new span per attempt, the event's trace continued
   std::string_view tracestate;
   std::uint32_t attempt = 1;
-  std::string_view replay;  // replay id text, or empty
-  std::string_view token;   // for the effect gateway; empty: the flow has no effects
+  std::string_view replay;     // replay id text, or empty
+  std::uint32_t revision = 1;  // of the event; 1 = as it came
+  std::string_view first_key;  // the idempotency key of revision 1
+  std::string_view token;      // for the effect gateway; empty: the flow has no effects
   // Sent beside the handler's own; nullptr = none.
   const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
   Duration timeout;               // told to the handler as a duration

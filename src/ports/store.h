@@ -86,6 +86,11 @@ class DeliveryTable {
   virtual async::Task<Result<std::vector<Delivery>>> get_many(std::vector<DeliveryRef> refs) = 0;
   virtual async::Task<Result<std::vector<Delivery>>> list(DeliveryQuery query) = 0;
   virtual async::Task<Result<std::uint64_t>> count(DeliveryQuery query) = 0;
+  // The newest revision of each that was edited. At most 1024.
+  virtual async::Task<Result<std::vector<Revision>>> newest_revisions(
+      std::vector<DeliveryRef> refs) = 0;
+  // All of one delivery, the first edit first.
+  virtual async::Task<Result<std::vector<Revision>>> revisions(DeliveryRef ref) = 0;
   // All rows of a flow in ready, inFlight or waiting, in position order, after `after`; at most
   // limit.
   virtual async::Task<Result<std::vector<DueEntry>>> due(FlowId flow, Position after,

@@ -67,6 +67,11 @@ struct KeepEvent {
 struct DropKeptEvent {
   DeliveryRef ref;
 };  // no-op if not kept
+// Beside the event and its kept copy, which stay as they are. The next of its delivery, up to
+// kRevisionsMax; goes when the delivery's row goes.
+struct PutRevision {
+  Revision revision;
+};
 struct PutHold {
   Hold hold;
 };
@@ -191,10 +196,10 @@ struct ShredStream {
 
 using Mutation =
     std::variant<AppendEvents, PutFlow, SetFlowStatus, PutCursor, AddSettlements, RemoveFlow,
-                 PutDelivery, KeepEvent, DropKeptEvent, PutHold, DropHold, JoinGroup, LeaveGroup,
-                 AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay, DropReplay,
-                 SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit, PutMeta,
-                 PutToken, DropToken, RotateKeys, ShredStream>;
+                 PutDelivery, KeepEvent, DropKeptEvent, PutRevision, PutHold, DropHold, JoinGroup,
+                 LeaveGroup, AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay,
+                 DropReplay, SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit,
+                 PutMeta, PutToken, DropToken, RotateKeys, ShredStream>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -234,8 +239,12 @@ struct EffectIs {
   std::string key;
   std::uint32_t version;
 };
+// No unfinished replay has the delivery among its items.
+struct NotInReplay {
+  DeliveryRef ref;
+};
 using Precondition = std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs,
-                                  FlowEpochIs, GroupNotesAre, EffectIs>;
+                                  FlowEpochIs, GroupNotesAre, EffectIs, NotInReplay>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };

@@ -295,11 +295,23 @@ async::Task<Result<>> add_group(Inquiry& inquiry, DeliveryExplanation& into) {
 }
 
 // What belongs to a delivery with a row: its group, failure mode, replay, and who waits behind it.
+async::Task<Result<>> add_revisions(Inquiry& inquiry, const Delivery& row,
+                                    DeliveryExplanation& into) {
+  if (row.revision == kFirstRevision || !inquiry.stored) co_return Result<>{};
+  auto revisions = co_await inquiry.store.deliveries().revisions(row.ref);
+  if (!revisions.ok()) co_return revisions.error();
+  into.revisions = shown_revisions(*revisions, inquiry.stored->record,
+                                   *inquiry.live.redaction(row.ref.position.stream));
+  co_return Result<>{};
+}
+
 async::Task<Result<>> add_row_facts(Inquiry& inquiry, const KnownFlow& flow,
                                     DeliveryExplanation& into) {
   auto group = co_await add_group(inquiry, into);
   if (!group.ok()) co_return group;
   const Delivery& row = *into.row;
+  auto revised = co_await add_revisions(inquiry, row, into);
+  if (!revised.ok()) co_return revised;
   const FailureModeSpec* mode = row.failure_mode.empty()
                                     ? nullptr
                                     : inquiry.live.failure_mode(row.failure_mode);

@@ -14,6 +14,7 @@
 #include "model/effect.h"
 #include "model/group.h"
 #include "ports/store.h"
+#include "recovery/edit.h"
 #include "recovery/live.h"
 
 namespace weir::recovery {
@@ -52,8 +53,8 @@ struct HeldBy {
 
 // A side effect, and what the ledger would say to another call.
 struct ExplainedEffect {
-  Effect effect;           // without what was answered
-  bool held = false;       // a person must say what became of it
+  Effect effect;          // without what was answered
+  bool held = false;      // a person must say what became of it
   std::string next_call;  // "would be answered from the ledger"
 };
 
@@ -83,7 +84,8 @@ struct DeliveryExplanation {
   std::optional<Group> group;     // of a quarantined delivery
   std::string group_name;         // the shortest unambiguous form of its hash
   std::vector<ExplainedEffect> effects;  // in the order of their first calls
-  std::string runbook;            // of the row's failure mode
+  std::vector<ShownRevision> revisions;  // the newest is what is sent
+  std::string runbook;                   // of the row's failure mode
   bool mode_is_configured = false;
   std::optional<LiveDependency> dependency_state;
   std::optional<ReplayId> in_replay;        // the unfinished replay that it belongs to

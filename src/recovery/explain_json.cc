@@ -117,6 +117,20 @@ void write_replayable(JsonWriter& json, const DeliveryExplanation& delivery) {
   json.end_object();
 }
 
+// Without values: who may look at this may not look at data.
+void write_revisions(JsonWriter& json, const DeliveryExplanation& delivery) {
+  if (delivery.revisions.empty()) return;
+  json.field("revision", delivery.row->revision).key("revisions").begin_array();
+  for (const ShownRevision& one : delivery.revisions) {
+    json.begin_object().field("revision", one.number);
+    time_field(json, "at", one.at);
+    json.field("editor", one.editor).field("reason", one.reason).key("changed").begin_array();
+    for (const policy::Change& change : one.changes) json.value(change.pointer);
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 void write_effects(JsonWriter& json, const DeliveryExplanation& delivery) {
   if (delivery.effects.empty()) return;
   json.key("effects").begin_array();
@@ -145,6 +159,7 @@ void write_delivery(JsonWriter& json, const DeliveryExplanation& delivery) {
   if (delivery.row) json.field("holds", delivery.holds);
   if (delivery.group) write_group(json, delivery);
   write_effects(json, delivery);
+  write_revisions(json, delivery);
   text_field(json, "runbook", delivery.runbook);
   if (delivery.dependency_state) {
     json.key("dependencyState")

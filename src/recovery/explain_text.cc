@@ -214,6 +214,21 @@ void add_effects(Page& page, const DeliveryExplanation& delivery, WallTime now) 
   page.section("Effects", lines);
 }
 
+void add_revisions(Page& page, const DeliveryExplanation& delivery, WallTime now) {
+  std::vector<std::string> lines;
+  for (const ShownRevision& one : delivery.revisions) {
+    std::string places;
+    for (const policy::Change& change : one.changes)
+      places += (places.empty() ? "" : ", ") + change.pointer;
+    lines.push_back(fmt::format("{} by {} {}{}; changed {}", one.number, one.editor,
+                                moment(one.at, now), reason_part(one.reason), places));
+  }
+  if (!lines.empty())
+    lines.push_back(fmt::format("what is sent is revision {}; the event stays as it came",
+                                delivery.row->revision));
+  page.section("Edited", lines);
+}
+
 void add_delivery(Page& page, const DeliveryExplanation& delivery, const Explanation& of,
                   WallTime now) {
   page.line(header(delivery, of));
@@ -223,6 +238,7 @@ void add_delivery(Page& page, const DeliveryExplanation& delivery, const Explana
   if (of.event) page.section("Event", {event_line(of, now)});
   page.section("Why", delivery.why);
   add_effects(page, delivery, now);
+  add_revisions(page, delivery, now);
   add_group(page, delivery, now);
   const bool quarantined = delivery.standing == Standing::known &&
                            delivery.state == DeliveryState::quarantined;

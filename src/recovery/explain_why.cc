@@ -68,10 +68,18 @@ bool has_answer(const AttemptRecord* attempt) {
   return attempt != nullptr && (attempt->status != 0 || attempt->fault != Fault::none);
 }
 
+// What people did with it in quarantine decided nothing.
+bool is_remark(const Delivery& row, const AttemptRecord& line) {
+  return row.state == DeliveryState::quarantined && line.number == 0 &&
+         line.decision == DecisionKind::defer;
+}
+
 // The rule that decided last: the first word of the note "rule: reason".
 std::string last_rule(const Delivery& row) {
-  if (row.history.empty()) return "";
-  const std::string& note = row.history.back().note;
+  const auto last = std::find_if(row.history.rbegin(), row.history.rend(),
+                                 [&](const AttemptRecord& line) { return !is_remark(row, line); });
+  if (last == row.history.rend()) return "";
+  const std::string& note = last->note;
   const auto end = note.find(": ");
   return end == note.npos ? "" : note.substr(0, end);
 }
@@ -223,8 +231,10 @@ void judge_replay(DeliveryExplanation& delivery) {
   if (!delivery.matches_now) unknown("the flow's pattern does not match this event any more");
   if (delivery.replay_safe != Safety::yes) return;
   delivery.replay_reasons.emplace_back(
-      delivery.idempotent ? "the handler takes a repeat under its Idempotency-Key as one"
-                          : "no attempt was applied");
+      row.revision != kFirstRevision
+          ? fmt::format("revision {} goes under an Idempotency-Key of its own", row.revision)
+      : delivery.idempotent ? "the handler takes a repeat under its Idempotency-Key as one"
+                            : "no attempt was applied");
 }
 
 void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, WallTime now) {
@@ -254,7 +264,7 @@ void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, W
   } else if (delivery.flow_status == FlowStatus::removed) {
     delivery.next.push_back(
         fmt::format("put flow {} back into the configuration to replay it", delivery.flow));
-  } else if (delivery.group) {
+  } else if (delivery.group && row.revision == kFirstRevision) {
     delivery.next.push_back(
         fmt::format("weir replay plan --group {} --dry-run", delivery.group_name));
   } else {

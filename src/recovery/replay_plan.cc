@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/replay_plan.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/failpoint.h"
@@ -199,7 +200,8 @@ async::Task<Result<std::uint64_t>> joined_since(ports::Store& store, const Live&
   auto resolved = co_await resolve_selection(store, live, std::move(selection));
   if (!resolved.ok()) co_return resolved.error();
   auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
-    const bool returned = !row.history.empty() && row.history.back().replay == replay.id;
+    const bool returned = std::ranges::any_of(
+        row.history, [&](const AttemptRecord& line) { return line.replay == replay.id; });
     joined += !returned;
     return joined < kJoinedMax;
   });

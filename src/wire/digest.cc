@@ -65,6 +65,13 @@ std::string idempotency_key(std::string_view stream, std::string_view source, st
   return to_hex(as_text(sha256(fields.bytes()), 16));
 }
 
+std::string revised_key(std::string_view idempotency_key, std::uint32_t revision) {
+  ByteWriter fields;
+  fields.text(idempotency_key);
+  fields.varint(revision);
+  return to_hex(as_text(sha256(fields.bytes()), 16));
+}
+
 std::uint64_t dedupe_hash(std::string_view source, std::string_view id, std::uint64_t seed) {
   const std::uint64_t first = XXH3_64bits_withSeed(source.data(), source.size(), seed);
   return XXH3_64bits_withSeed(id.data(), id.size(), first);

@@ -24,6 +24,9 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,
                             std::string_view flow_identity);
 
+// That of a later revision of its event: what a handler is sent is another request then.
+std::string revised_key(std::string_view idempotency_key, std::uint32_t revision);
+
 // 64 bits of source and id, keyed by a seed that only this store knows; a hit is always verified
 // against the event.
 std::uint64_t dedupe_hash(std::string_view source, std::string_view id, std::uint64_t seed);

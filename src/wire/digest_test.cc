@@ -21,6 +21,15 @@ TEST_CASE("keys and hashes are stable") {
   CHECK(dedupe_hash("/repos/a", "id-1", 42) == 7239875540039701508u);
 }
 
+TEST_CASE("every revision has a key of its own, which is stable") {
+  const std::string first = "1389fe5d238ced2460c465e5213f97b6";
+  CHECK(revised_key(first, 2) == revised_key(first, 2));
+  CHECK(revised_key(first, 2).size() == 32);
+  const std::set<std::string> keys = {first, revised_key(first, 2), revised_key(first, 3),
+                                      revised_key(revised_key(first, 2), 2)};
+  CHECK(keys.size() == 4);
+}
+
 TEST_CASE("no two quadruples share a key by concatenation") {
   std::set<std::string> keys;
   keys.insert(idempotency_key("a", "b", "c", "d"));

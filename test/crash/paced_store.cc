@@ -90,6 +90,12 @@ struct PacedDeliveries final : DeliveryTable {
                                                                    std::size_t count) override {
     return in_turn(pace, inner.settlements(flow, first, count));
   }
+  Answer<std::vector<Revision>> newest_revisions(std::vector<DeliveryRef> refs) override {
+    return in_turn(pace, inner.newest_revisions(std::move(refs)));
+  }
+  Answer<std::vector<Revision>> revisions(DeliveryRef ref) override {
+    return in_turn(pace, inner.revisions(ref));
+  }
   DeliveryTable& inner;
   Pace& pace;
 };

@@ -31,6 +31,7 @@ flows:
     to: { http: { dependency: stub, path: /first } }
     ordering: { key: subject }
     policy: once
+    edit: { allow: true, attributes: [dataschema] }
   leaving:
     from: { stream: s, start: earliest }
     where: { type: [leaving] }
@@ -262,6 +263,7 @@ class OpenApi(EffectRoutes, HandlerCase):
         for verb in ("archive", "restore"):
             self.ask("POST", f"/v1/quarantine/{verb}", 422, {"ids": ["failing"]})
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": ["failing"], "reason": "by hand"})
+        self.edits()
         for verb in ("resolve", "discard"):
             self.ask("POST", f"/v1/quarantine/{verb}", 422, {"reason": "x"})
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": ["failing"], "dryRun": True})
@@ -269,6 +271,24 @@ class OpenApi(EffectRoutes, HandlerCase):
             self.settled(self.publish(verb), "first")
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": [verb], "reason": "by hand"})
             self.ask("GET", f"/v1/events/{verb}/explain", 200)
+
+    def edits(self):
+        self.handler.script("wrong", stub.status(422))
+        self.ask("POST", "/v1/streams/s/events", 201, self.event("wrong", data={"a": 1, "b": 2}, dataschema="urn:s"),
+                 {"Content-Type": "application/cloudevents+json"})
+        self.settled("wrong", "first")
+        path = "/v1/events/wrong/edit?flow=first"
+        document = self.ask("GET", path, 200)
+        self.ask("GET", "/v1/events/wrong/edit?flow=none", 404)
+        edit = {"base": document["base"], "data": {"a": 2, "c": 3}, "attributes": {"dataschema": None}, "reason": "typo"}
+        self.ask("POST", path, 422, edit | {"reason": ""})
+        self.ask("POST", path, 200, edit | {"dryRun": True})
+        self.ask("POST", path, 200, edit)
+        self.ask("POST", path, 409, edit)
+        self.ask("GET", "/v1/events/wrong/revisions?flow=first", 200)
+        self.ask("GET", "/v1/events/wrong/revisions", 400)
+        self.ask("GET", "/v1/events/wrong/explain", 200)
+        self.ask("POST", "/v1/quarantine/discard", 200, {"ids": ["wrong"], "reason": "by hand"})
 
     def groups(self, hashes):
         first, second = hashes[:2]

@@ -52,6 +52,10 @@ class HttpHandler final : public ports::Handler {
     const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(call.timeout).count();
     append_line(lines, "Weir-Timeout-Ms", fmt::format_int(millis).c_str());
     if (!call.replay.empty()) append_line(lines, "Weir-Replay", call.replay);
+    if (call.revision > 1) {
+      append_line(lines, "Weir-Revision", fmt::format_int(call.revision).c_str());
+      append_line(lines, "Weir-Edit-Of", call.first_key);
+    }
     if (!call.token.empty()) append_line(lines, "Weir-Token", call.token);
     if (call.headers != nullptr) {
       for (const auto& [name, value] : *call.headers) append_line(lines, name, value);

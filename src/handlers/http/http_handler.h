@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP handler contract: POST, CloudEvents binary mode, the data bytes unchanged, and beside
 // the ce-* headers traceparent, tracestate, baggage, Idempotency-Key, Weir-Flow, Weir-Attempt,
-// Weir-Timeout-Ms and Weir-Replay.
+// Weir-Timeout-Ms, Weir-Replay, and Weir-Revision with Weir-Edit-Of for an edited event.
 #pragma once
 
 #include <memory>

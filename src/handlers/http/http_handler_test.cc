@@ -111,6 +111,7 @@ TEST_CASE("the request is the documented contract, and the data bytes are untouc
   }
   CHECK(count_of(request, "\r\nHost: 127.0.0.1:") == 1);
   CHECK(count_of(request, "Weir-Replay") == 0);
+  CHECK(count_of(request, "Weir-Revision") + count_of(request, "Weir-Edit-Of") == 0);
   CHECK(count_of(request, "traceparent:") == 1);
   CHECK(request.ends_with("\r\n\r\n" + data));
 }
@@ -125,6 +126,8 @@ TEST_CASE("a replay says so, and an event without data has an empty body") {
   event.extensions = {{"baggage", "a=b\r\nWeir-Attempt: 1", AttributeType::string}};
   ports::Invocation invocation = invocation_of(bench, event);
   invocation.replay = "rp_7";
+  invocation.revision = 2;
+  invocation.first_key = "first";
   invocation.tracestate = "";
   Outcome outcome;
   CHECK(bench.loop.run(invoke(bench, invocation, outcome)));
@@ -133,6 +136,8 @@ TEST_CASE("a replay says so, and an event without data has an empty body") {
   REQUIRE(outcome.header("weir-outcome") != nullptr);
   CHECK(*outcome.header("weir-outcome") == "discard");
   CHECK(has_line(bench.last, "Weir-Replay: rp_7"));
+  CHECK(has_line(bench.last, "Weir-Revision: 2"));
+  CHECK(has_line(bench.last, "Weir-Edit-Of: first"));
   CHECK(has_line(bench.last, "Content-Length: 0"));
   CHECK(count_of(bench.last, "tracestate") == 0);
   CHECK(count_of(bench.last, "\r\nWeir-Attempt: ") == 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "ports/testing/store_contract.h"
 
@@ -66,6 +67,74 @@ void rows(StoreBench& bench) {
         {.mutations = {PutDelivery{delivery(1, DeliveryState::held)}}});
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == Code::invalid_argument);
+  }
+}
+
+Revision revision(std::uint64_t seq, std::uint32_t number, FlowId flow = kFlow) {
+  return {.ref = ref(seq, flow),
+          .number = number,
+          .at = at(70 + number),
+          .editor = "ann",
+          .reason = "typo",
+          .record = event("e1", fmt::format("{{\"n\":{}}}", number)).record};
+}
+
+void revisions(StoreBench& bench) {
+  DeliveryTable& table = bench.store().deliveries();
+  bench.append(1, 5, at(10));
+  bench.commit({PutDelivery{delivery(1, DeliveryState::quarantined)},
+                PutDelivery{delivery(2, DeliveryState::quarantined)},
+                PutDelivery{delivery(1, DeliveryState::quarantined, FlowId{2})},
+                PutRevision{revision(1, 2)}, PutRevision{revision(1, 3)},
+                PutRevision{revision(1, 2, FlowId{2})}});
+  const auto all = [&](std::uint64_t seq, FlowId flow) {
+    return bench.run(table.revisions(ref(seq, flow)))->size();
+  };
+  SUBCASE("they come back as they were written, in order, and the event stays") {
+    CHECK(*bench.run(table.revisions(ref(1))) == std::vector{revision(1, 2), revision(1, 3)});
+    CHECK(all(2, kFlow) == 0);
+    CHECK(*bench.run(table.newest_revisions({ref(2), ref(1, FlowId{2}), ref(1)})) ==
+          std::vector{revision(1, 2, FlowId{2}), revision(1, 3)});
+    CHECK(!bench.run(table.newest_revisions(Refs(1025, ref(1)))).ok());
+    CHECK((*bench.run(bench.store().events().fetch({ref(1)})))[0].record == event("e1").record);
+  }
+  SUBCASE("one follows the other up to a bound, and none is written twice") {
+    const auto refused = [&](std::uint32_t number) {
+      const auto tried = bench.try_commit({.mutations = {PutRevision{revision(1, number)}}});
+      return !tried.ok() && tried.error().code == Code::invalid_argument;
+    };
+    for (const std::uint32_t number : {1u, 2u, 3u, 5u}) CHECK(refused(number));
+    for (std::uint32_t number = 4; number <= kRevisionsMax; ++number) CHECK(!refused(number));
+    CHECK(refused(kRevisionsMax + 1));
+    CHECK(all(1, kFlow) == kRevisionsMax - 1);
+  }
+  SUBCASE("they live as long as the row: retention takes those of settled deliveries") {
+    bench.commit({PutDelivery{delivery(1, DeliveryState::done, FlowId{2})}});
+    bench.commit({TrimStream{kStream, 5, {}}}, Lane::operate);
+    CHECK(all(1, FlowId{2}) == 0);
+    CHECK(all(1, kFlow) == 2);
+  }
+  SUBCASE("a flow that is removed takes its own") {
+    bench.commit({RemoveFlow{kFlow}});
+    CHECK(all(1, kFlow) == 0);
+    CHECK(all(1, FlowId{2}) == 1);
+  }
+  SUBCASE("a stream that is forgotten takes all of them") {
+    bench.commit({ShredStream{kStream}}, Lane::operate);
+    CHECK(all(1, kFlow) + all(1, FlowId{2}) == 0);
+  }
+  SUBCASE("a delivery that is in a plan can be told") {
+    const auto free = [&] {
+      return bench.try_commit({.preconditions = {NotInReplay{ref(1)}}, .mutations = {}})->applied;
+    };
+    CHECK(free());
+    const ReplayId id = bench.commit({CreateReplay{replay({.ids = {"x"}}, at(9000))}}).replay;
+    bench.commit({AddReplayItems{id, {ref(1)}}});
+    CHECK(!free());
+    Replay over = **bench.run(bench.store().recovery().replay(id));
+    over.state = ReplayState::aborted;
+    bench.commit({PutReplay{over}});
+    CHECK(free());
   }
 }
 
@@ -202,6 +271,7 @@ void delivery_contract(const StoreFactory& open) {
   bench.register_names();
   SUBCASE("rows") { rows(bench); }
   SUBCASE("queries") { queries(bench); }
+  SUBCASE("revisions") { revisions(bench); }
   SUBCASE("holds") { holds(bench); }
   SUBCASE("kept and counts") { kept_and_counts(bench); }
 }

@@ -92,6 +92,7 @@ Delivery delivery(std::uint64_t seq, DeliveryState state, FlowId flow) {
   row.attempts_this_round = 1;
   row.interruptions = static_cast<std::uint32_t>(seq % 3);
   row.replays = 2;
+  row.revision = static_cast<std::uint32_t>(1 + seq % 3);
   row.in_doubt = seq % 2 == 0;
   row.first_at = at(100);
   row.due = at(200 + static_cast<std::int64_t>(seq));

@@ -18,6 +18,10 @@ class Present final : public Existing {
   Result<bool> flow(FlowId id) override { return tables_.flows.contains(id); }
   Result<bool> replay(ReplayId id) override { return tables_.replays.contains(id); }
   Result<bool> delivery(DeliveryRef ref) override { return tables_.deliveries.contains(ref); }
+  Result<std::uint32_t> newest_revision(DeliveryRef ref) override {
+    const auto found = tables_.revisions.find(ref);
+    return found == tables_.revisions.end() ? kFirstRevision : found->second.back().number;
+  }
 
  private:
   const Tables& tables_;
@@ -46,6 +50,7 @@ struct Holds {
     return flow != tables.flows.end() && flow->second.epoch == p.epoch;
   }
   bool operator()(const EffectIs& p) const { return effect_is(tables, p); }
+  bool operator()(const NotInReplay& p) const { return !open_replay_of(tables, p.ref); }
   bool operator()(const GroupNotesAre& p) const {
     const auto group = tables.groups.find(p.group);
     return group != tables.groups.end() && group->second.notes == p.notes;
@@ -61,6 +66,7 @@ struct Apply {
   void operator()(const KeepEvent& m) { keep_event(tables, m.ref); }
   void operator()(const DropKeptEvent& m) { tables.kept.erase(m.ref); }
   void operator()(const PutDelivery& m) { tables.deliveries[m.delivery.ref] = m.delivery; }
+  void operator()(const PutRevision& m) { tables.revisions[m.revision.ref].push_back(m.revision); }
   void operator()(const PutHold& m) { tables.holds[{m.hold.flow, m.hold.key}] = m.hold; }
   void operator()(const DropHold& m) { tables.holds.erase({m.flow, m.key}); }
   void operator()(const JoinGroup& m) { join_group(tables, m, receipt); }

@@ -62,6 +62,7 @@ void trim_stream(Tables& tables, const TrimStream& mutation) {
       return false;
     }
     tables.kept.erase(ref);
+    tables.revisions.erase(ref);
     return true;
   });
   while (log.record.first_seq < before) {
@@ -85,6 +86,8 @@ void shred_stream(Tables& tables, StreamId stream) {
                 [&](const auto& entry) { return entry.first.position.stream == stream; });
   std::erase_if(tables.kept,
                 [&](const auto& entry) { return entry.first.position.stream == stream; });
+  std::erase_if(tables.revisions,
+                [&](const auto& entry) { return entry.first.position.stream == stream; });
   std::erase_if(tables.holds, [&](const auto& entry) { return of_stream(entry.first.first); });
   std::erase_if(tables.groups, [&](const auto& entry) { return of_stream(entry.second.flow); });
 }
@@ -93,6 +96,7 @@ void remove_flow(Tables& tables, FlowId flow) {
   tables.flows.erase(flow);
   std::erase_if(tables.deliveries, [&](const auto& entry) { return entry.first.flow == flow; });
   std::erase_if(tables.kept, [&](const auto& entry) { return entry.first.flow == flow; });
+  std::erase_if(tables.revisions, [&](const auto& entry) { return entry.first.flow == flow; });
   std::erase_if(tables.holds, [&](const auto& entry) { return entry.first.first == flow; });
   std::erase_if(tables.settlements, [&](const auto& entry) { return entry.first.first == flow; });
   std::erase_if(tables.groups, [&](const auto& entry) { return entry.second.flow == flow; });

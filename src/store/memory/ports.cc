@@ -95,6 +95,22 @@ async::Task<Result<std::vector<Delivery>>> MemoryDeliveryTable::get_many(
   co_return co_await core_.later(std::move(rows));
 }
 
+async::Task<Result<std::vector<Revision>>> MemoryDeliveryTable::newest_revisions(
+    std::vector<DeliveryRef> refs) {
+  if (refs.size() > kFetchMax) co_return too_many<std::vector<Revision>>();
+  std::vector<Revision> newest;
+  for (const DeliveryRef ref : refs) {
+    const auto found = core_.tables.revisions.find(ref);
+    if (found != core_.tables.revisions.end()) newest.push_back(found->second.back());
+  }
+  co_return co_await core_.later(std::move(newest));
+}
+
+async::Task<Result<std::vector<Revision>>> MemoryDeliveryTable::revisions(DeliveryRef ref) {
+  co_return co_await core_.later(
+      copy_of(core_.tables.revisions, ref).value_or(std::vector<Revision>{}));
+}
+
 async::Task<Result<std::vector<Delivery>>> MemoryDeliveryTable::list(DeliveryQuery query) {
   co_return co_await core_.later(list_deliveries(core_.tables, query));
 }

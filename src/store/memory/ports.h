@@ -43,6 +43,9 @@ class MemoryDeliveryTable final : public ports::DeliveryTable {
   async::Task<Result<std::vector<Delivery>>> get_many(std::vector<DeliveryRef> refs) override;
   async::Task<Result<std::vector<Delivery>>> list(ports::DeliveryQuery query) override;
   async::Task<Result<std::uint64_t>> count(ports::DeliveryQuery query) override;
+  async::Task<Result<std::vector<Revision>>> newest_revisions(
+      std::vector<DeliveryRef> refs) override;
+  async::Task<Result<std::vector<Revision>>> revisions(DeliveryRef ref) override;
   async::Task<Result<std::vector<ports::DueEntry>>> due(FlowId flow, Position after,
                                                         std::size_t limit) override;
   async::Task<Result<std::vector<Hold>>> holds(FlowId flow) override;

@@ -35,6 +35,7 @@ struct Tables {
   std::map<FlowId, FlowRecord> flows;
   std::map<DeliveryRef, StoredEvent> kept;
   std::map<DeliveryRef, Delivery> deliveries;
+  std::map<DeliveryRef, std::vector<Revision>> revisions;
   std::map<std::pair<FlowId, std::string>, Hold> holds;
   std::map<std::pair<FlowId, std::uint64_t>, std::pair<Settlement, WallTime>>
       settlements;  // by seq

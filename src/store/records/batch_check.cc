@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/records/batch_check.h"
 
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -71,6 +72,18 @@ class Check {
     return {};
   }
 
+  Result<> operator()(const PutRevision& m) {
+    const DeliveryRef ref = m.revision.ref;
+    const std::uint32_t number = m.revision.number;
+    if (!revisions_.contains(ref)) {
+      WEIR_TRY(revisions_[ref], existing_.newest_revision(ref));
+    }
+    if (number > kRevisionsMax || number != revisions_[ref] + 1)
+      return invalid(fmt::format("a revision {} after {}", number, revisions_[ref]));
+    revisions_[ref] = number;
+    return {};
+  }
+
   Result<> operator()(const JoinGroup& m) {
     if (deliveries_.contains(m.ref)) return {};
     WEIR_TRY(const bool known, existing_.delivery(m.ref));
@@ -112,6 +125,7 @@ class Check {
   std::set<FlowId> flows_;
   std::set<DeliveryRef> deliveries_;
   std::set<ReplayId> dropped_;
+  std::map<DeliveryRef, std::uint32_t> revisions_;  // the newest
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ class Existing {
   virtual Result<bool> flow(FlowId id) = 0;
   virtual Result<bool> replay(ReplayId id) = 0;
   virtual Result<bool> delivery(DeliveryRef ref) = 0;
+  // kFirstRevision for one that was not edited.
+  virtual Result<std::uint32_t> newest_revision(DeliveryRef ref) = 0;
 };
 
 // Names only things that exist or are made earlier in the batch; values are in range. Errors:

@@ -104,9 +104,14 @@ Result<Row> decode(std::string_view bytes, std::string_view what, Fields fields)
 
 constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
   io(row.ref.flow), io(row.ref.position), io(row.state), io(row.failure), io(row.attempts);
-  io(row.attempts_this_round), io(row.interruptions), io(row.replays), io(row.in_doubt),
-      io(row.archived), io(row.exhausted);
+  io(row.attempts_this_round), io(row.interruptions), io(row.replays), io(row.revision),
+      io(row.in_doubt), io(row.archived), io(row.exhausted);
   io(row.first_at), io(row.due), io(row.deadline), io(row.changed_at), io(row.replay), io(details);
+};
+
+constexpr auto kRevision = [](auto& io, auto& row) {
+  io(row.ref.flow), io(row.ref.position), io(row.number), io(row.at), io(row.editor),
+      io(row.reason), io(row.record);
 };
 
 constexpr auto kFlow = [](auto& io, auto& row) {
@@ -182,6 +187,11 @@ Result<Delivery> decode_delivery(std::string_view bytes) {
   if (!in.whole()) return undecodable("a delivery");
   WEIR_CHECK(decode_delivery_details(details, row));
   return row;
+}
+
+std::string encode_row(const Revision& revision) { return encode(revision, kRevision); }
+Result<Revision> decode_revision(std::string_view bytes) {
+  return decode<Revision>(bytes, "a revision", kRevision);
 }
 
 std::string encode_row(const FlowRecord& flow) { return encode(flow, kFlow); }

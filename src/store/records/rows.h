@@ -14,11 +14,15 @@
 #include "model/flow_state.h"
 #include "model/group.h"
 #include "model/replay.h"
+#include "model/revision.h"
 
 namespace weir::store {
 
 std::string encode_row(const Delivery& delivery);  // without group
 Result<Delivery> decode_delivery(std::string_view bytes);
+
+std::string encode_row(const Revision& revision);
+Result<Revision> decode_revision(std::string_view bytes);
 
 std::string encode_row(const FlowRecord& flow);  // without cursor
 Result<FlowRecord> decode_flow(std::string_view bytes);

@@ -20,6 +20,13 @@ class Present final : public Existing {
     return found(side_.db.integer("SELECT 1 FROM deliveries WHERE flow = ?1 AND pos = ?2", 0,
                                   ref.flow.value, ref.position.pack()));
   }
+  Result<std::uint32_t> newest_revision(DeliveryRef ref) override {
+    WEIR_TRY(const std::int64_t number,
+             side_.db.integer("SELECT number FROM revisions WHERE flow = ?1 AND pos = ?2 "
+                              "ORDER BY number DESC LIMIT 1",
+                              kFirstRevision, ref.flow.value, ref.position.pack()));
+    return static_cast<std::uint32_t>(number);
+  }
 
  private:
   static Result<bool> found(Result<std::int64_t> answer) {
@@ -64,6 +71,7 @@ struct Holds {
   }
 
   Result<bool> operator()(const GroupNotesAre& p) const { return notes_are(side, p); }
+  Result<bool> operator()(const NotInReplay& p) const { return not_in_replay(side, p); }
   Result<bool> operator()(const EffectIs& p) const { return effect_is(side, p); }
 
   static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
@@ -86,6 +94,7 @@ struct Apply {
   Result<> operator()(const PutDelivery& m) { return put_delivery(side, m); }
   Result<> operator()(const KeepEvent& m) { return keep_event(side, m.ref); }
   Result<> operator()(const DropKeptEvent& m) { return drop_kept_event(side, m.ref); }
+  Result<> operator()(const PutRevision& m) { return put_revision(side, m); }
   Result<> operator()(const PutHold& m) { return put_hold(side, m); }
   Result<> operator()(const DropHold& m) { return drop_hold(side, m); }
   Result<> operator()(const JoinGroup& m) { return join_group(side, m, receipt); }

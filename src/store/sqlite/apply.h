@@ -26,6 +26,7 @@ Result<> drop_token(WriteSide& side, const ports::DropToken& mutation);
 Result<> put_delivery(WriteSide& side, const ports::PutDelivery& mutation);
 Result<> keep_event(WriteSide& side, DeliveryRef ref);
 Result<> drop_kept_event(WriteSide& side, DeliveryRef ref);
+Result<> put_revision(WriteSide& side, const ports::PutRevision& mutation);
 Result<> put_hold(WriteSide& side, const ports::PutHold& mutation);
 Result<> drop_hold(WriteSide& side, const ports::DropHold& mutation);
 
@@ -37,6 +38,7 @@ Result<> create_replay(WriteSide& side, const ports::CreateReplay& mutation,
                        ports::Receipt& receipt);
 Result<> freeze_chunk(WriteSide& side, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
 Result<> add_replay_items(WriteSide& side, const ports::AddReplayItems& mutation);
+Result<bool> not_in_replay(WriteSide& side, const ports::NotInReplay& condition);
 Result<bool> notes_are(WriteSide& side, const ports::GroupNotesAre& condition);
 Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);
 Result<> drop_replay(WriteSide& side, const ports::DropReplay& mutation);

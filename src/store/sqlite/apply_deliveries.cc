@@ -59,6 +59,16 @@ Result<> drop_kept_event(WriteSide& side, DeliveryRef ref) {
                      ref.position.pack());
 }
 
+Result<> put_revision(WriteSide& side, const PutRevision& mutation) {
+  const Revision& revision = mutation.revision;
+  const DeliveryRef ref = revision.ref;
+  WEIR_TRY(const std::string record,
+           side.keys.seal("revisions", ref.position.stream, revision_key(ref, revision.number),
+                          encode_row(revision)));
+  return side.db.run("INSERT INTO revisions(flow, pos, number, record) VALUES(?1, ?2, ?3, ?4)",
+                     ref.flow.value, ref.position.pack(), revision.number, record);
+}
+
 Result<> put_hold(WriteSide& side, const PutHold& mutation) {
   const Hold& hold = mutation.hold;
   WEIR_TRY(const std::string key, side.keys.column(hold.key));

@@ -87,6 +87,7 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
   WEIR_CHECK(side.db.run("DELETE FROM flows WHERE id = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE flow = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM kept_events WHERE flow = ?1", flow));
+  WEIR_CHECK(side.db.run("DELETE FROM revisions WHERE flow = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM settlements WHERE flow = ?1", flow));
   return side.db.run("DELETE FROM groups WHERE flow = ?1", flow);

@@ -14,6 +14,7 @@ Result<> drop_rows(WriteSide& side, StreamId stream) {
   const std::int64_t end = end_pos(stream);
   WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM kept_events WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(side.db.run("DELETE FROM revisions WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM effects WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM dedupe WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",

@@ -6,6 +6,7 @@
 #include "store/records/rows.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/keys.h"
+#include "store/sqlite/read_side.h"
 
 namespace weir::store::sqlite {
 namespace {
@@ -204,6 +205,11 @@ Result<> set_replay_item(WriteSide& side, const SetReplayItem& mutation) {
   return side.db.run(
       "UPDATE replay_items SET state = ?4 WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
       mutation.replay.value, mutation.ref.flow.value, mutation.ref.position.pack(), mutation.state);
+}
+
+Result<bool> not_in_replay(WriteSide& side, const NotInReplay& condition) {
+  WEIR_TRY(const auto replay, open_replay_of(side.db, condition.ref));
+  return !replay.has_value();
 }
 
 }  // namespace weir::store::sqlite

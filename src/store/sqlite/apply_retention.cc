@@ -46,6 +46,11 @@ Result<> drop_settled_rows(WriteSide& side, std::int64_t flow, std::int64_t firs
                     "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3)",
                     flow, first, end, state));
     WEIR_CHECK(
+        side.db.run("DELETE FROM revisions WHERE flow = ?1 AND pos IN (SELECT pos FROM "
+                    "deliveries INDEXED BY deliveries_by_state "
+                    "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3)",
+                    flow, first, end, state));
+    WEIR_CHECK(
         side.db.run("DELETE FROM deliveries INDEXED BY deliveries_by_state "
                     "WHERE state = ?4 AND flow = ?1 AND pos >= ?2 AND pos < ?3",
                     flow, first, end, state));

@@ -31,6 +31,7 @@ class Check {
     WEIR_CHECK(streams_and_flows());
     WEIR_CHECK(events());
     WEIR_CHECK(kept_events());
+    WEIR_CHECK(revisions());
     WEIR_CHECK(deliveries());
     WEIR_CHECK(settlements());
     WEIR_CHECK(sealed(
@@ -146,6 +147,26 @@ class Check {
       event(Position::unpack(query.integer(1)), query.bytes(2),
             fmt::format("the copies of flow {}", query.integer(0)));
     });
+  }
+
+  Result<> revisions() {
+    WEIR_CHECK(rows("SELECT flow, pos, number, record FROM revisions", [&](const Query& query) {
+      const DeliveryRef ref = ref_of(query.integer(0), query.integer(1));
+      const auto number = static_cast<std::uint32_t>(query.integer(2));
+      const auto payload = keys_.unseal("revisions", revision_key(ref, number), query.bytes(3),
+                                        "a revision");
+      if (!looked_at(query.bytes(3), payload)) return;
+      const auto row = payload.ok() ? decode_revision(*payload) : payload.error();
+      const bool sound = row.ok() && row->ref == ref && row->number == number &&
+                         decode_event(row->record).ok();
+      if (!sound)
+        problem(fmt::format("revision {} of flow {} seq {} is damaged", number, ref.flow.value,
+                            ref.position.seq));
+    }));
+    return none(
+        "SELECT flow, pos FROM revisions r WHERE NOT EXISTS "
+        "(SELECT 1 FROM deliveries d WHERE d.flow = r.flow AND d.pos = r.pos)",
+        "a revision has lost its delivery");
   }
 
   Result<> deliveries() {

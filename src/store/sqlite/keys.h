@@ -22,6 +22,10 @@ inline std::string key_of(DeliveryRef ref) {
   return key_bytes({ref.flow.value, ref.position.pack()});
 }
 
+inline std::string revision_key(DeliveryRef ref, std::uint32_t number) {
+  return key_bytes({ref.flow.value, ref.position.pack(), number});
+}
+
 inline std::int64_t pos_of(StreamId stream, std::uint64_t seq) {
   return Position{stream, 0, seq}.pack();
 }

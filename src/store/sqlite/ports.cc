@@ -90,6 +90,17 @@ async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::get_many(
       [refs = std::move(refs)](ReadSide& side) { return get_deliveries(side, refs); });
 }
 
+async::Task<Result<std::vector<Revision>>> SqliteDeliveryTable::newest_revisions(
+    std::vector<DeliveryRef> refs) {
+  if (refs.size() > kFetchMax) co_return too_many();
+  co_return co_await fast_.ask<std::vector<Revision>>(
+      [refs = std::move(refs)](ReadSide& side) { return sqlite::newest_revisions(side, refs); });
+}
+
+async::Task<Result<std::vector<Revision>>> SqliteDeliveryTable::revisions(DeliveryRef ref) {
+  return slow_.ask<std::vector<Revision>>([=](ReadSide& side) { return revisions_of(side, ref); });
+}
+
 async::Task<Result<std::vector<Delivery>>> SqliteDeliveryTable::list(DeliveryQuery query) {
   return slow_.ask<std::vector<Delivery>>(
       [query = std::move(query)](ReadSide& side) { return list_deliveries(side, query); });

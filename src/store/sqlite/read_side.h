@@ -48,6 +48,9 @@ Result<std::optional<Delivery>> get_delivery(ReadSide& side, DeliveryRef ref);
 Result<std::vector<Delivery>> get_deliveries(ReadSide& side, const std::vector<DeliveryRef>& refs);
 Result<std::vector<Delivery>> list_deliveries(ReadSide& side, const ports::DeliveryQuery& query);
 Result<std::uint64_t> count_deliveries(ReadSide& side, const ports::DeliveryQuery& query);
+Result<std::vector<Revision>> newest_revisions(ReadSide& side,
+                                               const std::vector<DeliveryRef>& refs);
+Result<std::vector<Revision>> revisions_of(ReadSide& side, DeliveryRef ref);
 Result<std::vector<ports::DueEntry>> due_entries(Connection& db, FlowId flow, Position after,
                                                  std::size_t limit);
 Result<std::vector<Hold>> holds_of(ReadSide& side, FlowId flow);

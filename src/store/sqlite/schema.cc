@@ -28,6 +28,9 @@ constexpr const char* kTables[] = {
     "CREATE TABLE events(pos INTEGER PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE kept_events(flow INTEGER, pos INTEGER, record BLOB NOT NULL, PRIMARY KEY(flow, "
     "pos)) WITHOUT ROWID",
+    // What people made of the events of single deliveries.
+    "CREATE TABLE revisions(flow INTEGER, pos INTEGER, number INTEGER, record BLOB NOT NULL, "
+    "PRIMARY KEY(flow, pos, number)) WITHOUT ROWID",
     // Identity hashes of whole runs of events; those after the last segment are read from the
     // events themselves.
     "CREATE TABLE dedupe(pos INTEGER PRIMARY KEY, record BLOB NOT NULL)",
