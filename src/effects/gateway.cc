@@ -107,7 +107,7 @@ Result<std::shared_ptr<Gateway::Call>> Gateway::take(EffectRequest request) {
                   ? policy::effect_key(call->attempt->idempotency_key, request.step, request.name)
                   : policy::caller_effect_key(call->attempt->flow, bare_key(request.caller_key));
   call->fingerprint = policy::effect_fingerprint(request.method, request.dependency, request.target,
-                                         request.body);
+                                                 request.body);
   call->request = std::move(request);
   return call;
 }
@@ -204,7 +204,7 @@ async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
   call->known = *std::move(known);
   const WallTime until = clock_.wall() + (call->deadline - clock_.mono());
   const policy::Judgement judgement = policy::judge(call->known, call->fingerprint,
-                                    call->dependency.policy.idempotency, until);
+                                                    call->dependency.policy.idempotency, until);
   switch (judgement.ruling) {
     case policy::Ruling::send: co_return co_await send_once(call, false);
     case policy::Ruling::repeat: co_return co_await send_once(call, true);
@@ -293,12 +293,14 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
       .standing = doubt ? "inDoubt" : "failedNoEffect"};
 }
 
-async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit) {
+async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit,
+                                       ports::Consent consent) {
   ports::WriteBatch batch;
   batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
   ++effect.version;
   batch.mutations.emplace_back(ports::PutEffect{std::move(effect)});
   if (audit) batch.mutations.emplace_back(ports::AddAudit{*std::move(audit)});
+  ports::add_to(batch, std::move(consent));
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return std::move(receipt).error();
   co_return receipt->applied;
