@@ -29,7 +29,7 @@ struct ReplayNow {
   std::optional<Duration> time_left;
   std::optional<double> rate;           // what a run under way may release per second
   std::optional<std::uint64_t> joined;  // came into quarantine since, and would have fitted
-  std::string needs_approval;           // why, of one that has still to start or go on
+  std::string needs_approval;           // why, of one that does not run
   std::optional<Approval> approval;     // the newest request for it
   ApprovalState approval_state{};
 };

@@ -118,7 +118,8 @@ async::Task<Result<ports::Consent>> Approvals::consent(Wish wish, Doer doer, Wal
   for (const Approval& one : *all) {
     if (!policy::is_about(one, wish.act)) continue;
     // The run that it let start goes on under it.
-    if (doer.goes_on && one.used != WallTime{} && now < one.expires) {
+    const bool by_another = !policy::is_one_of(wish.act.makers, one.approver);
+    if (doer.goes_on && one.used != WallTime{} && now < one.expires && by_another) {
       but = policy::why_not_on(one, wish.act.hash, still_approver(one));
       if (but.empty()) co_return ports::Consent{};
     }
