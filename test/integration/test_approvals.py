@@ -11,7 +11,7 @@ from server import wait_for
 CONFIG = """
 access: {}
 approvals:
-  replay: { deliveries: 2, delivered: true }
+  replay: { deliveries: 2, inDoubt: true, delivered: true }
   discard: { deliveries: 1 }
   expires: %s
   breakGlass: { roles: [admin] }
@@ -22,7 +22,13 @@ dependencies:
 flows:
   one:
     from: { stream: s, start: earliest }
+    where: { type: [test] }
     to: { http: { dependency: stub, path: /one } }
+    policy: quick
+  once:
+    from: { stream: s, start: earliest }
+    where: { type: [once] }
+    to: { http: { dependency: stub, path: /once, idempotent: false } }
     policy: quick
 """
 WHY = json.dumps({"reason": "looked at it"})
@@ -112,6 +118,27 @@ class Plans(ApprovalCase):
         self.assertNotIn("approval", self.get(f"/v1/replays/{replay}"))
         self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/run"))
         self.refused(self.ask(self.bob, "POST", f"/v1/replays/{replay}/approve", reason="yes"), 409, "WR1502")
+
+    def test_risk_needs_somebody_at_any_size(self):
+        self.handler.script("doubted", stub.close())
+        doubted = self.publish("doubted", "once")
+        wait_for(lambda: self.state(doubted, "once") == "quarantined", 15, "doubted")
+        delivered = self.publish("delivered", "once")
+        wait_for(lambda: self.state(delivered, "once") == "done", 15, "delivered")
+        for selection, why in (({"flow": "once"}, "some of it is in doubt"),
+                               ({"flow": "once", "delivered": True}, "it delivers again what was delivered")):
+            plan = self.done(self.ask(self.anna, "POST", "/v1/replays", reason="a test", selection=selection))
+            self.assertEqual(plan["counts"]["planned"], 1)
+            problem = self.refused(self.ask(self.anna, "POST", f"/v1/replays/{plan['replay']}/run"), 409, "WR1741")
+            self.assertIn(why, problem["detail"])
+
+    def test_who_approved_it_may_not_resume_it(self):
+        replay = self.plan("resumer", count=30, **SLOW)
+        self.done(self.ask(self.bob, "POST", f"/v1/replays/{replay}/approve", reason="looked"))
+        self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/run"))
+        self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/pause"))
+        self.refused(self.ask(self.bob, "POST", f"/v1/replays/{replay}/resume"), 409, "WR1741")
+        self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/abort"))
 
     def test_a_large_plan_is_asked_for_and_granted(self):
         replay = self.plan("large")
