@@ -47,6 +47,15 @@ Approval made_of(const Wish& wish, const Doer& doer, ApprovalId id, WallTime now
           .expires = now + lasts};
 }
 
+// There are many of them, and each list has them all.
+Result<> check_reason(const std::string& reason) {
+  if (reason.size() <= kApprovalReasonMax) return {};
+  return Error{Code::invalid_argument,
+               fmt::format("the reason has {} bytes; what is approved has at most {}",
+                           reason.size(), kApprovalReasonMax),
+               "say it shorter, with a link to the rest"};
+}
+
 ApprovalId next_id(const std::vector<Approval>& all) {
   return ApprovalId{all.empty() ? 1 : all.back().id.value + 1};
 }
@@ -112,6 +121,7 @@ async::Task<Result<std::optional<Approval>>> Approvals::newest(policy::ActNow ac
 
 async::Task<Result<ports::Consent>> Approvals::consent(Wish wish, Doer doer, WallTime now) {
   if (wish.why.empty()) co_return ports::Consent{};
+  if (const auto fits = check_reason(doer.reason); !fits.ok()) co_return fits.error();
   auto all = co_await list();
   if (!all.ok()) co_return all.error();
   std::string but;
@@ -161,6 +171,7 @@ async::Task<Result<ports::Consent>> Approvals::break_glass(Wish wish, Doer doer,
 }
 
 async::Task<Result<Approval>> Approvals::request(Wish wish, Doer doer, WallTime now) {
+  if (const auto fits = check_reason(doer.reason); !fits.ok()) co_return fits.error();
   for (int left = kTries; left > 0; --left) {
     auto all = co_await list();
     if (!all.ok()) co_return all.error();
@@ -194,6 +205,7 @@ async::Task<Result<Approval>> Approvals::grant(ApprovalId id, Grant grant, WallT
     co_return Error{Code::reason_required, "an approval needs a reason",
                     "add --reason TEXT: what was looked at"};
   }
+  if (const auto fits = check_reason(grant.reason); !fits.ok()) co_return fits.error();
   auto all = co_await list();
   if (!all.ok()) co_return all.error();
   const auto found = std::ranges::find(*all, id, &Approval::id);

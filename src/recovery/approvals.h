@@ -20,6 +20,8 @@ namespace weir::recovery {
 // So long somebody who broke the glass is an alarm.
 inline constexpr Duration kGlassAlarm = std::chrono::hours{24};
 
+inline constexpr std::size_t kApprovalReasonMax = 4096;  // bytes, of those who want it and say yes
+
 // Who does it, and how.
 struct Doer {
   std::string actor;

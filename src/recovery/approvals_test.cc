@@ -60,6 +60,15 @@ TEST_CASE("without a yes there is one request, however often it is tried") {
   CHECK(desk.all().size() == 2);
 }
 
+TEST_CASE("a reason has a bound") {
+  ApprovalDesk desk;
+  const std::string most(kApprovalReasonMax, 'x');
+  CHECK(desk.consent({.actor = "anna", .reason = most + "x"}).error().code ==
+        Code::invalid_argument);
+  CHECK(desk.all().empty());
+  CHECK(desk.consent({.actor = "anna", .reason = most}).error().code == Code::approval_required);
+}
+
 TEST_CASE("of two who take the same yes one can write it") {
   ApprovalDesk desk;
   (void)desk.consent();

@@ -37,6 +37,7 @@ async::Task<Result<ports::Consent>> ReplayRun::consent(Doer doer) {
   auto wish = co_await wish_of(store_, live_, clock_.wall(), replay_);
   if (!wish.ok()) co_return wish.error();
   if (doer.actor != "weir") policy::add_maker(wish->act.makers, policy::subject_of(doer.actor));
+  if (doer.reason.empty() && !doer.break_glass) doer.reason = replay_.plan.reason;
   Approvals approvals(store_, live_);
   auto consent = co_await approvals.consent(*std::move(wish), std::move(doer), clock_.wall());
   if (!consent.ok()) co_return consent;
