@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/config_model.h"
 #include "model/replay.h"
 #include "net/http_message.h"
 #include "wire/json.h"
@@ -57,6 +58,10 @@ class JsonBody {
 
 // The reason of a body that has nothing else; "" if it has none.
 Result<std::string> reason_in(std::string_view body);
+
+struct Caller;
+// Whether the body asks to act without an approval. break_glass_refused if the caller may not.
+Result<bool> break_glass_in(const JsonBody& body, const Caller& caller, const ApprovalsSpec& spec);
 
 // The selection members of a body: group, flow, class, since, until, where, ids.
 Result<Selection> selection_of(const JsonBody& body, WallTime now);

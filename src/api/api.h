@@ -120,6 +120,10 @@ class Api {
   Answer tokens(Call call);
   Answer create_token(Call call);
   Answer revoke_token(Call call);
+  // api_approvals.cc
+  Answer approvals(Call call);
+  Answer grant_approval(Call call);
+  Answer approve_replay(Call call);
   // watch.cc
   Answer watch(Call call);
   struct Watcher;

@@ -5,7 +5,9 @@
 #include "api/api.h"
 #include "api/views.h"
 #include "base/text.h"
+#include "policy/approval.h"
 #include "recovery/references.h"
+#include "wire/digest.h"
 
 namespace weir::api {
 namespace {
@@ -49,6 +51,19 @@ Result<ports::EffectQuery> query_of(const Call& call, const recovery::Live& live
   return unknown_flow(flow, names);
 }
 
+// Of this entry as it is now, with this word and this reason.
+recovery::Wish wish_to_resolve(const Effect& effect, EffectState as, const std::string& reason,
+                               const std::string& subject) {
+  const std::string id = fmt::format("e{}", effect.id.value);
+  const std::string act = fmt::format("effect {} {} {} {}", id, effect.version, to_text(as),
+                                      reason);
+  return {.act = {.act = ApprovalAct::effect,
+                  .target = id,
+                  .hash = wire::sha256_hex(act).substr(0, 16),
+                  .makers = {subject}},
+          .what = fmt::format("effect {} as {}", id, to_text(as))};
+}
+
 }  // namespace
 
 Api::Answer Api::effects(Call call) {
@@ -89,7 +104,7 @@ Api::Answer Api::effect(Call call) {
 Api::Answer Api::resolve_effect(Call call) {
   auto id = effect_id(call.param("effect"));
   if (!id.ok()) co_return net::problem_response(id.error());
-  auto body = JsonBody::parse(call.request.body, {"as", "reason"});
+  auto body = JsonBody::parse(call.request.body, {"as", "reason", "breakGlass"});
   if (!body.ok()) co_return net::problem_response(body.error());
   auto as = body->text("as");
   if (!as.ok()) co_return net::problem_response(as.error());
@@ -105,7 +120,26 @@ Api::Answer Api::resolve_effect(Call call) {
     co_return net::problem_response(
         Error{Code::reason_required, "how do you know? no reason is given", "\"reason\": \"...\""});
   }
-  auto settled = co_await parts_.gateway.resolve(*id, *state, call.actor, *reason);
+  const ApprovalsSpec approvals = parts_.engine.config().approvals;
+  auto glass = break_glass_in(*body, call.caller, approvals);
+  if (!glass.ok()) co_return net::problem_response(glass.error());
+  ports::Consent consent;
+  const std::string why = policy::why_effect_needs_approval(approvals);
+  if (!why.empty()) {
+    auto found = co_await parts_.store.effects().find(*id);
+    if (!found.ok()) co_return net::problem_response(found.error());
+    if (found->has_value() && (*found)->state == EffectState::inDoubt) {
+      recovery::Wish wish = wish_to_resolve(**found, *state, *reason, call.caller.subject);
+      wish.why = why;
+      auto agreed = co_await parts_.replays.approvals().consent(
+          std::move(wish), {.actor = call.actor, .reason = *reason, .break_glass = *glass},
+          parts_.clock.wall());
+      if (!agreed.ok()) co_return net::problem_response(agreed.error());
+      consent = *std::move(agreed);
+    }
+  }
+  auto settled = co_await parts_.gateway.resolve(*id, *state, call.actor, *reason,
+                                                 std::move(consent));
   co_return co_await answer_with(std::move(settled));
 }
 

@@ -14,16 +14,19 @@ struct SettleRequest {
   Selection selection;
   std::string reason;
   bool dry_run = false;
+  bool break_glass = false;
 };
 
-Result<SettleRequest> settle_request(const Call& call, WallTime now) {
+Result<SettleRequest> settle_request(const Call& call, WallTime now,
+                                     const ApprovalsSpec& approvals) {
   std::vector<std::string> known = selection_members();
-  known.insert(known.end(), {"reason", "dryRun"});
+  known.insert(known.end(), {"reason", "dryRun", "breakGlass"});
   WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, known));
   SettleRequest request;
   WEIR_TRY(request.selection, selection_of(body, now));
   WEIR_TRY(request.reason, body.text("reason"));
   WEIR_TRY(request.dry_run, body.flag("dryRun"));
+  WEIR_TRY(request.break_glass, break_glass_in(body, call.caller, approvals));
   return request;
 }
 
@@ -94,15 +97,15 @@ Api::Answer Api::quarantine(Call call) {
 }
 
 Api::Answer Api::settle(Call call, recovery::Settle what) {
-  auto request = settle_request(call, parts_.clock.wall());
+  auto request = settle_request(call, parts_.clock.wall(), parts_.engine.config().approvals);
   if (!request.ok()) co_return net::problem_response(request.error());
   if (request->dry_run) {  // which leaves no trace
     const auto open = check_where(parts_.live, request->selection.where);
     if (!open.ok()) co_return net::problem_response(open.error());
   }
-  auto result = co_await recovery::settle_quarantined(parts_.store, parts_.clock, parts_.live, what,
-                                                      request->selection, request->reason,
-                                                      call.actor, request->dry_run);
+  auto result = co_await recovery::settle_quarantined(
+      parts_.store, parts_.clock, parts_.live, what, request->selection, request->reason,
+      call.actor, request->dry_run, request->break_glass);
   if (!result.ok()) co_return net::problem_response(result.error());
   co_return settle_answer(*result, request->dry_run);
 }

@@ -40,13 +40,16 @@ struct Word {
   std::string reason;
   std::string hash;  // of the plan that was read
   Duration wait{};   // for the preconditions of what starts
+  bool break_glass = false;
 };
 
-Result<Word> word_of(const Call& call) {
-  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason", "hash", "wait"}));
+Result<Word> word_of(const Call& call, const ApprovalsSpec& approvals) {
+  WEIR_TRY(const JsonBody body,
+           JsonBody::parse(call.request.body, {"reason", "hash", "wait", "breakGlass"}));
   Word word;
   WEIR_TRY(word.reason, body.text("reason"));
   WEIR_TRY(word.hash, body.text("hash"));
+  WEIR_TRY(word.break_glass, break_glass_in(body, call.caller, approvals));
   WEIR_TRY(const std::string wait, body.text("wait"));
   if (wait.empty()) return word;
   const auto duration = parse_duration(wait);
@@ -55,7 +58,9 @@ Result<Word> word_of(const Call& call) {
                  "for example 30m or 24h, at most 7d"};
   }
   word.wait = *duration;
-  return word;
+  if (!word.break_glass) return word;
+  return Error{Code::invalid_argument, "the glass is broken for what is done now, not later",
+               "leave out the time to wait"};
 }
 
 std::optional<ItemState> parse_item_state(std::string_view text) {
@@ -140,6 +145,16 @@ Api::Answer Api::replay(Call call) {
     if (!joined.ok()) co_return net::problem_response(joined.error());
     now.joined = *joined;
   }
+  // What runs has its yes; to look for doubt in all of it with each look would cost too much.
+  if (!is_over(replay->state) && !is_running(replay->state)) {
+    auto wish = co_await parts_.replays.wish(*id);
+    if (!wish.ok()) co_return net::problem_response(wish.error());
+    now.needs_approval = wish->why;
+    auto newest = co_await parts_.replays.approvals().newest(wish->act);
+    if (!newest.ok()) co_return net::problem_response(newest.error());
+    now.approval = *std::move(newest);
+    if (now.approval) now.approval_state = now.approval->state(parts_.clock.wall());
+  }
   write_replay(json, parts_.live, *replay, now);
   co_return json_answer(std::move(json).take());
 }
@@ -178,10 +193,10 @@ Api::Answer Api::replay_items(Call call) {
 Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   auto id = replay_id(call);
   if (!id.ok()) co_return net::problem_response(id.error());
-  auto word = word_of(call);
+  auto word = word_of(call, parts_.engine.config().approvals);
   if (!word.ok()) co_return net::problem_response(word.error());
   auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash,
-                                                word->wait);
+                                                word->wait, word->break_glass);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   write_replay(json, parts_.live, *replay);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kDefaultActor = "local:unknown";
 constexpr std::string_view kBearer = "bearer ";
+constexpr policy::Need kApprove = policy::Need::approve;
 
 bool is_actor(std::string_view text) {
   const auto fits = [](char c) {
@@ -124,6 +125,17 @@ bool Gate::is_valid(const Caller& caller) const {
   if (caller.token) return tokens_.is_live(caller.token, clock_.wall());
   return std::ranges::find(access.certificates, caller.certificate, &CertificateRule::san) !=
          access.certificates.end();
+}
+
+bool Gate::may_approve(const std::string& subject, const std::string& with) const {
+  if (const auto id = parse_token_id(with)) {
+    const auto token = tokens_.all().find(*id);
+    return token != tokens_.all().end() && token->second.is_live(clock_.wall()) &&
+           token->second.subject == subject && policy::may(token->second.roles, kApprove);
+  }
+  const auto& rules = access_().certificates;
+  const auto rule = std::ranges::find(rules, with, &CertificateRule::san);
+  return rule != rules.end() && rule->subject == subject && policy::may(rule->roles, kApprove);
 }
 
 }  // namespace weir::api

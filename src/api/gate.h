@@ -44,6 +44,9 @@ class Gate {
   std::variant<Caller, net::HttpResponse> admit(const net::HttpRequest& request, policy::Need need);
   // For answers that go on: is what they came with still good?
   bool is_valid(const Caller& caller) const;
+  // Is what an approver came with ("t3", or a certificate's name) still this subject's, and does it
+  // still let them approve?
+  bool may_approve(const std::string& subject, const std::string& with) const;
   net::HttpResponse forbid(const Error& error);
   const GateCounts& counts() const { return counts_; }
 

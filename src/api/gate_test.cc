@@ -167,4 +167,22 @@ TEST_CASE("a certificate is who the configuration says, and a token goes before 
   CHECK_FALSE(desk.gate.is_valid(caller));
 }
 
+TEST_CASE("an approver may approve with what they came with, as long as it is theirs and good") {
+  GateDesk desk;
+  const NewToken approver = desk.make({Role::approver}, 'a', 10s);
+  const NewToken viewer = desk.make({Role::viewer, Role::operate}, 'b');
+  CHECK(desk.gate.may_approve("anna", "t1"));
+  CHECK_FALSE(desk.gate.may_approve("bob", "t1"));
+  CHECK_FALSE(desk.gate.may_approve("anna", "t2"));
+  CHECK_FALSE(desk.gate.may_approve("anna", "t3"));
+  CHECK_FALSE(desk.gate.may_approve("anna", ""));
+  CHECK_FALSE(desk.gate.may_approve("anna", "CN:anna"));
+  desk.access.certificates = {{"CN:anna", "anna", {Role::approver}}};
+  CHECK(desk.gate.may_approve("anna", "CN:anna"));
+  desk.access.certificates.front().roles = {Role::operate};
+  CHECK_FALSE(desk.gate.may_approve("anna", "CN:anna"));
+  desk.pass(10s);
+  CHECK_FALSE(desk.gate.may_approve("anna", "t1"));
+}
+
 }  // namespace weir::api

@@ -29,6 +29,9 @@ struct ReplayNow {
   std::optional<Duration> time_left;
   std::optional<double> rate;           // what a run under way may release per second
   std::optional<std::uint64_t> joined;  // came into quarantine since, and would have fitted
+  std::string needs_approval;           // why, of one that does not run
+  std::optional<Approval> approval;     // the newest request for it
+  ApprovalState approval_state{};
 };
 void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Replay& replay,
                   const ReplayNow& now = {});
@@ -43,5 +46,7 @@ void write_event(wire::JsonWriter& json, const recovery::Live& live, const Store
 void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect);
 
 std::string flow_name(const recovery::Live& live, FlowId id);
+
+void write_approval(wire::JsonWriter& json, const Approval& approval, WallTime now);
 
 }  // namespace weir::api

@@ -58,6 +58,15 @@ Verdict result_of(const Replay& replay) {
 
 }  // namespace
 
+void write_need(wire::JsonWriter& json, const ReplayNow& now) {
+  json.key("approval").begin_object().field("why", now.needs_approval);
+  if (now.approval) {
+    json.field("request", to_text(now.approval->id)).field("state", to_text(now.approval_state));
+    if (!now.approval->approver.empty()) json.field("approver", now.approval->approver);
+  }
+  json.end_object();
+}
+
 void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Replay& replay,
                   const ReplayNow& now) {
   json.begin_object().field("replay", recovery::to_text(replay.id));
@@ -83,6 +92,7 @@ void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Repl
   json.end_array().field("ratePerSecond", now.rate.value_or(replay.rate_now));
   if (now.time_left) json.field("secondsLeft", seconds(*now.time_left));
   if (now.joined) json.field("joinedSince", *now.joined);
+  if (!now.needs_approval.empty()) write_need(json, now);
   time_field(json, "createdAt", replay.created_at);
   time_field(json, "cutoff", replay.cutoff);
   time_field(json, "waitsUntil", replay.waits_until);

@@ -133,6 +133,7 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_replay_commands(root, chosen);
   add_audit_commands(root, chosen);
   add_auth_commands(root, chosen);
+  add_approval_commands(root, chosen);
   add_config_commands(root, chosen);
   add_policy_commands(root, chosen);
   add_store_commands(root, chosen);

@@ -35,6 +35,10 @@ void add_effect_commands(CLI::App& root, Chosen& chosen);
 void add_marker_command(CLI::App& root, Chosen& chosen);
 void add_quarantine_commands(CLI::App& root, Chosen& chosen);
 void add_replay_commands(CLI::App& root, Chosen& chosen);
+void add_approval_commands(CLI::App& root, Chosen& chosen);
+void add_replay_approve(CLI::App& noun, Chosen& chosen);  // one verb of the noun `replay`
+// "--break-glass", for what another person would have to approve.
+void add_break_glass(CLI::App& command, bool& break_glass);
 void add_audit_commands(CLI::App& root, Chosen& chosen);
 void add_auth_commands(CLI::App& root, Chosen& chosen);
 void add_config_commands(CLI::App& root, Chosen& chosen);

@@ -66,9 +66,12 @@ int show_effect(Session& session, const Reply& reply) {
   return kExitOk;
 }
 
-int resolve_effect(Session& session, const std::string& id, const std::string& as) {
+int resolve_effect(Session& session, const std::string& id, const std::string& as,
+                   bool break_glass) {
   wire::JsonWriter json;
-  json.begin_object().field("as", as).field("reason", session.options().reason).end_object();
+  json.begin_object().field("as", as).field("reason", session.options().reason);
+  if (break_glass) json.field("breakGlass", true);
+  json.end_object();
   return show_effect(session,
                      session.post(path_to("effects", id, "resolve"), std::move(json).take()));
 }
@@ -113,9 +116,11 @@ void add_effect_commands(CLI::App& root, Chosen& chosen) {
   resolve->add_option("--as", said->second, "confirmed: it happened; failedNoEffect: it did not")
       ->required()
       ->option_text("STATE");
-  resolve->callback([&chosen, said] {
-    chosen.action = [said](Session& session) {
-      return resolve_effect(session, said->first, said->second);
+  auto glass = std::make_shared<bool>(false);
+  add_break_glass(*resolve, *glass);
+  resolve->callback([&chosen, said, glass] {
+    chosen.action = [said, glass](Session& session) {
+      return resolve_effect(session, said->first, said->second, *glass);
     };
   });
   verb("reconcile", "ask the dependency what became of an effect in doubt")

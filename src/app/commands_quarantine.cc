@@ -35,6 +35,7 @@ constexpr std::string_view kAskHint = "add --yes to go on, or --dry-run to look 
 struct Settle {
   std::string_view verb;  // of the API
   std::string_view done;  // "resolved"
+  bool settles = false;   // for good
 };
 
 int list_quarantine(Session& session, QuarantineListOptions options) {
@@ -54,12 +55,18 @@ int list_quarantine(Session& session, QuarantineListOptions options) {
   return kExitOk;
 }
 
-std::string settle_body(const Session& session, const SelectionFlags& selection, bool dry_run) {
+struct How {
+  bool dry_run = false;
+  bool break_glass = false;
+};
+
+std::string settle_body(const Session& session, const SelectionFlags& selection, How how) {
   wire::JsonWriter json;
   json.begin_object();
   write_selection(json, selection);
   if (!session.options().reason.empty()) json.field("reason", session.options().reason);
-  json.field("dryRun", dry_run).end_object();
+  if (how.break_glass) json.field("breakGlass", true);
+  json.field("dryRun", how.dry_run).end_object();
   return std::move(json).take();
 }
 
@@ -100,7 +107,7 @@ std::optional<int> ask(Session& session, const std::string& path, const Selectio
   const std::string verb(settle.verb);
   if (!session.terminal().input_tty)
     return session.confirm(fmt::format("This may {} many deliveries.", verb), kAskHint);
-  const Reply reply = session.post(path, settle_body(session, selection, true));
+  const Reply reply = session.post(path, settle_body(session, selection, {.dry_run = true}));
   if (!reply) return reply.exit;
   const std::uint64_t selected = count_at(reply.root(), "selected");
   return session.confirm(fmt::format("{}{} {}?", static_cast<char>(verb[0] - 'a' + 'A'),
@@ -108,30 +115,30 @@ std::optional<int> ask(Session& session, const std::string& path, const Selectio
                          kAskHint);
 }
 
-int settle(Session& session, SelectionFlags selection, const Settle& settle, bool dry_run) {
+int settle(Session& session, SelectionFlags selection, const Settle& settle, How how) {
   if (selection.empty()) {
     return session.fail(
         Error{Code::usage, "nothing is selected",
               "name events, or give --group, --flow, --class, --since, --until or --where"});
   }
   if (const auto read = resolve_where(selection); !read.ok()) return session.fail(read.error());
-  if (!dry_run && session.options().reason.empty()) {
+  if (!how.dry_run && session.options().reason.empty()) {
     return session.fail(Error{Code::reason_required,
                               "settling quarantined deliveries needs a reason",
                               "add --reason TEXT"});
   }
   const std::string path = fmt::format("/v1/quarantine/{}", settle.verb);
-  if (!dry_run) {
+  if (!how.dry_run) {
     if (const auto refused = ask(session, path, selection, settle)) return *refused;
   }
-  const Reply reply = session.post(path, settle_body(session, selection, dry_run));
+  const Reply reply = session.post(path, settle_body(session, selection, how));
   if (!reply) return reply.exit;
   show(session, reply.root(), settle);
   return kExitOk;
 }
 
-constexpr Settle kResolve{"resolve", "resolved"};
-constexpr Settle kDiscard{"discard", "discarded"};
+constexpr Settle kResolve{"resolve", "resolved", true};
+constexpr Settle kDiscard{"discard", "discarded", true};
 constexpr Settle kArchive{"archive", "archived"};
 constexpr Settle kRestore{"restore", "restored"};
 
@@ -165,13 +172,14 @@ void add_quarantine_commands(CLI::App& root, Chosen& chosen) {
 
   const auto add = [&](const Settle& how, const std::string& text) {
     auto selection = std::make_shared<SelectionFlags>();
-    auto dry_run = std::make_shared<bool>(false);
+    auto asked = std::make_shared<How>();
     CLI::App* command = noun->add_subcommand(std::string(how.verb), text);
     add_selection_flags(*command, *selection);
-    command->add_flag("--dry-run", *dry_run, "only say what would be done");
-    command->callback([&chosen, selection, dry_run, how] {
-      chosen.action = [selection, dry_run, how](Session& session) {
-        return settle(session, *selection, how, *dry_run);
+    command->add_flag("--dry-run", asked->dry_run, "only say what would be done");
+    if (how.settles) add_break_glass(*command, asked->break_glass);
+    command->callback([&chosen, selection, asked, how] {
+      chosen.action = [selection, asked, how](Session& session) {
+        return settle(session, *selection, how, *asked);
       };
     });
   };

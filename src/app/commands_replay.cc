@@ -44,6 +44,7 @@ struct Command {
   std::string wait;
   bool watch = false;
   bool dry_run = false;
+  bool break_glass = false;
 };
 
 // It names the plan that was shown, so that no other one is run.
@@ -169,6 +170,7 @@ std::string word_of(const Session& session, const Command& asked) {
   if (!session.options().reason.empty()) json.field("reason", session.options().reason);
   if (!asked.hash.empty()) json.field("hash", asked.hash);
   if (!asked.wait.empty()) json.field("wait", asked.wait);
+  if (asked.break_glass) json.field("breakGlass", true);
   json.end_object();
   return std::move(json).take();
 }
@@ -243,6 +245,7 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
     if (starts)
       added->add_option("--hash", asked->hash, "only if the plan is still this one")
           ->option_text("HASH");
+    if (starts) add_break_glass(*added, asked->break_glass);
     if (verb == "run") {
       added->add_flag("--dry-run", asked->dry_run, "only say what it would do");
       added
@@ -270,6 +273,7 @@ void add_replay_commands(CLI::App& root, Chosen& chosen) {
   add("resume", "go on with a paused or stopped replay", true);
   add("slow", "half the rate from now on", false);
   add("abort", "end a replay; what was not sent stays in quarantine", false);
+  add_replay_approve(*noun, chosen);
   add_reads(*noun, chosen);
 }
 

@@ -209,7 +209,16 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("takes about", fmt::format("{}, with a peak of {:.3g}/s",
                                           duration_text(number_at(counted_by, "estimate.seconds")),
                                           number_at(counted_by, "estimate.peakPerSecond")));
-  return text + line("plan", shown_at(replay, "hash"));
+  text += line("plan", shown_at(replay, "hash"));
+  const std::string why = shown_at(replay, "approval.why");
+  if (why.empty()) return text;
+  const std::string request = shown_at(replay, "approval.request");
+  return text +
+         line("approval",
+              fmt::format("needs one: {}{}", why,
+                          request.empty() ? ""
+                                          : fmt::format("; {} is {}", request,
+                                                        shown_at(replay, "approval.state"))));
 }
 
 namespace {

@@ -126,6 +126,7 @@ recovery::Live wire_recovery(async::Executor executor,
     for (const StreamRecord& stream : engine->streams()) names.push_back(stream.name);
     return names;
   };
+  live.approvals = [&engine]() -> const ApprovalsSpec& { return engine->config().approvals; };
   live.redaction = [&engine](std::optional<StreamId> id) {
     return id ? engine->redactions().of(engine->stream_name(*id)) : engine->redactions().of_all();
   };

@@ -61,6 +61,9 @@ World::World(async::Executor executor, async::Clock& clock, std::unique_ptr<port
       audit_tail_(store_->recovery(), log),
       audit_seal_(*store_, clock_, log, std::move(folder)) {
   live_ = wire_recovery(executor, engine_, clock_, egress_gate_);
+  live_.may_approve = [this](const std::string& subject, const std::string& with) {
+    return gate_ && gate_->may_approve(subject, with);
+  };
   replays_ = std::make_unique<recovery::Replays>(executor, *store_, clock_, live_);
   engine_ = std::make_unique<delivery::Engine>(delivery::EngineOptions{
       .executor = executor,
@@ -157,12 +160,13 @@ async::Task<Result<>> World::start(LoadedConfig loaded, std::string token_folder
   if (!started.ok()) co_return started;
   auto history = co_await begin_history(std::move(loaded.files));
   if (!history.ok()) co_return history;
+  // Before replays go on: they ask whether who approved them still may.
+  auto gate = co_await open_gate(config);
+  if (!gate.ok()) co_return gate;
   auto replays = co_await replays_->start();
   if (!replays.ok()) co_return replays;
   auto sealed = co_await audit_seal_.start();
   if (!sealed.ok()) co_return sealed;
-  auto gate = co_await open_gate(config);
-  if (!gate.ok()) co_return gate;
   api_ = std::make_unique<api::Api>(api::ApiParts{
       .store = *store_,
       .clock = clock_,

@@ -39,6 +39,7 @@ std::string diff(const Config& before, const Config& after) {
     out += "access.open changed (takes effect at the next start)\n";
   if (before.access.certificates != after.access.certificates)
     out += "access.certificates changed\n";
+  if (!(before.approvals == after.approvals)) out += "approvals changed\n";
   if (before.data != after.data) out += "data changed (takes effect at the next start)\n";
   if (before.limits.disk_free_min_bytes != after.limits.disk_free_min_bytes)
     out += "limits.diskFreeMin changed (takes effect at the next start)\n";

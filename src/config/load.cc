@@ -65,10 +65,14 @@ class Loader {
                     fmt::format("version '{}' is not supported, only 1", version->text));
     }
     for (const std::string_view once :
-         {"listen", "access", "data", "limits", "redaction", "egress", "encryption"})
+         {"listen", "access", "approvals", "data", "limits", "redaction", "egress", "encryption"})
       claim(top, once);
     if (auto listen = top.map("listen")) read_listen(std::move(*listen));
     if (auto access = top.map("access")) config_.access = read_access(std::move(*access));
+    if (auto map = top.map("approvals")) {
+      approvals_ = {file, &map->node()};
+      config_.approvals = read_approvals(std::move(*map));
+    }
     top.text("data", config_.data);
     if (auto limits = top.map("limits")) config_.limits = read_limits(*limits);
     if (auto map = top.map("quarantine")) config_.quarantine = read_quarantine(*map);
@@ -208,6 +212,13 @@ class Loader {
     }
   }
 
+  void check_approvals() {
+    if (approvals_.second == nullptr || !config_.access.open) return;
+    report_.add(approvals_.first, *approvals_.second,
+                "approvals need to know who asks, and access.open lets everybody be anybody",
+                "remove access.open: people then come with tokens of their own");
+  }
+
   void read_failure_modes(MapReader& top, const std::string& file) {
     const YamlNode* list = top.take("failureModes");
     if (list == nullptr) return;
@@ -279,6 +290,7 @@ class Loader {
     }
     check_ledger_windows();
     check_listener();
+    check_approvals();
     link_failure_modes(dependencies);
     link_redaction(streams);
     link_renamed();
@@ -377,6 +389,7 @@ class Loader {
   std::vector<Read<FlowSpec>> flows_;
   std::vector<std::pair<std::string, const YamlNode*>> mode_nodes_;  // as config_.failure_modes
   std::pair<std::string, const YamlNode*> redaction_;                // where it stands
+  std::pair<std::string, const YamlNode*> approvals_;                // likewise
   std::string listen_file_;
   const YamlNode* listen_node_ = nullptr;
   Config config_;

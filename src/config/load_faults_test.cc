@@ -28,8 +28,8 @@ TEST_CASE("everything wrong in a document is told with its place") {
       {"version: 1\nflow: {}",
        "2:1: unknown setting 'flow' in the configuration | did you mean 'flows'?"},
       {"version: 1\né: 1",
-       "2:1: unknown setting 'é' in the configuration | known: version, listen, access, data, "
-       "limits, quarantine, redaction, streams, …"},
+       "2:1: unknown setting 'é' in the configuration | known: version, listen, access, "
+       "approvals, data, limits, quarantine, redaction, …"},
       {"version: 1\nschedules: {}\nslos: []",
        "2:12: 'schedules' is not supported yet | take it out\n"
        "3:7: 'slos' is not supported yet | take it out"},
@@ -94,6 +94,24 @@ TEST_CASE("everything wrong with the listener, the folder and the limits is told
        "2:22: a body of bodyBytes does not fit into pendingIngestBytes"},
       {"version: 1\nlimits: { batchEvents: 0 }", "2:24: 'batchEvents' must be from 1 to 100000"},
       {"version: 1\nlimits: { batchEvents: 2.5 }", "2:24: this must be a whole number"},
+  };
+  check_rows("", rows);
+}
+
+TEST_CASE("everything wrong with the approvals is told with its place") {
+  const Row rows[] = {
+      {"version: 1\naccess: { open: true }\napprovals: { replay: { deliveries: 5 } }",
+       "3:12: approvals need to know who asks, and access.open lets everybody be anybody | remove "
+       "access.open: people then come with tokens of their own"},
+      {"version: 1\napprovals: { replay: { deliverys: 5 }, breakGlass: { roles: [viewer, admn] } }",
+       "2:24: unknown setting 'deliverys' in 'replay' of 'approvals' of the configuration | did "
+       "you "
+       "mean 'delivered'?\n2:61: 'admn' is no role | did you mean 'admin'?\n"
+       "2:61: 'viewer' does none of what is behind the glass | operator or admin"},
+      {"version: 1\napprovals: { expires: 8d, breakGlass: {}, discard: { deliveries: 1.5 } }",
+       "2:23: an approval lasts for at most 7d\n"
+       "2:39: 'breakGlass' of 'approvals' of the configuration needs 'roles'\n"
+       "2:66: this must be a whole number"},
   };
   check_rows("", rows);
 }

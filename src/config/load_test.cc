@@ -319,5 +319,29 @@ TEST_CASE("tokens are needed unless the file says otherwise, and TLS is as writt
                                      {"CN:anna", "anna@example.org", {Role::admin}}});
 }
 
+TEST_CASE("approvals are needed where the file says so") {
+  const auto loaded = [](std::string_view text) {
+    auto outcome = load({{"w.yaml", "version: 1\n" + std::string(text)}}, no_secrets);
+    REQUIRE(outcome.config.has_value());
+    return outcome.config->approvals;
+  };
+  CHECK(loaded("") == ApprovalsSpec{});
+  CHECK_FALSE(loaded("approvals: { expires: 1h }").replay_deliveries.has_value());
+  CHECK(loaded("approvals: { replay: { deliveries: 0 } }").replay_deliveries == 0);
+  CHECK(loaded("approvals:\n"
+               "  replay: { deliveries: 1000, inDoubt: true, delivered: true }\n"
+               "  discard: { deliveries: 100 }\n"
+               "  effects: { resolve: true }\n"
+               "  expires: 30m\n"
+               "  breakGlass: { roles: [admin, operator] }\n") ==
+        ApprovalsSpec{.replay_deliveries = 1000,
+                      .replay_in_doubt = true,
+                      .replay_delivered = true,
+                      .discard_deliveries = 100,
+                      .effects_resolve = true,
+                      .expires = std::chrono::minutes{30},
+                      .break_glass = {Role::admin, Role::operate}});
+}
+
 }  // namespace
 }  // namespace weir::config

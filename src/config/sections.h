@@ -47,6 +47,7 @@ EgressSpec read_egress(MapReader map);
 // something else where it does not.
 std::string egress_fault(const Config& config, bool listens, const DependencySpec& dependency);
 AccessSpec read_access(MapReader map);
+ApprovalsSpec read_approvals(MapReader map);
 ListenTlsSpec read_listen_tls(MapReader map);
 EncryptionSpec read_encryption(MapReader map);
 

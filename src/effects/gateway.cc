@@ -330,12 +330,14 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
       .standing = doubt ? "inDoubt" : "failedNoEffect"};
 }
 
-async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit) {
+async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit,
+                                       ports::Consent consent) {
   ports::WriteBatch batch;
   batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
   ++effect.version;
   batch.mutations.emplace_back(ports::PutEffect{std::move(effect)});
   if (audit) batch.mutations.emplace_back(ports::AddAudit{*std::move(audit)});
+  ports::add_to(batch, std::move(consent));
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return std::move(receipt).error();
   co_return receipt->applied;

@@ -65,8 +65,9 @@ class Gateway {
   // A person says what became of an effect in doubt: confirmed or failedNoEffect. Audited in the
   // same commit. Errors: unknown_effect, wrong_state, conflict (it is being sent, or somebody else
   // was faster), those of the store.
+  // `consent` goes into that commit, too.
   async::Task<Result<Effect>> resolve(EffectId id, EffectState as, std::string actor,
-                                      std::string reason);
+                                      std::string reason, ports::Consent consent = {});
   // Asks the dependency as its policy says, and writes what it said. Errors: those of resolve();
   // wrong_state if it cannot be asked, or has no clear answer.
   async::Task<Result<Effect>> reconcile(EffectId id, std::string actor, std::string reason);
@@ -105,9 +106,11 @@ class Gateway {
   };
   async::Task<Asked> ask(Effect effect, MonoTime deadline);
   // Only if nobody else has written the entry since it was read: false then.
-  async::Task<Result<bool>> put(Effect effect, std::optional<AuditEntry> audit = std::nullopt);
+  async::Task<Result<bool>> put(Effect effect, std::optional<AuditEntry> audit = std::nullopt,
+                                ports::Consent consent = {});
   async::Task<Result<Effect>> settle_doubt(Effect effect, EffectState as, std::string actor,
-                                           std::string reason, std::string_view action);
+                                           std::string reason, std::string_view action,
+                                           ports::Consent consent = {});
 
   ports::Store& store_;
   async::Clock& clock_;

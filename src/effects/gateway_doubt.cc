@@ -103,7 +103,8 @@ async::Task<EffectReply> Gateway::ask_first(std::shared_ptr<Call> call) {
 }
 
 async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as, std::string actor,
-                                                  std::string reason, std::string_view action) {
+                                                  std::string reason, std::string_view action,
+                                                  ports::Consent consent) {
   effect.state = as;
   effect.answer = {};  // what came back said something else
   effect.changed_at = clock_.wall();
@@ -116,7 +117,7 @@ async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as,
       .target = fmt::format("e{}", effect.id.value),
       .reason = std::move(reason),
       .detail = fmt::format("{} {}: inDoubt -> {}", effect.method, effect.dependency, to_text(as))};
-  auto written = co_await put(effect, std::move(entry));
+  auto written = co_await put(effect, std::move(entry), std::move(consent));
   if (!written.ok()) co_return std::move(written).error();
   if (!*written) {
     co_return Error{Code::conflict,
@@ -128,7 +129,7 @@ async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as,
 }
 
 async::Task<Result<Effect>> Gateway::resolve(EffectId id, EffectState as, std::string actor,
-                                             std::string reason) {
+                                             std::string reason, ports::Consent consent) {
   auto found = co_await store_.effects().find(id);
   if (!found.ok()) co_return std::move(found).error();
   if (!found->has_value()) co_return unknown(id);
@@ -138,8 +139,8 @@ async::Task<Result<Effect>> Gateway::resolve(EffectId id, EffectState as, std::s
                     "its answer may settle it: look again"};
   }
   if (!is_in_doubt(effect)) co_return not_in_doubt(effect);
-  co_return co_await settle_doubt(effect, as, std::move(actor), std::move(reason),
-                                  "effect.resolve");
+  co_return co_await settle_doubt(effect, as, std::move(actor), std::move(reason), "effect.resolve",
+                                  std::move(consent));
 }
 
 async::Task<Result<Effect>> Gateway::reconcile(EffectId id, std::string actor, std::string reason) {

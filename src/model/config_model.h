@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,18 @@ struct AccessSpec {
   bool operator==(const AccessSpec&) const = default;
 };
 
+// Four eyes: what needs the yes of another person. Absent = nothing.
+struct ApprovalsSpec {
+  std::optional<std::uint64_t> replay_deliveries;   // a plan for more than so many
+  bool replay_in_doubt = false;                     // a plan with deliveries or effects in doubt
+  bool replay_delivered = false;                    // a rewind
+  std::optional<std::uint64_t> discard_deliveries;  // settling more than so many without delivery
+  bool effects_resolve = false;                     // saying what became of an effect in doubt
+  Duration expires = std::chrono::hours{4};         // a request, and from then on a yes
+  RoleSet break_glass;                              // who may act without one; empty = nobody
+  bool operator==(const ApprovalsSpec&) const = default;
+};
+
 enum class ClientCertificates : std::uint8_t { none, optional, required };
 
 struct ListenTlsSpec {
@@ -159,6 +172,7 @@ struct Config {
   std::uint16_t listen_port = 8600;
   ListenTlsSpec listen_tls;
   AccessSpec access;
+  ApprovalsSpec approvals;
   std::string data;  // data folder
   LimitsSpec limits;
   QuarantineSpec quarantine;

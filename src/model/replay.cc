@@ -197,6 +197,8 @@ std::string encode_replay_plan(const ReplayPlan& plan) {
   }
   out.text(plan.reason);
   out.text(plan.actor);
+  out.varint(plan.makers.size());
+  for (const std::string& maker : plan.makers) out.text(maker);
   return std::move(out).take();
 }
 
@@ -236,6 +238,8 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   }
   plan.reason = in.text();
   plan.actor = in.text();
+  for (std::uint64_t left = in.varint(); left > 0 && !in.failed(); --left)
+    plan.makers.emplace_back(in.text());
   if (in.failed() || !in.at_end()) return damaged;
   return plan;
 }

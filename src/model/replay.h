@@ -108,8 +108,9 @@ struct ReplayPlan {
   StopConditions stop;
   Staleness staleness;
   ReplayTerms terms;
-  std::string reason;  // why the operator replays
-  std::string actor;   // local:<user>
+  std::string reason;               // why the operator replays
+  std::string actor;                // local:<user>
+  std::vector<std::string> makers;  // subjects: who made it, and who changed it
   bool operator==(const ReplayPlan&) const = default;
 };
 

@@ -9,6 +9,7 @@ std::string plan_hash(const ReplayPlan& plan) {
   ReplayPlan hashed = plan;
   hashed.actor.clear();
   hashed.reason.clear();
+  hashed.makers.clear();
   return wire::sha256_hex(encode_replay_plan(hashed)).substr(0, 16);
 }
 

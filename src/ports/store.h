@@ -121,6 +121,7 @@ class FlowTable {
   virtual async::Task<Result<std::vector<FlowCounts>>> counts() = 0;
   virtual async::Task<Result<std::optional<std::string>>> meta(std::string key) = 0;
   virtual async::Task<Result<std::vector<AccessToken>>> tokens() = 0;  // by id
+  virtual async::Task<Result<std::vector<Approval>>> approvals() = 0;  // by id
 };
 
 struct GroupQuery {

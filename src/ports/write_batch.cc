@@ -18,4 +18,9 @@ void hand_back(WriteBatch& batch, Receipt& receipt) {
   }
 }
 
+void add_to(WriteBatch& batch, Consent consent) {
+  for (Precondition& one : consent.preconditions) batch.preconditions.push_back(std::move(one));
+  for (Mutation& one : consent.mutations) batch.mutations.push_back(std::move(one));
+}
+
 }  // namespace weir::ports

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/access.h"
+#include "model/approval.h"
 #include "model/delivery.h"
 #include "model/effect.h"
 #include "model/event.h"
@@ -181,6 +182,12 @@ struct PutToken {
 struct DropToken {
   TokenId token;
 };  // no-op for an unknown one
+struct PutApproval {
+  Approval approval;
+};  // upsert of the whole row
+struct DropApproval {
+  ApprovalId approval;
+};  // no-op for an unknown one
 
 // --- encryption (a store without keys has nothing to rotate) ---
 // Every data key is wrapped by the store's present master key, and what is written from now on is
@@ -199,7 +206,7 @@ using Mutation =
                  PutDelivery, KeepEvent, DropKeptEvent, PutRevision, PutHold, DropHold, JoinGroup,
                  LeaveGroup, AnnotateGroup, CreateReplay, FreezeChunk, AddReplayItems, PutReplay,
                  DropReplay, SetReplayItem, PutEffect, DropEffects, TrimStream, PutStream, AddAudit,
-                 PutMeta, PutToken, DropToken, RotateKeys, ShredStream>;
+                 PutMeta, PutToken, DropToken, PutApproval, DropApproval, RotateKeys, ShredStream>;
 
 // --- preconditions: the batch applies only if all hold ---
 // The row exists and is in this state; the very same row, if it says when that changed.
@@ -243,8 +250,13 @@ struct EffectIs {
 struct NotInReplay {
   DeliveryRef ref;
 };
+// The approval has this version; 0 = there is none.
+struct ApprovalIs {
+  ApprovalId approval;
+  std::uint32_t version;
+};
 using Precondition = std::variant<DeliveryIs, DeliveryAbsent, EventStored, ReplayIs, ReplayItemIs,
-                                  FlowEpochIs, GroupNotesAre, EffectIs, NotInReplay>;
+                                  FlowEpochIs, GroupNotesAre, EffectIs, NotInReplay, ApprovalIs>;
 
 // Settling and operator writes go before ingest.
 enum class Lane : std::uint8_t { settle, operate, ingest };
@@ -257,6 +269,15 @@ struct WriteBatch {
   std::vector<Precondition> preconditions;
   std::vector<Mutation> mutations;
 };
+
+// What an act that needs somebody else's yes takes into its transaction: that the yes is used up,
+// and that nobody else used it. Empty for an act that needs none.
+struct Consent {
+  std::vector<Precondition> preconditions;
+  std::vector<Mutation> mutations;
+  bool empty() const { return mutations.empty(); }
+};
+void add_to(WriteBatch& batch, Consent consent);
 
 enum class AppendStatus : std::uint8_t { stored, duplicate, conflict };
 struct AppendResult {

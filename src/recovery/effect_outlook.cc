@@ -53,13 +53,33 @@ async::Task<Result<>> look_at_effects(ports::Store& store, const Live& live,
                                       EffectOutlook& into) {
   for (std::size_t from = 0; from < refs.size(); from += kEffectsOfAtOnce) {
     const auto until = std::min(from + kEffectsOfAtOnce, refs.size());
-    auto effects = co_await store.effects().of(
-        {refs.begin() + static_cast<std::ptrdiff_t>(from),
-         refs.begin() + static_cast<std::ptrdiff_t>(until)});
+    auto effects = co_await store.effects().of({refs.begin() + static_cast<std::ptrdiff_t>(from),
+                                                refs.begin() + static_cast<std::ptrdiff_t>(until)});
     if (!effects.ok()) co_return effects.error();
     for (const Effect& effect : *effects) ++counter_of(into, next_call_of(effect, live, now));
   }
   co_return Result<>{};
+}
+
+async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, const Live& live, WallTime now,
+                                              ReplayId id) {
+  constexpr std::size_t kMembersPerRead = 1000;
+  DeliveryRef after{};
+  for (;;) {
+    auto items = co_await store.recovery().items(id, ItemState::planned, after, kMembersPerRead);
+    if (!items.ok()) co_return std::nullopt;
+    std::vector<DeliveryRef> refs;
+    for (const ReplayItem& item : *items) refs.push_back(item.ref);
+    if (refs.empty()) co_return false;
+    auto rows = co_await store.deliveries().get_many(refs);
+    if (!rows.ok()) co_return std::nullopt;
+    if (std::ranges::any_of(*rows, &Delivery::in_doubt)) co_return true;
+    EffectOutlook effects;
+    auto looked = co_await look_at_effects(store, live, refs, now, effects);
+    if (!looked.ok()) co_return std::nullopt;
+    if (effects.in_doubt() > 0) co_return true;
+    after = refs.back();
+  }
 }
 
 }  // namespace weir::recovery

@@ -39,4 +39,9 @@ async::Task<Result<>> look_at_effects(ports::Store& store, const Live& live,
                                       std::vector<DeliveryRef> refs, WallTime now,
                                       EffectOutlook& into);
 
+// Of the members of a replay that are not sent yet: whether a delivery or one of its effects is in
+// doubt. nullopt: the store cannot say.
+async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, const Live& live, WallTime now,
+                                              ReplayId id);
+
 }  // namespace weir::recovery

@@ -62,6 +62,10 @@ struct Live {
   std::function<Duration(FlowId)> live_lag;
   // GETs a URL of a plan, without following a redirect. An error: no whole answer in time and size.
   std::function<async::Task<Result<policy::ProbeAnswer>>(std::string url, Duration patience)> probe;
+  // What needs somebody else's yes; without the function nothing does.
+  std::function<const ApprovalsSpec&()> approvals;
+  // Whether who came with this (see Approval::with) is still this subject and may still approve.
+  std::function<bool(const std::string& subject, const std::string& with)> may_approve;
   // Somebody else settled this delivery, durably.
   std::function<void(DeliveryRef, const std::string& key)> settled_elsewhere;
 };

@@ -25,12 +25,18 @@ struct BulkResult {
   std::vector<std::string> samples;  // references of the first few
 };
 
+// What one approval may cover.
+inline constexpr std::size_t kApprovedMax = 100'000;
+
 // Settles everything selected. dry_run counts only. Errors: reason_required, and those of
-// resolve_selection().
+// resolve_selection(). What settles more than the configuration lets one person settle (approvals)
+// is bound to the deliveries, the reason and the act that were approved, and needs a yes:
+// approval_required, conflict (somebody else used it).
 async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
                                                    const Live& live, Settle what,
                                                    Selection selection, std::string reason,
-                                                   std::string actor, bool dry_run);
+                                                   std::string actor, bool dry_run,
+                                                   bool break_glass = false);
 
 // Discards what was archived longer ago than `keep`, audited, on behalf of the configuration.
 async::Task<Result<BulkResult>> discard_archived(ports::Store& store, async::Clock& clock,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "recovery/approvals.h"
 #include "recovery/references.h"
 
 namespace weir::recovery {
@@ -102,6 +103,19 @@ async::Task<Result<std::optional<WallTime>>> QuarantineWatch::oldest_of(ports::S
   co_return oldest;
 }
 
+async::Task<Result<>> QuarantineWatch::look_at_glass(ports::Store& store, WallTime now,
+                                                     std::vector<QuarantineAlarm>& into) {
+  auto approvals = co_await store.flows().approvals();
+  if (!approvals.ok()) co_return approvals.error();
+  for (const Approval& one : *approvals) {
+    if (!one.break_glass || now - one.used >= kGlassAlarm) continue;
+    into.push_back({"breakGlass", one.target, one.used,
+                    fmt::format("{} without an approval, by {}: {}", one.what,
+                                fmt::join(one.makers, ", "), one.reason)});
+  }
+  co_return Result<>{};
+}
+
 async::Task<> QuarantineWatch::look_at_store(ports::Store& store, WallTime now,
                                              std::vector<QuarantineAlarm>& into) {
   const ports::StoreStatus status = co_await store.info();
@@ -128,6 +142,8 @@ async::Task<Result<>> QuarantineWatch::look(ports::Store& store, const Live& liv
   look_at_growth(live, sums, spec, now, alarms);
   auto aged = co_await look_at_age(store, live, sums, spec, now, alarms);
   if (!aged.ok()) co_return aged.error();
+  auto glass = co_await look_at_glass(store, now, alarms);
+  if (!glass.ok()) co_return glass;
   co_await look_at_store(store, now, alarms);
   alarms_ = std::move(alarms);
   co_return Result<>{};

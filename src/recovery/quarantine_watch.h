@@ -18,7 +18,7 @@
 namespace weir::recovery {
 
 struct QuarantineAlarm {
-  std::string type;  // newGroup, quarantineGrowth, quarantineAge, storeFull
+  std::string type;  // newGroup, quarantineGrowth, quarantineAge, storeFull, breakGlass
   std::string name;  // of the group, the flow or the kind of store
   WallTime since{};
   std::string reason;
@@ -70,6 +70,9 @@ class QuarantineWatch {
                                                          const Sums& sums, WallTime until);
   async::Task<> look_at_store(ports::Store& store, WallTime now,
                               std::vector<QuarantineAlarm>& into);
+
+  async::Task<Result<>> look_at_glass(ports::Store& store, WallTime now,
+                                      std::vector<QuarantineAlarm>& into);
 
   std::map<FlowId, Growth> growth_;
   std::map<FlowId, WallTime> growing_since_;

@@ -13,32 +13,9 @@
 namespace weir::recovery {
 namespace {
 
-constexpr std::size_t kMembersPerRead = 1000;
-
 bool asks_for_doubt(const std::vector<PlanCheck>& checks) {
   return std::ranges::any_of(
       checks, [](const PlanCheck& check) { return check.kind == CheckKind::noneInDoubt; });
-}
-
-// Of those that are not sent yet: the delivery itself, or one of its effects.
-async::Task<std::optional<bool>> any_in_doubt(ports::Store& store, const Live& live, WallTime now,
-                                              ReplayId id) {
-  DeliveryRef after{};
-  for (;;) {
-    auto items = co_await store.recovery().items(id, ItemState::planned, after, kMembersPerRead);
-    if (!items.ok()) co_return std::nullopt;
-    std::vector<DeliveryRef> refs;
-    for (const ReplayItem& item : *items) refs.push_back(item.ref);
-    if (refs.empty()) co_return false;
-    auto rows = co_await store.deliveries().get_many(refs);
-    if (!rows.ok()) co_return std::nullopt;
-    if (std::ranges::any_of(*rows, &Delivery::in_doubt)) co_return true;
-    EffectOutlook effects;
-    auto looked = co_await look_at_effects(store, live, refs, now, effects);
-    if (!looked.ok()) co_return std::nullopt;
-    if (effects.in_doubt() > 0) co_return true;
-    after = refs.back();
-  }
 }
 
 }  // namespace
@@ -49,7 +26,7 @@ async::Task<Result<std::string>> ReplayRun::ask_preconditions() {
   const ReplayState before = replay_.state;
   const std::string hash = policy::plan_hash(replay_.plan);
   std::optional<bool> doubt;
-  if (asks_for_doubt(checks)) 
+  if (asks_for_doubt(checks))
     doubt = co_await any_in_doubt(store_, live_, clock_.wall(), replay_.id);
   auto results = co_await ask_all(live_, checks, clock_.wall(), doubt);
   if (replay_.state != before || policy::plan_hash(replay_.plan) != hash)

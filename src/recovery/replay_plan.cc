@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/failpoint.h"
+#include "policy/approval.h"
 #include "policy/plan_hash.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
@@ -248,6 +249,7 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   if (!cutoff.ok()) co_return cutoff.error();
   Replay replay;
   replay.plan = std::move(plan);
+  replay.plan.makers = {policy::subject_of(replay.plan.actor)};
   replay.created_at = clock.wall();
   replay.cutoff = *cutoff;
   replay.plan.selection.key = selection->asked.key;

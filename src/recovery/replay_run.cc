@@ -146,6 +146,9 @@ async::Task<Result<bool>> ReplayRun::step() {
     co_return co_await wait_for_rest();
   }
   if (!is_running(replay_.state)) co_return false;
+  auto approved = co_await still_approved(false);
+  if (!approved.ok()) co_return approved.error();
+  if (!*approved) co_return true;
   auto halted = co_await stop_if_needed(replay_.plan.stop);
   if (!halted.ok()) co_return halted.error();
   if (*halted) co_return true;
@@ -185,6 +188,9 @@ async::Task<Result<bool>> ReplayRun::pass_canary() {
     if (!good.ok()) co_return good.error();
     if (!*good) co_return true;
   }
+  auto approved = co_await still_approved(true);
+  if (!approved.ok()) co_return approved.error();
+  if (!*approved) co_return true;
   ramp_ = policy::Ramp(replay_.plan.rate, clock_.mono(), 0);
   auto passed = co_await change_state(ReplayState::running, "", "replay.canary_passed", "weir");
   if (!passed.ok()) co_return passed.error();
@@ -309,7 +315,8 @@ async::Task<Result<>> ReplayRun::checkpoint() {
 }
 
 async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reason,
-                                              std::string action, std::string actor) {
+                                              std::string action, std::string actor,
+                                              ports::Consent consent) {
   if (is_over(replay_.state))
     co_return Error{Code::conflict, "the replay ended in between", "look at it again"};
   Replay changed = replay_;
@@ -333,6 +340,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
       .detail = fmt::format("sent {} succeeded {} failed again {} skipped {} in doubt {} of {}",
                             counts.sent, counts.succeeded, counts.failed_again, counts.skipped,
                             counts.in_doubt, counts.planned)}});
+  ports::add_to(batch, std::move(consent));
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied)
@@ -352,7 +360,7 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
 }
 
 async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor,
-                                         std::string hash, Duration wait) {
+                                         std::string hash, Duration wait, bool break_glass) {
   const ReplayState state = replay_.state;
   const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
   const bool starts = wanted == ReplayState::running && state == ReplayState::planned;
@@ -380,27 +388,27 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
         fmt::format("replay {} has plan {}, not {}", to_text(replay_.id), present, hash),
         "read it again: weir replay get " + to_text(replay_.id)};
   }
+  const bool may_wait = starts && wait > Duration::zero();
+  if (may_wait) {  // what would be refused then is refused now
+    auto agreed = co_await consent({.actor = actor, .reason = reason});
+    if (!agreed.ok()) co_return agreed.error();
+  }
   auto failing = co_await ask_preconditions();
   if (!failing.ok()) co_return failing.error();
   if (!failing->empty()) {
-    const bool waits = starts && wait > Duration::zero();
-    co_return waits ? co_await begin_to_wait(*failing, wait, std::move(reason), std::move(actor))
-                    : co_await refuse(*failing, std::move(actor));
+    co_return may_wait ? co_await begin_to_wait(*failing, wait, std::move(reason), std::move(actor))
+                       : co_await refuse(*failing, std::move(actor));
   }
-  if (starts) co_return co_await start(std::move(reason), std::move(actor));
-  // Who resumes overrules what went wrong until then: only what follows counts for the next stop.
-  replay_.overruled = replay_.counts;
-  replay_.resumed_at = clock_.wall();
-  begun_ = clock_.mono();
-  latencies_ = {};
-  co_return co_await change_state(replay_.resume_to, std::move(reason), "replay.resume",
-                                  std::move(actor));
+  co_return co_await begin(
+      starts, {.actor = std::move(actor), .reason = std::move(reason), .break_glass = break_glass});
 }
 
-async::Task<Result<>> ReplayRun::start(std::string reason, std::string actor) {
+async::Task<Result<>> ReplayRun::start(std::string reason, std::string actor,
+                                       ports::Consent consent) {
   const bool canary = canary_size(replay_.plan.canary, replay_.counts.planned) > 0;
   co_return co_await change_state(canary ? ReplayState::canary : ReplayState::running,
-                                  std::move(reason), "replay.start", std::move(actor));
+                                  std::move(reason), "replay.start", std::move(actor),
+                                  std::move(consent));
 }
 
 std::optional<Duration> ReplayRun::time_left() const {
@@ -425,12 +433,20 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
                     fmt::format("replay {} is {}", to_text(replay_.id), to_text(replay_.state)),
                     "a plan is edited before it is run; abort this one and plan again"};
   }
+  Approvals approvals(store_, live_);
+  auto voided = co_await approvals.void_open(to_text(replay_.id), plan.actor, clock_.wall());
+  if (!voided.ok()) co_return voided.error();
+  if (replay_.state != ReplayState::planned)
+    co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
   // Whoever let it wait had read another plan; known at once, so that it does not start meanwhile.
   const WallTime waited = std::exchange(replay_.waits_until, WallTime{});
   const std::string said = waited == WallTime{} ? replay_.state_reason
                                                 : std::exchange(replay_.state_reason, "");
   Replay changed = replay_;
+  std::vector<std::string> makers = replay_.plan.makers;
   changed.plan = std::move(plan);
+  changed.plan.makers = std::move(makers);
+  policy::add_maker(changed.plan.makers, policy::subject_of(changed.plan.actor));
   changed.checked.clear();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});
@@ -443,6 +459,7 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
                  .reason = changed.plan.reason,
                  .detail = fmt::format("plan {} becomes {}", policy::plan_hash(replay_.plan),
                                        policy::plan_hash(changed.plan))}});
+  ports::add_to(batch, *std::move(voided));
   const ReplayPlan before = std::exchange(replay_.plan, changed.plan);
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (receipt.ok() && receipt->applied) {

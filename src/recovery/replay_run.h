@@ -19,6 +19,7 @@
 #include "policy/stop_conditions.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
+#include "recovery/approvals.h"
 #include "recovery/live.h"
 #include "recovery/staleness.h"
 
@@ -45,9 +46,11 @@ class ReplayRun {
   // Operator's words. Errors: wrong_state, plan_changed (`hash`, unless empty, is not that of the
   // plan), precondition_failed (of what starts or goes on). Durable with their audit row when they
   // return. wait: what cannot start now starts by itself as soon as its preconditions hold, if they
-  // do within that time; zero = now or not at all.
+  // do within that time; zero = now or not at all. break_glass: without the approval that it needs
+  // (approval_required otherwise).
   async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor,
-                                std::string hash = "", Duration wait = {});
+                                std::string hash = "", Duration wait = {},
+                                bool break_glass = false);
   // Half the rate from now on. Errors: wrong_state (not running, or as slow as it can be).
   async::Task<Result<>> slow(std::string reason, std::string actor);
   // Until it is done, if it goes on as it does; nullopt of a run that does not.
@@ -95,13 +98,13 @@ class ReplayRun {
   // Pauses the run if one of their flows is not configured; whether it did.
   async::Task<Result<bool>> halt_without_flow(std::vector<DeliveryRef> refs);
   async::Task<Result<>> change_state(ReplayState next, std::string reason, std::string action,
-                                     std::string actor);
+                                     std::string actor, ports::Consent consent = {});
   async::Task<Result<>> checkpoint();
   async::Task<Result<bool>> complete();
   async::Task<Result<bool>> wait_for_rest();
   async::Task<Result<bool>> run_on();  // step() of a run that is running
   async::Task<Result<bool>> pass_canary();
-  async::Task<Result<>> start(std::string reason, std::string actor);
+  async::Task<Result<>> start(std::string reason, std::string actor, ports::Consent consent);
   bool lost_a_flow();  // one whose deliveries are under way was removed for good
   void forget();       // what only a run that goes on needs
 
@@ -115,6 +118,11 @@ class ReplayRun {
                                  std::string actor);
   async::Task<Result<>> set_wait(WallTime until, std::string why, AuditEntry entry);
   async::Task<Result<bool>> wait_on();  // step() of a run that waits
+
+  // replay_approval.cc
+  async::Task<Result<ports::Consent>> consent(Doer doer);
+  async::Task<Result<bool>> still_approved(bool now);  // false: the run was halted
+  async::Task<Result<>> begin(bool starts, Doer doer);
 
   // replay_judge.cc
   async::Task<Result<std::string>> ask_preconditions();  // what fails; empty = nothing
@@ -175,8 +183,9 @@ class ReplayRun {
   MonoTime begun_{};
   MonoTime slow_again_{};
   MonoTime next_verify_{};
-  MonoTime next_ask_{};   // of a run that waits
-  MonoTime next_look_{};  // at the flows
+  MonoTime next_ask_{};       // of a run that waits
+  MonoTime next_look_{};      // at the flows
+  MonoTime next_approval_{};  // looked at again
   DeliveryRef after_{};
   MonoTime last_result_{};
   MonoTime next_alarm_ = MonoTime::max();

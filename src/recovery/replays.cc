@@ -2,6 +2,7 @@
 #include "recovery/replays.h"
 
 #include "recovery/references.h"
+#include "recovery/replay_approval.h"
 #include "recovery/replay_plan.h"
 #include "recovery/shown.h"
 
@@ -9,7 +10,12 @@ namespace weir::recovery {
 
 Replays::Replays(async::Executor executor, ports::Store& store, async::Clock& clock,
                  const Live& live)
-    : executor_(executor), store_(store), clock_(clock), live_(live), tasks_(executor) {}
+    : executor_(executor),
+      store_(store),
+      clock_(clock),
+      live_(live),
+      approvals_(store, live),
+      tasks_(executor) {}
 
 async::Task<Result<>> Replays::start() {
   auto aborted = co_await abort_half_made_plans(store_, clock_);
@@ -69,6 +75,41 @@ async::Task<Result<Replay>> Replays::get(ReplayId id) {
   co_return std::move(**stored);
 }
 
+async::Task<Result<Wish>> Replays::wish(ReplayId id) {
+  auto replay = co_await get(id);
+  if (!replay.ok()) co_return replay.error();
+  co_return co_await wish_of(store_, live_, clock_.wall(), *std::move(replay));
+}
+
+async::Task<Result<Approval>> Replays::approve(ReplayId id, Grant yes) {
+  auto replay = co_await get(id);
+  if (!replay.ok()) co_return replay.error();
+  auto wanted = co_await wish_of(store_, live_, clock_.wall(), *replay);
+  if (!wanted.ok()) co_return wanted.error();
+  if (wanted->why.empty() || is_over(replay->state)) {
+    co_return Error{Code::wrong_state,
+                    wanted->why.empty() ? fmt::format("{} needs no approval", wanted->what)
+                                        : fmt::format("replay {} is over", to_text(id)),
+                    "weir replay get " + to_text(id)};
+  }
+  // Before a request is made: a refusal leaves nothing.
+  const Approval asked{.act = ApprovalAct::replay,
+                       .hash = wanted->act.hash,
+                       .what = wanted->what,
+                       .makers = wanted->act.makers,
+                       .expires = WallTime::max()};
+  auto may = policy::may_grant(asked, yes.subject, yes.hash, clock_.wall());
+  if (!may.ok()) co_return may.error();
+  if (yes.reason.empty()) {
+    co_return Error{Code::reason_required, "an approval needs a reason",
+                    "add --reason TEXT: what was looked at"};
+  }
+  auto request = co_await approvals_.request(
+      *std::move(wanted), {.actor = yes.actor, .reason = replay->plan.reason}, clock_.wall());
+  if (!request.ok()) co_return request.error();
+  co_return co_await approvals_.grant(request->id, std::move(yes), clock_.wall());
+}
+
 async::Task<Result<std::vector<Replay>>> Replays::list() {
   auto all = co_await store_.recovery().replays();
   if (!all.ok()) co_return all.error();
@@ -79,7 +120,8 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
 }
 
 async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason,
-                                             std::string actor, std::string hash, Duration wait) {
+                                             std::string actor, std::string hash, Duration wait,
+                                             bool break_glass) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
   auto run = runs_.find(id);
@@ -93,7 +135,7 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
     run = runs_.find(id);
   }
   auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor),
-                                            std::move(hash), wait);
+                                            std::move(hash), wait, break_glass);
   if (!done.ok()) co_return done.error();
   co_return run->second->replay();
 }

@@ -12,6 +12,7 @@
 #include "model/replay.h"
 #include "ports/decision_sink.h"
 #include "ports/store.h"
+#include "recovery/approvals.h"
 #include "recovery/forecast.h"
 #include "recovery/live.h"
 #include "recovery/replay_run.h"
@@ -37,10 +38,18 @@ class Replays final : public ports::DecisionSink {
   // wrong_state.
   // More errors: those of ReplayRun::command().
   async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason,
-                                      std::string actor, std::string hash = "", Duration wait = {});
+                                      std::string actor, std::string hash = "", Duration wait = {},
+                                      bool break_glass = false);
   // Another plan for the members of a replay that has not been run. Errors: unknown_replay,
   // wrong_state, invalid_argument (a plan that cannot work, or another selection).
   async::Task<Result<Replay>> edit(ReplayId id, ReplayPlan plan);
+  // What a yes to this plan would be a yes to; Wish::why is "" if it needs none. Errors:
+  // unknown_replay.
+  async::Task<Result<Wish>> wish(ReplayId id);
+  Approvals& approvals() { return approvals_; }
+  // A yes to the plan as it is now. Errors: unknown_replay, wrong_state (it needs none, or it is
+  // over), and those of Approvals::grant().
+  async::Task<Result<Approval>> approve(ReplayId id, Grant grant);
   // Half the rate of a run. Errors: unknown_replay, wrong_state.
   async::Task<Result<Replay>> slow(ReplayId id, std::string reason, std::string actor);
   // What it may release per second, now; of others the last checkpoint of their ramp.
@@ -64,6 +73,7 @@ class Replays final : public ports::DecisionSink {
   ports::Store& store_;
   async::Clock& clock_;
   const Live& live_;
+  Approvals approvals_;
   async::TaskGroup tasks_;
   std::map<ReplayId, std::unique_ptr<ReplayRun>> runs_;
 };

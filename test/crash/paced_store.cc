@@ -109,6 +109,7 @@ struct PacedFlows final : FlowTable {
     return in_turn(pace, inner.meta(std::move(key)));
   }
   Answer<std::vector<AccessToken>> tokens() override { return in_turn(pace, inner.tokens()); }
+  Answer<std::vector<Approval>> approvals() override { return in_turn(pace, inner.approvals()); }
   FlowTable& inner;
   Pace& pace;
 };

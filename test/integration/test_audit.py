@@ -160,7 +160,7 @@ class Whole(AuditCase):
             for line in re.findall(r"\.action = ([^;{}]*?)[,}]\n", text):
                 written |= set(re.findall(r'"([a-z]+\.[a-z_]+|marker)"', line))
             if {"delivery", "recovery"} & set(source.parts):  # actions are handed on there
-                written |= set(re.findall(r'"((?:flow|replay|quarantine)\.[a-z_]+)"', text))
+                written |= set(re.findall(r'"((?:flow|replay|quarantine|approval)\.[a-z_]+)"', text))
         self.assertGreater(len(written), 30)
         self.assertEqual(written - told, set())
 

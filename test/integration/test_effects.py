@@ -317,5 +317,35 @@ class Doubt(EffectCase):
         self.assertEqual(self.effects("--state", "inDoubt", "--flow", "bank")[0]["effect"], entry["effect"])
 
 
+class FourEyes(EffectCase):
+    """What became of an effect is said by two people: an admin asks, bob says yes."""
+
+    @classmethod
+    def config(cls, text):
+        return "access: {}\napprovals: { effects: { resolve: true } }\n" + super().config(text)
+
+    def say(self, effect_id, reason="it is in the books", as_="confirmed"):
+        return self.weir.request("POST", f"/v1/effects/{effect_id}/resolve", json.dumps({"as": as_, "reason": reason}))
+
+    def test_it_needs_a_yes_to_these_very_words(self):
+        _, reference = self.pays("two", "bank", bank=[stub.close(), stub.status(201)])
+        self.settled(reference, "bank")
+        effect_id = self.effect_of(reference)["effect"]
+        self.assertEqual(self.say(effect_id).json["code"], "WR1741")
+        request = self.get("/v1/approvals")["approvals"][0]
+        self.assertEqual((request["target"], request["state"]), (effect_id, "pending"))
+        bob = self.post("/v1/tokens", {"name": "b", "subject": "bob", "roles": ["approver"]}, 201)["secret"]
+        granted = self.weir.request("POST", f"/v1/approvals/{request['approval']}/grant", '{"reason": "looked"}',
+                                    {"Authorization": f"Bearer {bob}"})
+        self.assertEqual(granted.status, 200, granted.text)
+        self.assertEqual(self.say(effect_id, as_="failedNoEffect").json["code"], "WR1741")
+        self.assertEqual(self.say(effect_id, "I feel so").json["code"], "WR1741")
+        self.assertEqual(self.effect_of(reference)["state"], "inDoubt")
+        self.assertEqual(self.say(effect_id).json["state"], "confirmed")
+        self.assertEqual(self.say(effect_id).json["code"], "WR1502")
+        self.assertEqual([one["state"] for one in self.get("/v1/approvals")["approvals"]
+                          if one["approval"] == request["approval"]], ["used"])
+
+
 if __name__ == "__main__":
     unittest.main()

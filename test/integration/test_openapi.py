@@ -17,6 +17,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 CONFIG = """
 access: {}
+approvals: { replay: { delivered: true }, breakGlass: { roles: [operator] } }
 streams:
   s: { retention: 7d }
   gone: { retention: 7d }
@@ -136,6 +137,7 @@ class OpenApi(EffectRoutes, HandlerCase):
         self.ask("GET", "/v1/audit?limit=none", 400)
         self.ask("GET", "/v1/audit/checkpoints", 200)
         self.tokens()
+        self.approvals()
         self.probes()
         self.maxDiff = None
         self.assertEqual(self.api.faults(), [])
@@ -406,6 +408,28 @@ class OpenApi(EffectRoutes, HandlerCase):
         self.weir.request("GET", "/v1/flows", headers={"Authorization": f"Bearer {used['secret']}"})
         self.ask("DELETE", f"/v1/tokens/{used['token']}", 200, {"reason": "lost"})
         self.ask("GET", "/v1/tokens", 403, headers={"Authorization": f"Bearer {self.viewer()}"})
+
+    def approvals(self):
+        wish = {"name": "laptop", "subject": "bob", "roles": ["approver"]}
+        bob = {"Authorization": f"Bearer {self.ask('POST', '/v1/tokens', 201, wish)['secret']}"}
+        delivered = self.publish("rewound", subject="rewound")
+        wait_for(lambda: self.state(delivered, "first") == "done", 10, "the delivery")
+        plan = {"selection": {"delivered": True, "flow": "first", "key": "rewound"}, "reason": "again"}
+        path = f"/v1/replays/{self.ask('POST', '/v1/replays', 201, plan)['replay']}"
+        self.ask("POST", f"{path}/run", 409, {})
+        request = f"/v1/approvals/{self.ask('GET', path, 200)['approval']['request']}/grant"
+        self.ask("POST", f"{path}/run", 403, {"breakGlass": True, "reason": "now"})
+        self.ask("POST", request, 403, {"reason": "mine"})
+        self.ask("POST", request, 200, {"reason": "looked"}, bob)
+        self.ask("POST", request, 409, {"reason": "again"}, bob)
+        self.ask("GET", path, 200)
+        self.ask("PUT", path, 200, plan | {"rate": {"start": "9/s", "max": "9/s"}})
+        self.ask("POST", f"{path}/approve", 403, {"reason": "mine"})
+        self.ask("POST", f"{path}/approve", 200, {"reason": "looked"}, bob)
+        self.ask("POST", f"{path}/run", 200, {"reason": "now"})
+        self.ask("GET", "/v1/approvals", 200)
+        self.ask("GET", "/v1/approvals?state=none", 400)
+        self.ask("POST", "/v1/approvals/a99/grant", 404, {"reason": "looked"})
 
     def viewer(self):
         wish = {"name": "screen", "subject": "wall", "roles": ["viewer"]}

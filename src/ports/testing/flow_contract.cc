@@ -153,6 +153,55 @@ void tokens(StoreBench& bench) {
   }
 }
 
+void approvals(StoreBench& bench) {
+  FlowTable& table = bench.store().flows();
+  const Approval first{.id = ApprovalId{1},
+                       .act = ApprovalAct::effect,
+                       .target = "e5",
+                       .hash = "0123456789abcdef",
+                       .what = "effect e5 as confirmed",
+                       .why = "so it is",
+                       .makers = {"anna", "bert"},
+                       .reason = "seen",
+                       .requested = at(1),
+                       .expires = at(90),
+                       .approver = "bob",
+                       .with = "t3",
+                       .said = "looked",
+                       .granted = at(2),
+                       .used = at(3),
+                       .voided = at(4),
+                       .break_glass = true,
+                       .version = 3};
+  const Approval second{.id = ApprovalId{2}, .version = 1};
+  CHECK(bench.run(table.approvals())->empty());
+  bench.commit({PutApproval{second}, PutApproval{first}}, Lane::operate);
+  CHECK(*bench.run(table.approvals()) == std::vector{first, second});
+  const auto put_if = [&](ApprovalId id, std::uint32_t version) {
+    WriteBatch batch{.lane = Lane::operate};
+    batch.preconditions.emplace_back(ApprovalIs{id, version});
+    Approval next = second;
+    next.id = id;
+    next.version = version + 1;
+    batch.mutations.emplace_back(PutApproval{next});
+    return bench.try_commit(std::move(batch))->applied;
+  };
+  SUBCASE("of two who read the same version one writes") {
+    CHECK(put_if(ApprovalId{2}, 1));
+    CHECK_FALSE(put_if(ApprovalId{2}, 1));
+    CHECK(bench.run(table.approvals())->back().version == 2);
+  }
+  SUBCASE("version 0 is one that is not there") {
+    CHECK_FALSE(put_if(ApprovalId{1}, 0));
+    CHECK(put_if(ApprovalId{3}, 0));
+    CHECK(bench.run(table.approvals())->size() == 3);
+  }
+  SUBCASE("one that is dropped is gone, and dropping it again is nothing") {
+    bench.commit({DropApproval{ApprovalId{1}}, DropApproval{ApprovalId{1}}}, Lane::operate);
+    CHECK(*bench.run(table.approvals()) == std::vector{second});
+  }
+}
+
 }  // namespace
 
 void flow_contract(const StoreFactory& open) {
@@ -162,6 +211,7 @@ void flow_contract(const StoreFactory& open) {
   SUBCASE("settlements") { settlements(bench); }
   SUBCASE("audit") { audit(bench); }
   SUBCASE("tokens") { tokens(bench); }
+  SUBCASE("approvals") { approvals(bench); }
 }
 
 }  // namespace weir::ports::testing

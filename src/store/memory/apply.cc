@@ -51,6 +51,10 @@ struct Holds {
   }
   bool operator()(const EffectIs& p) const { return effect_is(tables, p); }
   bool operator()(const NotInReplay& p) const { return !open_replay_of(tables, p.ref); }
+  bool operator()(const ApprovalIs& p) const {
+    const auto known = tables.approvals.find(p.approval);
+    return (known == tables.approvals.end() ? 0 : known->second.version) == p.version;
+  }
   bool operator()(const GroupNotesAre& p) const {
     const auto group = tables.groups.find(p.group);
     return group != tables.groups.end() && group->second.notes == p.notes;
@@ -86,6 +90,8 @@ struct Apply {
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }
   void operator()(const PutToken& m) { tables.tokens[m.token.id] = m.token; }
   void operator()(const DropToken& m) { tables.tokens.erase(m.token); }
+  void operator()(const PutApproval& m) { tables.approvals[m.approval.id] = m.approval; }
+  void operator()(const DropApproval& m) { tables.approvals.erase(m.approval); }
 
   void operator()(const PutStream& m) {
     StreamLog& log = tables.streams[m.stream.id];

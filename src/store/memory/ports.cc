@@ -162,6 +162,12 @@ async::Task<Result<std::optional<std::string>>> MemoryFlowTable::meta(std::strin
   co_return co_await core_.later(copy_of(core_.tables.meta, key));
 }
 
+async::Task<Result<std::vector<Approval>>> MemoryFlowTable::approvals() {
+  std::vector<Approval> list;
+  for (const auto& [id, approval] : core_.tables.approvals) list.push_back(approval);
+  co_return list;
+}
+
 async::Task<Result<std::vector<AccessToken>>> MemoryFlowTable::tokens() {
   std::vector<AccessToken> list;
   for (const auto& [id, token] : core_.tables.tokens) list.push_back(token);

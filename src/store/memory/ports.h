@@ -66,6 +66,7 @@ class MemoryFlowTable final : public ports::FlowTable {
   async::Task<Result<std::vector<ports::FlowCounts>>> counts() override;
   async::Task<Result<std::optional<std::string>>> meta(std::string key) override;
   async::Task<Result<std::vector<AccessToken>>> tokens() override;
+  async::Task<Result<std::vector<Approval>>> approvals() override;
 
  private:
   Core& core_;

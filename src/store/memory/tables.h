@@ -48,6 +48,7 @@ struct Tables {
   std::vector<AuditEntry> audit;  // number = index + 1
   std::map<std::string, std::string> meta;
   std::map<TokenId, AccessToken> tokens;
+  std::map<ApprovalId, Approval> approvals;
   std::uint32_t last_group = 0;
   std::uint32_t last_replay = 0;
   std::uint64_t last_effect = 0;

@@ -170,6 +170,13 @@ constexpr auto kToken = [](auto& io, auto& row) {
       io(row.scope.flows), io(row.created), io(row.expires), io(row.revoked), io(row.hash);
 };
 
+constexpr auto kApproval = [](auto& io, auto& row) {
+  io(row.id), io(row.act), io(row.target), io(row.hash), io(row.what), io(row.why), io(row.makers),
+      io(row.reason), io(row.requested), io(row.expires);
+  io(row.approver), io(row.with), io(row.said), io(row.granted), io(row.used), io(row.voided),
+      io(row.break_glass), io(row.version);
+};
+
 }  // namespace
 
 std::string encode_row(const Delivery& delivery) {
@@ -245,6 +252,11 @@ Result<AuditEntry> decode_audit(std::string_view bytes) {
 std::string encode_row(const AccessToken& token) { return encode(token, kToken); }
 Result<AccessToken> decode_token(std::string_view bytes) {
   return decode<AccessToken>(bytes, "a token", kToken);
+}
+
+std::string encode_row(const Approval& approval) { return encode(approval, kApproval); }
+Result<Approval> decode_approval(std::string_view bytes) {
+  return decode<Approval>(bytes, "an approval", kApproval);
 }
 
 }  // namespace weir::store

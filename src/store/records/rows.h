@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "model/access.h"
+#include "model/approval.h"
 #include "model/delivery.h"
 #include "model/effect.h"
 #include "model/flow_state.h"
@@ -47,5 +48,8 @@ Result<AuditEntry> decode_audit(std::string_view bytes);
 
 std::string encode_row(const AccessToken& token);
 Result<AccessToken> decode_token(std::string_view bytes);
+
+std::string encode_row(const Approval& approval);
+Result<Approval> decode_approval(std::string_view bytes);
 
 }  // namespace weir::store

@@ -73,6 +73,10 @@ struct Holds {
   Result<bool> operator()(const GroupNotesAre& p) const { return notes_are(side, p); }
   Result<bool> operator()(const NotInReplay& p) const { return not_in_replay(side, p); }
   Result<bool> operator()(const EffectIs& p) const { return effect_is(side, p); }
+  Result<bool> operator()(const ApprovalIs& p) const {
+    return equal(db.integer("SELECT version FROM approvals WHERE id = ?1", 0, p.approval.value),
+                 static_cast<std::int64_t>(p.version));
+  }
 
   static Result<bool> equal(Result<std::int64_t> answer, std::int64_t wanted) {
     if (!answer.ok()) return std::move(answer).error();
@@ -113,6 +117,8 @@ struct Apply {
   Result<> operator()(const PutMeta& m) { return put_meta(side, m); }
   Result<> operator()(const PutToken& m) { return put_token(side, m); }
   Result<> operator()(const DropToken& m) { return drop_token(side, m); }
+  Result<> operator()(const PutApproval& m) { return put_approval(side, m); }
+  Result<> operator()(const DropApproval& m) { return drop_approval(side, m); }
   Result<> operator()(const RotateKeys&) { return rotate_keys(side, receipt); }
   Result<> operator()(const ShredStream& m) { return shred_stream(side, m, receipt); }
 };

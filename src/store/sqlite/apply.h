@@ -22,6 +22,8 @@ Result<> add_audit(WriteSide& side, const ports::AddAudit& mutation);
 Result<> put_meta(WriteSide& side, const ports::PutMeta& mutation);
 Result<> put_token(WriteSide& side, const ports::PutToken& mutation);
 Result<> drop_token(WriteSide& side, const ports::DropToken& mutation);
+Result<> put_approval(WriteSide& side, const ports::PutApproval& mutation);
+Result<> drop_approval(WriteSide& side, const ports::DropApproval& mutation);
 
 Result<> put_delivery(WriteSide& side, const ports::PutDelivery& mutation);
 Result<> keep_event(WriteSide& side, DeliveryRef ref);

@@ -131,6 +131,20 @@ Result<> put_token(WriteSide& side, const PutToken& mutation) {
       record);
 }
 
+Result<> put_approval(WriteSide& side, const PutApproval& mutation) {
+  const Approval& approval = mutation.approval;
+  const std::int64_t id = approval.id.value;
+  const std::string record = seal(key_bytes({id}), encode_row(approval));
+  return side.db.run(
+      "INSERT INTO approvals(id, version, record) VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE "
+      "SET version = ?2, record = ?3",
+      id, static_cast<std::int64_t>(approval.version), record);
+}
+
+Result<> drop_approval(WriteSide& side, const DropApproval& mutation) {
+  return side.db.run("DELETE FROM approvals WHERE id = ?1", mutation.approval.value);
+}
+
 Result<> drop_token(WriteSide& side, const DropToken& mutation) {
   return side.db.run("DELETE FROM tokens WHERE id = ?1", mutation.token.value);
 }

@@ -45,6 +45,8 @@ class Check {
     WEIR_CHECK(audit());
     WEIR_CHECK(sealed("SELECT id, record FROM tokens", "token", by_number, 1,
                       [](std::string_view payload) { return decode_token(payload).ok(); }));
+    WEIR_CHECK(sealed("SELECT id, record FROM approvals", "approval", by_number, 1,
+                      [](std::string_view payload) { return decode_approval(payload).ok(); }));
     WEIR_CHECK(sealed("SELECT pos, record FROM dedupe", "dedupe segment", by_number, 1,
                       [](std::string_view) { return true; }));
     WEIR_CHECK(sealed(

@@ -150,6 +150,10 @@ async::Task<Result<std::optional<std::string>>> SqliteFlowTable::meta(std::strin
       [key = std::move(key)](ReadSide& side) { return read_meta(side, key); });
 }
 
+async::Task<Result<std::vector<Approval>>> SqliteFlowTable::approvals() {
+  return slow_.ask<std::vector<Approval>>([](ReadSide& side) { return list_approvals(side.db); });
+}
+
 async::Task<Result<std::vector<AccessToken>>> SqliteFlowTable::tokens() {
   return slow_.ask<std::vector<AccessToken>>([](ReadSide& side) { return list_tokens(side.db); });
 }

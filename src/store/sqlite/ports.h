@@ -72,6 +72,7 @@ class SqliteFlowTable final : public ports::FlowTable {
   async::Task<Result<std::vector<ports::FlowCounts>>> counts() override;
   async::Task<Result<std::optional<std::string>>> meta(std::string key) override;
   async::Task<Result<std::vector<AccessToken>>> tokens() override;
+  async::Task<Result<std::vector<Approval>>> approvals() override;
 
  private:
   ReadThread& slow_;

@@ -66,6 +66,7 @@ Result<std::vector<StreamRecord>> list_streams(Connection& db);
 Result<std::vector<ports::FlowCounts>> count_flows(Connection& db);
 Result<std::optional<std::string>> read_meta(ReadSide& side, const std::string& key);
 Result<std::vector<AccessToken>> list_tokens(Connection& db);
+Result<std::vector<Approval>> list_approvals(Connection& db);
 
 // --- RecoveryTable ---
 Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& query);

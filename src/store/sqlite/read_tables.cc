@@ -167,6 +167,17 @@ Result<std::vector<AccessToken>> list_tokens(Connection& db) {
   }
 }
 
+Result<std::vector<Approval>> list_approvals(Connection& db) {
+  std::vector<Approval> approvals;
+  WEIR_TRY(Query query, db.query("SELECT id, record FROM approvals ORDER BY id"));
+  for (;;) {
+    WEIR_TRY(const bool row, query.next());
+    if (!row) return approvals;
+    WEIR_TRY(Approval approval, unsealed(query, 0, 1, "an approval", &decode_approval));
+    approvals.push_back(std::move(approval));
+  }
+}
+
 Result<std::vector<Group>> list_groups(ReadSide& side, const ports::GroupQuery& asked) {
   constexpr const char* kById =
       "SELECT id, record FROM groups WHERE id < ?4 AND (open > 0 OR ?1) "

@@ -74,6 +74,8 @@ constexpr const char* kTables[] = {
     "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at)",
     "CREATE INDEX effects_unsettled ON effects(state, dependency) WHERE state IN (1, 4)",
     "CREATE TABLE tokens(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
+    "CREATE TABLE approvals(id INTEGER PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT "
+    "NULL)",
     // Data keys, each wrapped by a master key; stream 0 has those of what belongs to no stream. An
     // empty `wrapped` is what is left of a destroyed one.
     "CREATE TABLE stream_keys(stream INTEGER, generation INTEGER, master BLOB NOT NULL, wrapped "
