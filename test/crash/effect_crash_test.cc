@@ -76,8 +76,13 @@ TEST_CASE(
   pay_through_cuts(11, 60);
 }
 
-// With the single cuts that is more than 10,000 runs.
-TEST_CASE("everywhere: power cut at every operation, and 9,000 pairs, while handlers pay" *
+TEST_CASE("everywhere: power cut at every third operation, and 500 pairs, while handlers pay" *
+          doctest::skip()) {
+  pay_through_cuts(3, 500);
+}
+
+// With the single cuts that is more than 10,000 runs: a quarter of an hour.
+TEST_CASE("long: power cut at every operation, and 9,000 pairs, while handlers pay" *
           doctest::skip()) {
   pay_through_cuts(1, 9'000);
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import stub_handler as stub
 from effect_routes import EffectRoutes
+from operator_routes import OperatorRoutes
 from handler_case import POLICIES, HandlerCase
 from prometheus_client.parser import text_string_to_metric_families
 from recorded_api import RecordedApi, vague_objects
@@ -73,7 +74,7 @@ NEVER_REFUSES = {("GET", "/v1/config/versions"), ("GET", "/v1/streams"), ("GET",
                  ("GET", "/readyz"), ("GET", "/startupz"), ("GET", "/metrics")}
 
 
-class OpenApi(EffectRoutes, HandlerCase):
+class OpenApi(EffectRoutes, OperatorRoutes, HandlerCase):
     CONFIG = CONFIG
     POLICIES = POLICIES + LIMITED
 
@@ -274,24 +275,6 @@ class OpenApi(EffectRoutes, HandlerCase):
             self.ask("POST", f"/v1/quarantine/{verb}", 200, {"ids": [verb], "reason": "by hand"})
             self.ask("GET", f"/v1/events/{verb}/explain", 200)
 
-    def edits(self):
-        self.handler.script("wrong", stub.status(422))
-        self.ask("POST", "/v1/streams/s/events", 201, self.event("wrong", data={"a": 1, "b": 2}, dataschema="urn:s"),
-                 {"Content-Type": "application/cloudevents+json"})
-        self.settled("wrong", "first")
-        path = "/v1/events/wrong/edit?flow=first"
-        document = self.ask("GET", path, 200)
-        self.ask("GET", "/v1/events/wrong/edit?flow=none", 404)
-        edit = {"base": document["base"], "data": {"a": 2, "c": 3}, "attributes": {"dataschema": None}, "reason": "typo"}
-        self.ask("POST", path, 422, edit | {"reason": ""})
-        self.ask("POST", path, 200, edit | {"dryRun": True})
-        self.ask("POST", path, 200, edit)
-        self.ask("POST", path, 409, edit)
-        self.ask("GET", "/v1/events/wrong/revisions?flow=first", 200)
-        self.ask("GET", "/v1/events/wrong/revisions", 400)
-        self.ask("GET", "/v1/events/wrong/explain", 200)
-        self.ask("POST", "/v1/quarantine/discard", 200, {"ids": ["wrong"], "reason": "by hand"})
-
     def groups(self, hashes):
         first, second = hashes[:2]
         self.ask("POST", "/v1/markers", 201, {"title": "tracker 2.4 deployed", "target": "tracker"})
@@ -408,28 +391,6 @@ class OpenApi(EffectRoutes, HandlerCase):
         self.weir.request("GET", "/v1/flows", headers={"Authorization": f"Bearer {used['secret']}"})
         self.ask("DELETE", f"/v1/tokens/{used['token']}", 200, {"reason": "lost"})
         self.ask("GET", "/v1/tokens", 403, headers={"Authorization": f"Bearer {self.viewer()}"})
-
-    def approvals(self):
-        wish = {"name": "laptop", "subject": "bob", "roles": ["approver"]}
-        bob = {"Authorization": f"Bearer {self.ask('POST', '/v1/tokens', 201, wish)['secret']}"}
-        delivered = self.publish("rewound", subject="rewound")
-        wait_for(lambda: self.state(delivered, "first") == "done", 10, "the delivery")
-        plan = {"selection": {"delivered": True, "flow": "first", "key": "rewound"}, "reason": "again"}
-        path = f"/v1/replays/{self.ask('POST', '/v1/replays', 201, plan)['replay']}"
-        self.ask("POST", f"{path}/run", 409, {})
-        request = f"/v1/approvals/{self.ask('GET', path, 200)['approval']['request']}/grant"
-        self.ask("POST", f"{path}/run", 403, {"breakGlass": True, "reason": "now"})
-        self.ask("POST", request, 403, {"reason": "mine"})
-        self.ask("POST", request, 200, {"reason": "looked"}, bob)
-        self.ask("POST", request, 409, {"reason": "again"}, bob)
-        self.ask("GET", path, 200)
-        self.ask("PUT", path, 200, plan | {"rate": {"start": "9/s", "max": "9/s"}})
-        self.ask("POST", f"{path}/approve", 403, {"reason": "mine"})
-        self.ask("POST", f"{path}/approve", 200, {"reason": "looked"}, bob)
-        self.ask("POST", f"{path}/run", 200, {"reason": "now"})
-        self.ask("GET", "/v1/approvals", 200)
-        self.ask("GET", "/v1/approvals?state=none", 400)
-        self.ask("POST", "/v1/approvals/a99/grant", 404, {"reason": "looked"})
 
     def viewer(self):
         wish = {"name": "screen", "subject": "wall", "roles": ["viewer"]}
