@@ -161,7 +161,7 @@ std::vector<Bad> bad_chunks() {
       {"a bare return in a chunk extension",
        head + "Transfer-Encoding: chunked\r\n\r\n1;a\rb\r\na\r\n0\r\n\r\n", 400},
       {"NUL in a chunk extension",
-       head + std::string("Transfer-Encoding: chunked\r\n\r\n1;\0\r\na\r\n0\r\n\r\n", 47), 400},
+       head + std::string("Transfer-Encoding: chunked\r\n\r\n1;\0\r\na\r\n0\r\n\r\n", 43), 400},
       {"a negative chunk size", head + "Transfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n",
        400},
       {"a coding in the trailer",
