@@ -16,7 +16,7 @@ namespace weir::api {
 struct Alarm {
   // "deadLetterBrake", "flowStoppedOnFailure", "retriesFull", "breakerOpen", or one of
   // recovery/quarantine_watch.h
-  std::string_view type;
+  std::string type;
   std::string name;  // of the flow or the dependency
   WallTime since{};
   std::string reason;
