@@ -118,7 +118,10 @@ void collect(Json value, const PointerPattern& pattern, std::size_t step, const 
   for (const Json child : value) {
     const std::string name = value.is(JsonType::object) ? std::string(child.key())
                                                         : std::to_string(index++);
-    if (pattern[step].fits(name)) collect(child, pattern, step + 1, path + "/" + name, found);
+    if (!pattern[step].fits(name)) continue;
+    std::string below = path;
+    below.append("/").append(name);
+    collect(child, pattern, step + 1, below, found);
   }
 }
 

@@ -33,7 +33,7 @@ Result<> prepare_keys(WriteSide& side) {
   WEIR_CHECK(side.keys.verify());
   if (!side.keys.on()) return {};
   WEIR_CHECK(side.db.execute("BEGIN IMMEDIATE"));
-  const Result<> made = side.keys.ensure_store_key();
+  Result<> made = side.keys.ensure_store_key();
   WEIR_CHECK(side.db.execute(made.ok() ? "COMMIT" : "ROLLBACK"));
   return made;
 }

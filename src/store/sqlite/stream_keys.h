@@ -27,7 +27,7 @@ inline constexpr std::size_t kKeysRemembered = 256;
 template <class Write>
 Result<> erasing(Connection& db, Write write) {
   WEIR_CHECK(db.execute("PRAGMA secure_delete=ON"));
-  const Result<> done = write();
+  Result<> done = write();
   WEIR_CHECK(db.execute("PRAGMA secure_delete=OFF"));
   return done;
 }
