@@ -97,6 +97,7 @@ class Gateway {
   void record(const Call& call, const policy::Permit& permit, const Outcome& outcome,
               const Classification& result);
   EffectReply refuse(Call& call, Error error, Duration wait);
+  bool is_likely_new(const Call& call);
   static EffectReply other_body(Call& call, const Effect& effect);
   EffectReply hold(Call& call, const Effect& effect, const std::string& reason);
   struct Asked {

@@ -27,7 +27,8 @@ struct Gateway::Call {
   DependencySpec dependency;  // a copy: a reload may take it away meanwhile
   std::string key;
   std::string fingerprint;
-  std::optional<Effect> known;
+  bool looked = false;          // into the ledger
+  std::optional<Effect> known;  // as it was found there
   Effect entry;
   MonoTime deadline;
 

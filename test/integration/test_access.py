@@ -82,7 +82,7 @@ class Matrix(AccessCase):
         revoked, token = self.make("admin")
         self.revoke(token)
         wrong = revoked[:20] + ("A" if revoked[20] != "A" else "B") + revoked[21:]
-        time.sleep(1.1)
+        wait_for(lambda: self.ask(expired, "GET", "/v1/flows").status == 401, 10, "the end of a token")
         for text, codes in ((None, {"WR1701"}), (wrong, {"WR1701", "WR1706"}), (expired, {"WR1702"}), (revoked, {"WR1703"})):
             for method, path, roles, _ in self.routes():
                 answer = self.ask(text, method, path, "[]")
@@ -285,8 +285,8 @@ class BeforeTheBody(AccessCase):
         token = self.weir.credentials()["Authorization"]
         with self.weir.connect() as connection:
             connection.sendall(f"POST /v1/streams/s/events HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{event}"
-                               f"Content-Length: {len(body)}\r\n\r\n".encode())
-            time.sleep(0.1)
+                               f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            self.assertIn(b" 100 ", connection.recv(65536).split(b"\r\n")[0])
             connection.sendall(body)
             self.assertIn(b" 201 ", connection.recv(65536).split(b"\r\n")[0])
 
