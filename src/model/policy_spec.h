@@ -145,8 +145,8 @@ enum class OnInDoubt : std::uint8_t {
 
 // How a dependency is asked whether an effect happened. What fits neither answer is no answer.
 struct ReconcileSpec {
-  std::string path;          // GET, below the dependency's URL; {key} is replaced
-  std::vector<int> applied;  // statuses that say yes
+  std::string path;           // GET, below the dependency's URL; {key} is replaced
+  std::vector<int> applied;   // statuses that say yes
   std::string applied_where;  // event pattern over the JSON answer, as text; empty = any answer
   std::vector<int> not_applied;
   std::string not_applied_where;
