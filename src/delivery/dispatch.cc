@@ -61,9 +61,10 @@ void Dispatcher::remove(Flow* flow) {
   std::erase_if(members_, [flow](const Member& member) { return member.flow == flow; });
 }
 
-void Dispatcher::flows_changed() {
+void Dispatcher::flows_changed(bool has_effects) {
   std::vector<std::string_view> paths;
   for (const Member& member : members_) paths.push_back(member.flow->spec().path);
+  if (has_effects) paths.push_back(policy::kEffectsPath);
   guardrails().set_paths(paths, parts_.clock.mono());
   pump();
 }
