@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "recovery/references.h"
 #include "wire/json.h"
 
@@ -381,12 +382,6 @@ std::string_view to_text(Safety safety) {
     case Safety::unknown: return "unknown";
   }
   return "";
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
 }
 
 std::string counted(std::uint64_t number, std::string_view noun) {
