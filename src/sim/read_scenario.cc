@@ -32,6 +32,9 @@ class ScenarioReader {
   ScenarioOutcome read() {
     auto tree = config::parse_yaml(files_[0].name, files_[0].text, outcome_.problems);
     if (tree != nullptr && settle(*tree)) read_tree(*tree);
+    for (config::Problem& problem : outcome_.problems) {
+      if (problem.place.line == 0) problem.place = {"--set", 1, 1};
+    }
     config::put_in_order(outcome_.problems, files_);
     if (outcome_.problems.empty() && !outcome_.wrong_setting)
       outcome_.scenario = std::move(scenario_);

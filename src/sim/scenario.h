@@ -135,6 +135,7 @@ struct Expectation {
   bool never = false;                 // of recovery and caughtUp
 };
 
+// Plain data; the runner reads it.
 struct Scenario {
   std::string name;
   std::string about;

@@ -23,6 +23,16 @@ YamlNode& member(YamlNode& map, std::string_view name) {
   return map.members.back().value;
 }
 
+// It stands in no file.
+void unplace(YamlNode& node) {
+  node.line = node.column = 0;
+  for (YamlNode& item : node.items) unplace(item);
+  for (YamlMember& one : node.members) {
+    unplace(one.key);
+    unplace(one.value);
+  }
+}
+
 Error usage(std::string detail) {
   return {Code::usage, std::move(detail), "for example --set policies.careful.retry.maxAttempts=3"};
 }
@@ -40,7 +50,7 @@ Result<Setting> parse_setting(std::string_view text) {
 
 Result<> apply(const Setting& setting, YamlNode& root) {
   std::vector<config::Problem> problems;
-  const auto value = config::parse_yaml("--set", setting.value, problems);
+  auto value = config::parse_yaml("--set", setting.value, problems);
   if (!value) {
     return usage(fmt::format("the value of --set {} is wrong: {}", setting.path,
                              problems.empty() ? "not YAML" : problems.front().message));
@@ -55,7 +65,8 @@ Result<> apply(const Setting& setting, YamlNode& root) {
     at = &member(*at, rest.substr(0, dot));
     rest.remove_prefix(std::min(dot + 1, rest.size()));
   }
-  *at = *value;
+  *at = std::move(*value);
+  unplace(*at);
   return {};
 }
 
