@@ -18,12 +18,12 @@ struct Step {
   double attempted = 0;  // calls that left, retries included
   double succeeded = 0;
   double failed = 0;
-  double queue = 0;      // deliveries that wait for their turn or their retry
+  double queue = 0;  // deliveries that wait for their turn or their retry
   double in_flight = 0;
   double server_queue = 0;  // calls that wait at the dependency, abandoned ones included
-  double limit = 0;      // of concurrency
-  double budget = 0;     // share of the retry budget that is left, 0 to 1
-  double breaker = 0;    // share that it refuses: 0 closed, 1 open
+  double limit = 0;         // of concurrency
+  double budget = 0;        // share of the retry budget that is left, 0 to 1
+  double breaker = 0;       // share that it refuses: 0 closed, 1 open
 };
 
 struct Series {
@@ -32,11 +32,12 @@ struct Series {
 };
 
 enum class Ending : std::uint8_t {
-  steady,      // there was no fault, or goodput never left what is offered
+  steady,  // there was no fault, or goodput never left what is offered
   recovers,
   metastable,  // the fault is over and the load could be served, and yet it never recovers
   overloaded,  // more is offered than the dependency can do
   unfinished,  // it was still on its way back when the run ended
+  paused,      // a flow paused itself, and waits for a person
 };
 
 struct Verdict {
@@ -44,7 +45,7 @@ struct Verdict {
   std::optional<double> recovered_after;  // seconds from the end of the last fault
   // Until as few deliveries wait as before the fault.
   std::optional<double> caught_up_after;
-  std::string sentence;                   // for people: "recovers after 38 s", and why not
+  std::string sentence;  // for people: "recovers after 38 s", and why not
 };
 
 // One line of `expect:`.

@@ -57,17 +57,17 @@ struct ServerSpec {
   bool exponential = false;
   QueueOrder order = QueueOrder::fifo;
   std::uint32_t queue_size = kServerQueueMax;  // whoever finds it full is answered 503
-  bool drops_expired = false;     // looks at the call's deadline before it begins
-  bool abandons = false;          // stops what its caller has given up
-  Duration latency{};             // of the network, there and back
+  bool drops_expired = false;                  // looks at the call's deadline before it begins
+  bool abandons = false;                       // stops what its caller has given up
+  Duration latency{};                          // of the network, there and back
   Duration slower_per_call{};     // takes so much longer for each call that it works on
   double degraded_to = 1;         // share of its speed with a queue of degraded_at or more;
   std::uint32_t degraded_at = 0;  // in between it falls in proportion
   double failures = 0;            // share that is answered with `status`, by chance
   int status = 500;
-  bool honours_keys = true;           // a repeat under the same key does nothing
-  std::optional<std::size_t> calls;   // the dependency that its handler calls for each call
-  std::uint32_t calls_attempts = 1;   // at once, one after the other
+  bool honours_keys = true;          // a repeat under the same key does nothing
+  std::optional<std::size_t> calls;  // the dependency that its handler calls for each call
+  std::uint32_t calls_attempts = 1;  // at once, one after the other
   Duration calls_timeout = std::chrono::seconds{1};
 
   bool is_unlimited() const { return workers == kWorkersMax; }
@@ -135,6 +135,7 @@ struct Expectation {
   bool never = false;                 // of recovery and caughtUp
 };
 
+// Plain data; the runner reads it.
 struct Scenario {
   std::string name;
   std::string about;
