@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/grouped.h"
 #include "base/time.h"
 #include "wire/json.h"
 

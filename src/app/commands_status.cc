@@ -5,7 +5,6 @@
 #include "app/commands.h"
 #include "app/output.h"
 #include "app/world.h"
-#include "base/text.h"
 
 namespace weir::app {
 namespace {

@@ -2,7 +2,6 @@
 // Small text questions that every module asks.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +18,6 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 std::string to_lower(std::string_view text);                      // ASCII only
-std::string grouped(std::uint64_t number);                        // "1,204"
 bool is_valid_utf8(std::string_view text);
 // Control, ANSI, bidirectional and zero-width characters made visible, for anything printed on a
 // terminal.

@@ -142,12 +142,5 @@ TEST_CASE("printable text is valid UTF-8 without controls, whatever it was made 
   }));
 }
 
-TEST_CASE("large numbers are grouped by thousands") {
-  CHECK(grouped(0) == "0");
-  CHECK(grouped(999) == "999");
-  CHECK(grouped(1204) == "1,204");
-  CHECK(grouped(12345678) == "12,345,678");
-}
-
 }  // namespace
 }  // namespace weir

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "recovery/references.h"
 #include "wire/json.h"
 

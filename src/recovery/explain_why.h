@@ -3,6 +3,7 @@
 // do. Pure.
 #pragma once
 
+#include "base/grouped.h"
 #include "recovery/explain.h"
 
 namespace weir::recovery {

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/grouped.h"
 #include "base/time.h"
 
 namespace weir::sim {
@@ -52,17 +52,6 @@ std::string tick_text(double seconds) {
   if (seconds < 180 && !whole_minutes) return fmt::format("{:.3g} s", seconds);
   if (seconds < 3 * 3600) return fmt::format("{:.3g} min", seconds / 60);
   return fmt::format("{:.3g} h", seconds / 3600);
-}
-
-std::string to_text(Ending ending) {
-  switch (ending) {
-    case Ending::steady: return "steady";
-    case Ending::recovers: return "recovers";
-    case Ending::metastable: return "metastable";
-    case Ending::overloaded: return "overloaded";
-    case Ending::unfinished: return "unfinished";
-  }
-  return "";
 }
 
 std::string recovery_text(const Verdict& verdict) {

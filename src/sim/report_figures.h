@@ -17,8 +17,6 @@ std::string figure(double value);
 std::string seconds_text(double seconds);
 // For axes, short: "30 s", "90 s", "2 min", "4.5 min", "6 h".
 std::string tick_text(double seconds);
-// "steady", "recovers", "metastable", "overloaded", "unfinished".
-std::string to_text(Ending ending);
 // "38 s", "never", "not yet", or "-" where there was nothing to recover from.
 std::string recovery_text(const Verdict& verdict);
 // "0x00c0ffee00c0ffee".

@@ -10,7 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
-#include "base/text.h"
+#include "base/grouped.h"
+#include "sim/expect.h"
 #include "sim/report_chart.h"
 #include "sim/report_charts.h"
 #include "sim/report_figures.h"
