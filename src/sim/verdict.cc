@@ -15,7 +15,7 @@ constexpr double kHealthySeconds = 5;
 constexpr double kEventsThatTell = 100;  // in one window
 constexpr double kWindowMax = 60;
 constexpr std::size_t kLateSeconds = 20;
-constexpr double kFallingShare = 0.9;  // of a backlog, half way through the time after the fault
+constexpr double kFallingShare = 0.9;  // of a backlog, to be on its way back
 
 struct Span {
   double from = 0;
@@ -112,15 +112,14 @@ class Course {
     return is_falling(from) ? Ending::unfinished : Ending::metastable;
   }
 
-  // Whether less waits at the end than half way through.
+  // Whether less waits in the last quarter of the time after the fault than in the second.
   bool is_falling(std::size_t from) const {
-    const std::size_t middle = from + (seconds().size() - from) / 2;
+    const std::size_t quarter = (seconds().size() - from) / 4;
     const auto backlog = [&](std::size_t at) {
-      const std::size_t to = std::min(at + 5, seconds().size());
-      return mean_of(&Step::queue, at, to) + mean_of(&Step::server_queue, at, to);
+      return mean_of(&Step::queue, at, at + quarter) +
+             mean_of(&Step::server_queue, at, at + quarter);
     };
-    const std::size_t last = seconds().size() - std::min<std::size_t>(seconds().size(), 5);
-    return backlog(last) < kFallingShare * backlog(middle);
+    return backlog(seconds().size() - quarter) < kFallingShare * backlog(from + quarter);
   }
 
   std::string last_fault() const {
