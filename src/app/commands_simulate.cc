@@ -11,7 +11,10 @@
 #include "app/journal_load.h"
 #include "app/refusal.h"
 #include "app/session.h"
+#include "app/simulate_compare.h"
 #include "app/simulate_flags.h"
+#include "sim/report_html.h"
+#include "sim/report_plot.h"
 #include "sim/results_data.h"
 #include "sim/results_text.h"
 #include "sim/run.h"
@@ -40,21 +43,43 @@ int take_journal(Session& session, const std::string& text, sim::Surroundings& a
                        "for example --from-journal 10m"});
 }
 
+std::string json_of(const std::vector<sim::Runs>& sides) {
+  if (sides.size() == 1) return sim::results_json(sides[0]);
+  return fmt::format(R"({{"sides":[{},{}]}})", sim::results_json(sides[0]),
+                     sim::results_json(sides[1]));
+}
+
+// Numbers first, then the picture of the run that a person should look at.
+std::string text_of(const std::vector<sim::Runs>& sides, const sim::PlotStyle& style) {
+  std::vector<sim::RunResult> drawn;
+  for (const sim::Runs& side : sides)
+    drawn.push_back(sides.size() == 1 ? sim::worst_of(side) : side.front());
+  const std::string numbers = sides.size() == 1 ? sim::results_text(sides[0])
+                                                : sim::compared_text(sides[0], sides[1]);
+  const std::string picture = sim::plot(drawn, style);
+  return picture.empty() ? numbers : numbers + "\n" + picture;
+}
+
 int print_results(const Session& session, const SimulateFlags& flags,
-                  const std::vector<sim::RunResult>& runs) {
+                  const std::vector<sim::Runs>& sides) {
   const Format format = session.options().format;
   const bool table = flags.output == "table" || (flags.output.empty() && format == Format::table);
-  if (flags.output == "junit") {
-    session.print_bytes(sim::results_junit(runs));
+  const Terminal& terminal = session.terminal();
+  if (flags.output == "junit" && sides.size() == 1) {
+    session.print_bytes(sim::results_junit(sides[0]));
+  } else if (flags.output == "html") {
+    session.print_bytes(sim::html_report(sides));
   } else if (table) {
-    session.print(sim::results_text(runs));
+    session.print(text_of(sides, {.width = terminal.width, .color = terminal.output_color}));
   } else if (flags.output == "json" || format == Format::json) {
-    session.print_bytes(sim::results_json(runs) + "\n");
+    session.print_bytes(json_of(sides) + "\n");
   } else {
-    return session.fail(
-        {Code::usage, "weir simulate has no such output", "-o table, json or junit"});
+    return session.fail({Code::usage, "weir simulate has no such output",
+                         sides.size() == 1 ? "-o table, json, junit or html"
+                                           : "--compare has -o table, json or html"});
   }
-  return std::ranges::all_of(runs, sim::all_met) ? kExitOk : kExitUnsound;
+  // What is expected is expected of the scenario's own policy.
+  return std::ranges::all_of(sides[0], sim::all_met) ? kExitOk : kExitUnsound;
 }
 
 int simulate(Session& session, const SimulateFlags& flags) {
@@ -79,9 +104,19 @@ int simulate(Session& session, const SimulateFlags& flags) {
   }
   const std::uint64_t seed = flags.seed.value_or(outcome.scenario->seed);
   const std::uint32_t count = flags.runs.value_or(outcome.scenario->runs);
-  std::vector<sim::RunResult> runs;
-  for (std::uint32_t i = 0; i < count; ++i) runs.push_back(sim::run(*outcome.scenario, seed + i));
-  return print_results(session, flags, runs);
+  std::vector<sim::Scenario> scenarios = {*outcome.scenario};
+  if (!flags.compare.empty()) {
+    auto other = other_side(*file, *outcome.scenario, flags.compare, around);
+    if (!other.ok()) return session.fail(other.error());
+    scenarios.push_back(std::move(*other));
+  }
+  std::vector<sim::Runs> sides;
+  for (const sim::Scenario& scenario : scenarios) {
+    sim::Runs runs;
+    for (std::uint32_t i = 0; i < count; ++i) runs.push_back(sim::run(scenario, seed + i));
+    sides.push_back(std::move(runs));
+  }
+  return print_results(session, flags, sides);
 }
 
 }  // namespace

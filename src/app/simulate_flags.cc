@@ -95,8 +95,12 @@ void add_simulate_flags(CLI::App& command, SimulateFlags& flags) {
       .add_option("--from-journal", flags.journal,
                   "the load: what a running Weir recorded in the last DURATION")
       ->option_text("DURATION");
-  command.add_option("-o,--output", flags.output, "table, json or junit")
-      ->check(CLI::IsMember({"table", "json", "junit"}))
+  command
+      .add_option("--compare", flags.compare,
+                  "the same load and seeds under the policy of another scenario or configuration")
+      ->option_text("FILE");
+  command.add_option("-o,--output", flags.output, "table, json, junit, or html for a page")
+      ->check(CLI::IsMember({"table", "json", "junit", "html"}))
       ->option_text("FORMAT");
 }
 

@@ -25,6 +25,7 @@ struct SimulateFlags {
   std::string config;
   std::vector<std::string> outages;  // dependency=duration
   std::string journal;               // how far back; empty = no
+  std::string compare;               // whose policy is the other side; empty = one side
   std::string output;                // empty: as of all commands
 };
 

@@ -61,6 +61,13 @@ std::string numbers(const std::vector<RunResult>& runs) {
   return text;
 }
 
+double middle(const Row& row, const std::vector<RunResult>& runs) {
+  std::vector<double> values;
+  for (const RunResult& run : runs) values.push_back(row.value(run.totals));
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
 // Each line of `expect:` once, as the first run that missed it measured it.
 std::string checks(const std::vector<RunResult>& runs) {
   std::string text;
@@ -144,6 +151,25 @@ std::string results_text(const std::vector<RunResult>& runs) {
               : fmt::format("expectations are missed in {} of {} run{}\n", runs.size() - met,
                             runs.size(), runs.size() == 1 ? "" : "s");
   return text;
+}
+
+std::string compared_text(const std::vector<RunResult>& one, const std::vector<RunResult>& other) {
+  const std::string left = printable(one.front().policy);
+  const std::string right = printable(other.front().policy);
+  std::string text = fmt::format("{}: {}\n{}: {}\n\n", left, verdict_line(one), right,
+                                 verdict_line(other));
+  text += fmt::format("{:<20}{}\n", "scenario", printable(one.front().scenario));
+  text += fmt::format("{:<20}{} to {}, the same load for both\n\n", "seeds", one.front().seed,
+                      one.back().seed);
+  const std::size_t width = std::max({left.size() + 2, right.size() + 2, std::size_t{14}});
+  text += fmt::format("{:<20}{:>{}}{:>{}}\n", one.size() == 1 ? "" : "middle of the runs", left,
+                      width, right, width);
+  for (const Row& row : rows()) {
+    text += fmt::format("{:<20}{:>{}}{:>{}}\n", row.title, written(middle(row, one), row.unit),
+                        width, written(middle(row, other), row.unit), width);
+  }
+  const std::string expected = checks(one);
+  return expected.empty() ? text : text + "\nexpected of " + left + "\n" + expected;
 }
 
 }  // namespace weir::sim

@@ -13,6 +13,9 @@ namespace weir::sim {
 // At least one run, all of the same scenario.
 std::string results_text(const std::vector<RunResult>& runs);
 
+// Two policies side by side: what became of each, and the numbers of their middle runs.
+std::string compared_text(const std::vector<RunResult>& one, const std::vector<RunResult>& other);
+
 // "recovers in all 20 runs, after 0.4 s to 2 s", or the one run's own sentence.
 std::string verdict_line(const std::vector<RunResult>& runs);
 
