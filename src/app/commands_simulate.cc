@@ -12,6 +12,7 @@
 #include "app/refusal.h"
 #include "app/session.h"
 #include "app/simulate_flags.h"
+#include "base/text.h"
 #include "sim/results_data.h"
 #include "sim/results_text.h"
 #include "sim/run.h"
