@@ -13,6 +13,7 @@
 #include "app/session.h"
 #include "app/simulate_compare.h"
 #include "app/simulate_flags.h"
+#include "base/text.h"
 #include "sim/report_html.h"
 #include "sim/report_plot.h"
 #include "sim/results_data.h"

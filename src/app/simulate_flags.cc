@@ -29,7 +29,7 @@ Result<OutageFlag> parse_outage(const std::string& text) {
                "for example --outage tracker=5m"};
 }
 
-std::string quoted(std::string_view text) {
+std::string as_yaml(std::string_view text) {
   std::string out;
   wire::append_json_string(out, text);
   return out;
@@ -47,13 +47,13 @@ Result<config::SourceFile> made_scenario(const SimulateFlags& flags) {
   for (const std::string& text : flags.outages) {
     WEIR_TRY(const OutageFlag outage, parse_outage(text));
     longest = std::max(longest, outage.lasts);
-    faults += fmt::format("  - {{ outage: {}, at: {}, for: {} }}\n", quoted(outage.dependency),
+    faults += fmt::format("  - {{ outage: {}, at: {}, for: {} }}\n", as_yaml(outage.dependency),
                           to_setting(kEveryday), to_setting(outage.lasts));
   }
   const Duration lasts = kEveryday + longest + std::max(kRecoveryLeast, kRecoveryTimes * longest);
   const auto journal = parse_duration(flags.journal);
-  std::string text = fmt::format("name: {}\nconfig: {}\nlasts: {}\n", quoted(flags.config),
-                                 quoted(flags.config),
+  std::string text = fmt::format("name: {}\nconfig: {}\nlasts: {}\n", as_yaml(flags.config),
+                                 as_yaml(flags.config),
                                  to_setting(std::max(lasts, journal.value_or(Duration{}))));
   if (!faults.empty()) text += "faults:\n" + faults;
   return config::SourceFile{"the command line", std::move(text)};
@@ -65,7 +65,7 @@ Result<> read_flags(const SimulateFlags& flags, sim::Surroundings& around) {
                  "put the outage into its faults, or leave the file out"};
   }
   if (!flags.file.empty() && !flags.config.empty())
-    around.settings.push_back({"config", quoted(flags.config)});
+    around.settings.push_back({"config", as_yaml(flags.config)});
   for (const std::string& text : flags.settings) {
     WEIR_TRY(auto setting, sim::parse_setting(text));
     around.settings.push_back(std::move(setting));

@@ -16,7 +16,10 @@ std::string storm(const std::string& load, const std::string& lasts = "90s") {
 policy:
   timeouts: { attempt: 1s }
   retry: { maxAttempts: 2, backOff: { baseInterval: 1ms, maxInterval: 1ms, jitter: none } }
-  retryConstraint: { budget: { percent: 100 }, minRetryRate: { count: 100000 }, tokens: { capacity: 0 } }
+  retryConstraint:
+    budget: { percent: 100 }
+    minRetryRate: { count: 100000 }
+    tokens: { capacity: 0 }
   circuitBreaker: { enabled: false }
   deadLetterBrake: { enabled: false }
   concurrency: { maxParallelRequests: 10000 }

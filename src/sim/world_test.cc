@@ -22,9 +22,13 @@ load:
   b: { to: one, clients: 5, think: 50ms }
   c: { to: two, rate: 20/s, arrivals: regular, idempotent: false }
 dependencies:
-  one: { capacity: 150/s, server: { workers: 3, service: exponential, failures: 2%, calls: { dependency: three, attempts: 2 } } }
+  one:
+    capacity: 150/s
+    server: { workers: 3, service: exponential, failures: 2%,
+              calls: { dependency: three, attempts: 2 } }
   two: { server: { takes: 20ms, slowerPerCall: 1ms, honoursKeys: false } }
-  three: { server: { takes: 4ms, workers: 2, queue: lifo, queueSize: 50, degrades: { to: 30%, at: 40 } } }
+  three:
+    server: { takes: 4ms, workers: 2, queue: lifo, queueSize: 50, degrades: { to: 30%, at: 40 } }
 faults:
   - { outage: one, at: 10s, for: 5s }
   - { errors: two, at: 12s, for: 5s, share: 40%, status: 503 }
@@ -94,7 +98,11 @@ dependencies: { d: { server: { capacity: 100/s, workers: 4, service: exponential
 TEST_CASE("a bounded queue answers 503 instead of keeping calls for ever") {
   const RunResult result = run_of(R"(
 lasts: 60s
-policy: { retry: { maxAttempts: 1 }, deadLetterBrake: { enabled: false }, circuitBreaker: { enabled: false }, concurrency: { maxParallelRequests: 10000 } }
+policy:
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
+  concurrency: { maxParallelRequests: 10000 }
 load: { a: { to: d, rate: 200/s } }
 dependencies: { d: { server: { capacity: 100/s, queueSize: 10 } } }
 )");
@@ -127,7 +135,10 @@ dependencies: { d: { server: { takes: 10ms } } }
 TEST_CASE("a handler that calls another one has its latency and its failures") {
   const RunResult result = run_of(R"(
 lasts: 30s
-policy: { retry: { maxAttempts: 1 }, deadLetterBrake: { enabled: false }, circuitBreaker: { enabled: false } }
+policy:
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
 load: { a: { to: front, rate: 20/s } }
 dependencies:
   front: { server: { takes: 10ms, calls: { dependency: back, attempts: 2, timeout: 1s } } }
