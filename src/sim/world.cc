@@ -7,6 +7,7 @@ namespace weir::sim {
 namespace {
 
 constexpr Duration kSecond = std::chrono::seconds{1};
+constexpr std::uint64_t kOfSender = 0x9E3779B97F4A7C15;  // sets the seeds of senders apart
 
 }  // namespace
 
@@ -26,6 +27,7 @@ World::World(const Scenario& scenario, std::uint64_t seed)
     auto& members = flows_of_[flow.dependency];
     senders_.push_back({.plan = &flow,
                         .open = OpenLoad(flow.load),
+                        .rng = Rng(seed + kOfSender * (senders_.size() + 1)),
                         .member = static_cast<std::uint32_t>(members.size()),
                         .sent = std::vector<std::uint64_t>(flow.load.clients)});
     members.push_back(static_cast<std::uint32_t>(senders_.size() - 1));
@@ -87,7 +89,7 @@ void World::begin_loads() {
   for (std::uint32_t i = 0; i < senders_.size(); ++i) {
     Sender& sender = senders_[i];
     const Load& load = sender.plan->load;
-    if (const auto first = sender.open.next(stage_.now, stage_.rng))
+    if (const auto first = sender.open.next(stage_.now, sender.rng))
       stage_.happenings.add({.at = *first, .a = i, .kind = Kind::arrival});
     if (load.burst_size > 0)
       stage_.happenings.add({.at = MonoTime{load.burst_every}, .a = i, .kind = Kind::burst});
@@ -134,9 +136,9 @@ void World::arrive(std::uint32_t flow) {
   Sender& sender = senders_[flow];
   const std::uint32_t instances = scenario_.dependencies[sender.plan->dependency].instances;
   const auto instance = instances == 1 ? 0
-                                       : static_cast<std::uint32_t>(stage_.rng.below(instances));
+                                       : static_cast<std::uint32_t>(sender.rng.below(instances));
   send(sender, instance, 0);
-  if (const auto next = sender.open.next(stage_.now, stage_.rng))
+  if (const auto next = sender.open.next(stage_.now, sender.rng))
     stage_.happenings.add({.at = *next, .a = flow, .kind = Kind::arrival});
 }
 
@@ -146,7 +148,7 @@ void World::burst(std::uint32_t flow) {
   const std::uint32_t instances = scenario_.dependencies[sender.plan->dependency].instances;
   const auto count = static_cast<std::uint64_t>(load.burst_size * sender.open.factor());
   for (std::uint64_t i = 0; i < count; ++i)
-    send(sender, static_cast<std::uint32_t>(stage_.rng.below(instances)), 0);
+    send(sender, static_cast<std::uint32_t>(sender.rng.below(instances)), 0);
   stage_.happenings.add({.at = stage_.now + load.burst_every, .a = flow, .kind = Kind::burst});
 }
 

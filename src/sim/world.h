@@ -29,6 +29,7 @@ class World {
   struct Sender {  // of one flow
     const FlowPlan* plan;
     OpenLoad open;
+    Rng rng;  // of its own, so that the same events come under every policy
     std::uint32_t first_dispatcher = 0;
     std::uint32_t member = 0;         // in each of its dispatchers
     std::vector<std::uint64_t> sent;  // by client, of a closed load
