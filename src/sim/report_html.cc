@@ -2,14 +2,11 @@
 #include "sim/report_html.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <functional>
 #include <string_view>
 
 #include <fmt/format.h>
 
-#include "base/assert.h"
 #include "base/grouped.h"
 #include "sim/expect.h"
 #include "sim/report_chart.h"
@@ -31,18 +28,25 @@ struct Measure {
   std::function<std::string(const RunResult&)> of;
 };
 
-const std::array<Measure, 9>& measures() {
-  static const std::array<Measure, 9> all = {{
+std::string caught_up(const Verdict& verdict) {
+  return verdict.caught_up_after ? seconds_text(*verdict.caught_up_after) : "-";
+}
+
+const std::vector<Measure>& measures() {
+  static const std::vector<Measure> all = {
       {"goodput", [](const RunResult& run) { return percent(run.totals.goodput); }},
       {"attempts per event", [](const RunResult& run) { return figure(run.totals.amplification); }},
       {"recovered after", [](const RunResult& run) { return recovery_text(run.verdict); }},
       {"quarantined", [](const RunResult& run) { return grouped(run.totals.quarantined); }},
+      {"caught up after", [](const RunResult& run) { return caught_up(run.verdict); }},
       {"events", [](const RunResult& run) { return grouped(run.totals.events); }},
       {"attempts", [](const RunResult& run) { return grouped(run.totals.attempts); }},
       {"succeeded", [](const RunResult& run) { return grouped(run.totals.succeeded); }},
       {"expired", [](const RunResult& run) { return grouped(run.totals.expired); }},
       {"effects twice", [](const RunResult& run) { return grouped(run.totals.effects_twice); }},
-  }};
+      {"delay, median", [](const RunResult& run) { return seconds_text(run.totals.delay_p50); }},
+      {"delay, p99", [](const RunResult& run) { return seconds_text(run.totals.delay_p99); }},
+  };
   return all;
 }
 constexpr std::size_t kTiles = 4;  // the first of them
@@ -98,7 +102,8 @@ std::string side_titles(std::span<const Runs> sides, std::string_view alone) {
 
 void add_totals(std::string& html, std::span<const Runs> sides) {
   html +=
-      "<h2>Totals</h2>\n<div class=\"panel\"><table><thead><tr><th scope=\"col\">of the run</th>" +
+      "<h2>Totals</h2>\n<div class=\"panel totals\"><table><thead><tr><th scope=\"col\">of the "
+      "run</th>" +
       side_titles(sides, "") + "</tr></thead><tbody>\n";
   for (const Measure& measure : measures()) {
     html += fmt::format("<tr><th scope=\"row\">{}</th>", measure.name);

@@ -39,6 +39,7 @@ p { margin: 0; } .soft, footer { color: var(--soft); }
 .tiles div { min-width: 76px; } .tiles dt { color: var(--soft); font-size: 13px; }
 .tiles dd { margin: 0; font-size: 22px; font-variant-numeric: tabular-nums; }
 .panel { padding: 6px 18px; overflow-x: auto; }
+.totals { max-width: 620px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 16px 7px 0; text-align: left; border-bottom: 1px solid var(--rule);
   vertical-align: top; }
