@@ -14,7 +14,6 @@ constexpr double kHealthyShare = 0.9;
 constexpr double kHealthySeconds = 5;
 constexpr double kEventsThatTell = 100;  // in one window
 constexpr double kWindowMax = 60;
-constexpr std::size_t kLateSeconds = 20;
 constexpr double kFallingShare = 0.9;  // of a backlog, to be on its way back
 
 struct Span {
