@@ -56,7 +56,8 @@ void read_fault(MapReader map, Scenario& into) {
     const std::string known = fmt::format("one of {}", fmt::join(kind_names(), ", "));
     return map.problem(
         first == nullptr ? "" : first->key.text,
-        said.empty() ? "this fault says not what is wrong" : "this fault says more than one thing",
+        said.empty() ? "this fault does not say what is wrong"
+                     : "this fault says more than one thing",
         said.empty() && first != nullptr ? did_you_mean(first->key.text, kind_names()) : known);
   }
   FaultSpec fault{.kind = said.front()};

@@ -110,7 +110,7 @@ Load read_one_load(MapReader& map, const Surroundings& around, double declared_p
   const bool empty = load.rate <= 0 && load.burst_size <= 0 && load.clients == 0 &&
                      load.recorded.empty() && map.node().find("recorded") == nullptr;
   if (empty && map.node().find("rate") == nullptr)
-    map.problem("rate", fmt::format("{} says how much comes nowhere", map.what()),
+    map.problem("rate", fmt::format("{} does not say how much comes", map.what()),
                 "rate: 100/s, clients: 10, bursts: { size: 50, every: 30s }, or recorded: FILE");
   return load;
 }

@@ -78,12 +78,13 @@ struct Wrong {
 
 TEST_CASE("what is wrong is told with its place and what was meant") {
   const Wrong rows[] = {
-      {"load: { a: { to: d, rat: 10/s } }", "1:9 'rat'"},
-      {"load: { a: { to: e, rate: 10/s } }", "1:18 unknown dependency 'e' (known: d)"},
+      {"load: { a: { to: d, rat: 10/s } }",
+       "1:21 unknown setting 'rat' in load 'a' (did you mean 'rate'?)"},
+      {"load: { a: { to: e, rate: 10/s } }", "1:18 unknown dependency 'e' (did you mean 'd'?)"},
       {"load: { a: { to: d, rate: 10 } }", "'10' is no rate (for example 300/s"},
       {"load: { a: { to: d, rate: 10/s, policy: carefull } }", "1:41 unknown policy 'carefull'"},
       {"load: { a: { to: d, rate: 10/s } }\nfaults: [{ outge: d, at: 1s, for: 1s }]",
-       "2:19 this fault says not what is wrong (did you mean 'outage'?)"},
+       "2:19 this fault does not say what is wrong (did you mean 'outage'?)"},
       {"load: { a: { to: d, rate: 10/s } }\nfaults: [{ outage: d, at: 1h, for: 1s }]",
        "the fault ends after 1 h 0 min, and the scenario lasts 5 min 0 s (make 'lasts' longer)"},
       {"load: { a: { to: d, rate: 10/s } }\nexpect: { goodput: { atLeast: much } }",

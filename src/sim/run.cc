@@ -12,8 +12,6 @@
 namespace weir::sim {
 namespace {
 
-constexpr std::size_t kLateSeconds = 20;
-
 Totals totals_of(const World& world) {
   Totals totals;
   Delays delays;

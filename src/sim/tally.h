@@ -14,6 +14,8 @@
 
 namespace weir::sim {
 
+inline constexpr std::size_t kLateSeconds = 20;  // what "in the end" means
+
 // How long deliveries took, in buckets that grow by 5 %.
 class Delays {
  public:

@@ -14,7 +14,6 @@ constexpr double kHealthyShare = 0.9;
 constexpr double kHealthySeconds = 5;
 constexpr double kEventsThatTell = 100;  // in one window
 constexpr double kWindowMax = 60;
-constexpr std::size_t kLateSeconds = 20;
 constexpr double kFallingShare = 0.9;  // of a backlog, to be on its way back
 
 struct Span {
@@ -42,10 +41,10 @@ class Course {
     window_ = static_cast<std::size_t>(std::clamp(telling, kHealthySeconds, kWindowMax));
   }
 
-  Verdict verdict() const {
+  Verdict verdict() {
     Verdict verdict;
     if (!scenario_.faults.empty()) {
-      verdict.recovered_after = recovered_after();
+      verdict.recovered_after = recovered_after(worst_);
       verdict.caught_up_after = caught_up_after();
     }
     verdict.ending = ending(verdict);
@@ -75,9 +74,29 @@ class Course {
     return mean_of(&Step::succeeded, from, to) >= kHealthyShare * needed(from, to);
   }
 
-  std::optional<double> recovered_after() const {
-    for (std::size_t i = after_fault(); i + window_ <= seconds().size(); ++i) {
-      if (is_healthy(i, i + window_)) return static_cast<double>(i) - fault_.to;
+  // How long it took after the fault after which it took longest, and which that was. A fault that
+  // ends within another one has no end of its own. nullopt = never.
+  std::optional<double> recovered_after(const FaultSpec*& worst) const {
+    double longest = -1;
+    for (const FaultSpec& fault : scenario_.faults) {
+      const Duration end = fault.at + fault.lasts;
+      const bool covered = std::ranges::any_of(scenario_.faults, [&](const FaultSpec& other) {
+        return other.at <= end && end < other.at + other.lasts;
+      });
+      if (covered) continue;
+      const std::optional<double> took = recovered_since(to_seconds(end));
+      if (took && *took <= longest) continue;
+      worst = &fault;
+      if (!took) return std::nullopt;
+      longest = *took;
+    }
+    return longest;
+  }
+
+  std::optional<double> recovered_since(double end) const {
+    const auto first = static_cast<std::size_t>(std::ceil(end));
+    for (std::size_t i = first; i + window_ <= seconds().size(); ++i) {
+      if (is_healthy(i, i + window_)) return static_cast<double>(i) - end;
     }
     return std::nullopt;
   }
@@ -122,11 +141,9 @@ class Course {
     return backlog(seconds().size() - quarter) < kFallingShare * backlog(from + quarter);
   }
 
-  std::string last_fault() const {
-    const auto last = std::ranges::max_element(
-        scenario_.faults, {}, [](const FaultSpec& fault) { return fault.at + fault.lasts; });
-    if (last == scenario_.faults.end()) return "the start";
-    return fmt::format("the {} of {} ended", to_text(last->kind), last->target_name);
+  std::string after_what() const {
+    if (worst_ == nullptr) return "the start";
+    return fmt::format("the {} of {} ended", to_text(worst_->kind), worst_->target_name);
   }
 
   // What keeps it down, from the last seconds.
@@ -146,27 +163,31 @@ class Course {
         seconds().empty() ? 0 : seconds().back().server_queue);
   }
 
+  std::string caught_up_text(const Verdict& verdict) const {
+    if (!verdict.caught_up_after) return "what had piled up is still being worked on";
+    return fmt::format("all is caught up {:.3g} s after {}", *verdict.caught_up_after,
+                       scenario_.faults.size() == 1 ? "it" : "the last fault");
+  }
+
   std::string sentence(const Verdict& verdict) const {
-    const auto watched = static_cast<double>(seconds().size()) - fault_.to;
+    const double since = worst_ == nullptr ? 0 : to_seconds(worst_->at + worst_->lasts);
+    const auto watched = static_cast<double>(seconds().size()) - since;
     switch (verdict.ending) {
       case Ending::steady:
         return fmt::format("steady: {:.4g} of {:.4g} events/s are done in the end",
                            mean_of(&Step::succeeded, late(), seconds().size()),
                            mean_of(&Step::offered, late(), seconds().size()));
       case Ending::recovers:
-        return fmt::format(
-            "recovers {:.3g} s after {}; {}", *verdict.recovered_after, last_fault(),
-            verdict.caught_up_after
-                ? fmt::format("all is caught up after {:.3g} s", *verdict.caught_up_after)
-                : std::string("what had piled up is still being worked on"));
+        return fmt::format("recovers {:.3g} s after {}; {}", *verdict.recovered_after, after_what(),
+                           caught_up_text(verdict));
       case Ending::metastable:
         return fmt::format("never recovers: metastable. {:.0f} s after {}, {}", watched,
-                           last_fault(), late_numbers());
+                           after_what(), late_numbers());
       case Ending::overloaded:
         return fmt::format("overloaded: more is offered than can be done; {}", late_numbers());
       case Ending::unfinished:
         return fmt::format("has not recovered {:.0f} s after {}, but the backlog falls; {}",
-                           watched, last_fault(), late_numbers());
+                           watched, after_what(), late_numbers());
       case Ending::paused:
         return fmt::format("paused itself after {:.0f} s and waits for a person: {}",
                            *tally_.paused_at, tally_.paused_why);
@@ -180,6 +201,7 @@ class Course {
   Span fault_;  // from the begin of the first to the end of the last
   std::size_t window_ = 5;
   bool closed_ = false;
+  const FaultSpec* worst_ = nullptr;  // that it took longest after
 };
 
 int weight(Ending ending) {

@@ -94,7 +94,7 @@ class Simulate(ServerCase):
     def test_what_is_wrong_is_told_with_its_place(self):
         rows = ((STORM.replace("rate: 280/s", "rat: 280/s"), 1, "unknown setting 'rat' in load 'a'"),
                 (STORM.replace("to: d", "to: e"), 1, "s.yaml:11:18: error[WR1301]: unknown dependency 'e'"),
-                (STORM.replace("{ pause: d", "{ pose: d"), 1, "did you mean 'pause'?"),
+                (STORM.replace("{ pause: d", "{ pauze: d"), 1, "did you mean 'pause'?"),
                 ("config: no.yaml\n" + STORM, 1, "no.yaml' cannot be read"),
                 ("[", 1, "not valid YAML"), ("\x00\xff", 1, "s.yaml:1:"))
         for text, code, told in rows:
