@@ -113,7 +113,7 @@ int run(const Wanted& wanted) {
       "encrypted, {} cuts while opening, {:.0f} s, {:.1f} ms each, trace {:08x}: {}\n",
       counters["cycles.power_cuts"], counters["cycles.seeds"], wanted.seed,
       counters["cycles.seeds_encrypted"], counters["cycles.cuts_while_opening"], all.seconds(),
-      cuts > 0 ? all.seconds() * 1000 / cuts : 0, well ? "nothing lost" : "FAILED");
+      cuts > 0 ? all.seconds() * 1000 / cuts : 0, all.trace(), well ? "nothing lost" : "FAILED");
   if (!wanted.json.empty() && !write_json(wanted.json, counters)) {
     fmt::print(stderr, "{} cannot be written\n", wanted.json);
     return 2;

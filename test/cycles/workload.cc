@@ -80,12 +80,15 @@ NewEvent Workload::event(std::uint64_t number, bool changed) const {
   std::size_t size = 20 + rng.below(400);
   if (features_.large_events && rng.below(6) == 0) size = 9000;
   if (features_.long_stream) size = 8;
+  const std::string id = fmt::format("e{}", number);
+  const std::string data = std::string(size, static_cast<char>('a' + number % 26)) +
+                           (changed ? "!" : "");
   Event event;
-  event.id = fmt::format("e{}", number);
+  event.id = id;
   event.source = "/shop";
   event.type = "order.placed";
   event.datacontenttype = "text/plain";
-  event.data = std::string(size, static_cast<char>('a' + number % 26)) + (changed ? "!" : "");
+  event.data = data;
   event.has_data = true;
   return {dedupe_hash(event.source, event.id), encode_event(event)};
 }

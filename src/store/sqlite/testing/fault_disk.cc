@@ -174,7 +174,7 @@ void FaultDisk::put(File& file, std::uint64_t offset, std::string_view bytes) {
     for (std::uint64_t s = before / kSector; s < offset / kSector; ++s)
       file.dirty.insert(s);  // the hole
   }
-  bytes.copy(file.visible.data() + offset, bytes.size());
+  std::ranges::copy(bytes, file.visible.begin() + static_cast<std::ptrdiff_t>(offset));
   for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s)
     file.dirty.insert(s);
 }
