@@ -194,7 +194,14 @@ def parse_arguments():
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--package", default=EXAMPLE / "node_modules/@octokit/webhooks-examples")
+    parser.add_argument("--json", type=Path, help="a file for the counters, one flat object")
     return parser.parse_args()
+
+
+def write_counters(file, kills, acknowledged, violations):
+    counters = {"kills.runs": 1, "kills.kills": kills, "kills.events_acknowledged": acknowledged,
+                "kills.failures": int(violations > 0)}
+    file.write_text(json.dumps(counters) + "\n", encoding="utf-8")
 
 
 def check_audit(data):
@@ -244,6 +251,8 @@ def main():
               f" explained, {len(replays)} replays, {len(found)} violations")
         for violation in found[:20]:
             print("  ", violation)
+        if arguments.json:
+            write_counters(arguments.json, weir.starts - 1, len(publisher.acknowledged), len(found))
     finally:
         weir.kill()
         tracker.stop()
