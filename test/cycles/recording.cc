@@ -2,6 +2,7 @@
 #include "recording.h"
 
 #include <algorithm>
+#include <span>
 
 #include <boost/asio/execution.hpp>
 #include <boost/asio/post.hpp>
@@ -48,6 +49,20 @@ std::shared_ptr<store::Keyring> keyring_of(std::uint64_t seed) {
   return std::make_shared<store::Keyring>(store::Keyring::Keys{*std::move(key)});
 }
 
+// Opens the store, commits these batches one after the other, and closes it.
+Result<> live(const Features& features, const FaultVfs& vfs,
+              std::span<const ports::WriteBatch> batches, Recording& recording) {
+  Desk desk;
+  const NotingExecutor noting(desk.executor(), recording);
+  WEIR_TRY(const auto store,
+           store::sqlite::open(options_on(vfs, noting, features, recording.keyring)));
+  for (const ports::WriteBatch& batch : batches) {
+    WEIR_TRY(const ports::Receipt receipt, desk.run(store->writer().commit(batch)));
+    if (!receipt.applied) return Error{Code::store_failed, "a precondition did not hold", ""};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::size_t Recording::acknowledged_before(std::size_t number) const {
@@ -81,15 +96,10 @@ Result<Recording> record(const Model& model, std::uint64_t seed) {
   if (model.features().encrypted) recording.keyring = keyring_of(seed);
   FaultVfs vfs;
   vfs.disk().record(&recording.operations);
-  Desk desk;
-  {
-    const NotingExecutor noting(desk.executor(), recording);
-    WEIR_TRY(auto store,
-             store::sqlite::open(options_on(vfs, noting, model.features(), recording.keyring)));
-    for (const ports::WriteBatch& batch : model.batches()) {
-      WEIR_TRY(const ports::Receipt receipt, desk.run(store->writer().commit(batch)));
-      if (!receipt.applied) return Error{Code::store_failed, "a precondition did not hold", ""};
-    }
+  const std::span batches(model.batches());
+  const std::size_t first_life = model.features().restarts ? batches.size() / 2 : 0;
+  for (const auto life : {batches.first(first_life), batches.subspan(first_life)}) {
+    if (!life.empty()) WEIR_CHECK(live(model.features(), vfs, life, recording));
   }
   vfs.disk().record(nullptr);
   return recording;

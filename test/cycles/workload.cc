@@ -36,6 +36,7 @@ Features features_of(std::uint64_t seed) {
   drawn.access = one_in(3);
   drawn.retention = !one_in(3);
   drawn.second_flow = one_in(2);
+  drawn.restarts = one_in(2);
   drawn.batches = drawn.long_stream ? 10 : 20 + rng.below(20);
   drawn.log_bytes = one_in(4) ? 64u << 20 : (24u + 16 * rng.below(4)) << 10;
   return drawn;

@@ -25,6 +25,7 @@ struct Features {
   bool access = false;
   bool retention = false;
   bool second_flow = false;
+  bool restarts = false;  // the store is closed and opened again half way
   std::size_t batches = 0;
   std::uint64_t log_bytes = 0;  // a checkpoint when the log is this long
 };
