@@ -75,6 +75,12 @@ def settled(weir):
     return all(flow["backlog"] == 0 and flow["waiting"] == 0 for flow in flows)
 
 
+def at_rest(weir):
+    """Nothing goes on by itself any more: what is held stands behind something in quarantine."""
+    flows = weir.get("/v1/flows")["flows"]
+    return settled(weir) and all(flow["held"] == 0 or flow["quarantined"] > 0 for flow in flows)
+
+
 REPLAY_CONCURRENCY = 16
 
 
@@ -233,11 +239,11 @@ def main():
             found.append(f"{quarantined} were quarantined, {again} after a replay that could not succeed")
         tracker.set_version(2)
         while (left := arguments.kills - weir.starts + 1) >= 0:
+            wait_for(lambda: at_rest(weir), 120, "delivering what was held")
             replay = run_replay(weir, chance, left)
             if replay is None:
                 break  # nothing is left in quarantine
             replays.append(replay)
-            wait_for(lambda: settled(weir), 120, "delivering what was held")
         db = sqlite3.connect(f"file:{tracker.db}?mode=ro", uri=True)
         found += check_replays(weir, db, replays)
         found += check_course(weir.starts - 1, arguments.kills, quarantined, replays)
