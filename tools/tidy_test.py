@@ -6,6 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import reliability
 import tidy
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -24,6 +25,11 @@ weir_module(app DEPS delivery recovery
             store/memory net LIBS something)
 """
 
+STAGES = """
+stages: [{name: a, targets: [], run: x, table: {a.cuts: cuts, a.lies: never counted}}]
+soak: {table: {}}
+"""
+
 
 class TidyCase(unittest.TestCase):
     def setUp(self):
@@ -33,6 +39,10 @@ class TidyCase(unittest.TestCase):
         self.write("CMakeLists.txt", TABLE)
         self.write("docs/walk.md", "# The life of an event\n")
         self.write("docs/security.md", "".join(f"| SEC{row} | a | why not |\n" for row in range(1, 33)))
+        self.write(reliability.STAGES, STAGES)
+        self.write(reliability.COUNTERS, '{"a.cuts": 1200}\n')
+        self.write(reliability.PAGE, reliability.with_table(
+            reliability.BEGIN + reliability.END, reliability.table(self.root)))
 
     def write(self, path: str, text: str):
         file = self.root / path
@@ -294,6 +304,17 @@ class Docs(TidyCase):
         self.assert_found(*(f"docs/security.md:{line}: security" for line in (1, 2, 3, 4)))
         (self.root / "docs/security.md").unlink()
         self.assert_found("docs/security.md:1: security")
+
+    def test_the_table_of_counters(self):
+        page = (self.root / reliability.PAGE).read_text(encoding="utf-8")
+        self.assertIn("| 1,200 | cuts |", page)
+        self.assertNotIn("never counted", page)
+        self.write(reliability.PAGE, "`src/base/gone_test.cc`\n" + page.replace("1,200", "1,300"))
+        self.assert_found(*(f"docs/reliability.md:{line}: reliability" for line in (1, 2)))
+        self.write(reliability.PAGE, "no table\n")
+        self.assert_found("docs/reliability.md:1: reliability")
+        (self.root / reliability.PAGE).unlink()
+        self.assert_found("docs/reliability.md:1: reliability")
 
     def test_excuses_only_shrink(self):
         self.write_cpp("src/delivery/a.cc", "std::mutex lock;\n")

@@ -84,6 +84,35 @@ void FaultDisk::restart() {
   fail_sync_sticky_ = off_ = false;
 }
 
+void FaultDisk::record(std::vector<DiskOperation>* into) {
+  const std::lock_guard lock(mutex_);
+  recorded_ = into;
+}
+
+void FaultDisk::note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at,
+                     std::string_view bytes) {
+  if (recorded_ != nullptr) recorded_->push_back({kind, path, at, std::string(bytes)});
+}
+
+DiskResult FaultDisk::perform(const DiskOperation& operation) {
+  using Kind = DiskOperation::Kind;
+  switch (operation.kind) {
+    case Kind::create: return create(operation.path);
+    case Kind::remove: return remove(operation.path, false);
+    case Kind::write: return write(operation.path, operation.at, operation.bytes);
+    case Kind::truncate: return truncate(operation.path, operation.at);
+    case Kind::sync: return sync(operation.path, false);
+    case Kind::sync_folder: return sync_folder();
+  }
+  return DiskResult::failed;
+}
+
+void FaultDisk::copy_files(const FaultDisk& other) {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  files_ = other.files_;
+  restart();
+}
+
 DiskResult FaultDisk::begin_operation() {
   if (off_) return DiskResult::failed;
   ++operations_;
@@ -99,6 +128,7 @@ DiskResult FaultDisk::create(const std::string& path) {
   if (exists(path)) return DiskResult::ok;
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   files_[path] = File{};
+  note(DiskOperation::Kind::create, path);
   return DiskResult::ok;
 }
 
@@ -112,6 +142,7 @@ DiskResult FaultDisk::remove(const std::string& path, bool sync_folder_too) {
   } else {
     file->second.deleted = true;
   }
+  note(DiskOperation::Kind::remove, path);
   return sync_folder_too ? sync_folder() : DiskResult::ok;
 }
 
@@ -164,6 +195,7 @@ DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::
   const std::uint64_t growth = end > file.visible.size() ? end - file.visible.size() : 0;
   if (growth > 0 && used() + growth > capacity_) return DiskResult::full;
   put(file, offset, bytes);
+  note(DiskOperation::Kind::write, path, offset, bytes);
   return DiskResult::ok;
 }
 
@@ -173,6 +205,7 @@ DiskResult FaultDisk::truncate(const std::string& path, std::uint64_t size) {
   File& file = files_.at(path);
   file.visible.resize(size);
   file.resized = true;
+  note(DiskOperation::Kind::truncate, path, size);
   return DiskResult::ok;
 }
 
@@ -196,6 +229,7 @@ DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
   }
   file.dirty.clear();
   file.resized = false;
+  note(DiskOperation::Kind::sync, path);
   return and_folder ? sync_folder() : DiskResult::ok;
 }
 
@@ -204,6 +238,7 @@ DiskResult FaultDisk::sync_folder() {
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   std::erase_if(files_, [](const auto& entry) { return entry.second.deleted; });
   for (auto& [path, file] : files_) file.name_durable = true;
+  note(DiskOperation::Kind::sync_folder, "");
   return DiskResult::ok;
 }
 

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/rng.h"
 #include "store/sqlite/space.h"
@@ -20,6 +21,15 @@
 namespace weir::store::sqlite::testing {
 
 enum class DiskResult : std::uint8_t { ok, failed, full };
+
+// One operation as it was done, so that it can be done again on another disk.
+struct DiskOperation {
+  enum class Kind : std::uint8_t { create, remove, write, truncate, sync, sync_folder };
+  Kind kind = Kind::create;
+  std::string path;
+  std::uint64_t at = 0;  // write: offset; truncate: the new size
+  std::string bytes;     // write
+};
 
 class FaultDisk {
  public:
@@ -38,6 +48,12 @@ class FaultDisk {
   std::uint64_t operations() const;
   bool is_off() const;
   std::uint64_t used() const;
+
+  // --- recording: from now on every operation that succeeds is added to `into`, in order ---
+  void record(std::vector<DiskOperation>* into);
+  DiskResult perform(const DiskOperation& operation);
+  // The files of another disk, what is not synced included; plans end.
+  void copy_files(const FaultDisk& other);
 
   // The process died and comes back: the page cache stays, plans end.
   void restart();
@@ -73,10 +89,13 @@ class FaultDisk {
  private:
   friend class DiskSpace;
   DiskResult begin_operation();
+  void note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at = 0,
+            std::string_view bytes = {});
   void put(File& file, std::uint64_t offset, std::string_view bytes);
   static void survive(File& file, Rng& rng, std::uint64_t keep_of_4);
 
   std::map<std::string, File> files_;
+  std::vector<DiskOperation>* recorded_ = nullptr;
   std::uint64_t operations_ = 0;
   std::uint64_t cut_at_ = 0;
   std::uint64_t fail_at_ = 0;

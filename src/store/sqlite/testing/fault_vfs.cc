@@ -297,6 +297,12 @@ int full_path(sqlite3_vfs*, const char* name, int size, char* into) {
   return SQLITE_OK;
 }
 
+// 2026-01-01T00:00:00Z as a Julian day; it stays that day.
+int current_time(sqlite3_vfs*, double* days) {
+  *days = 2461041.5;
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 FaultVfs::FaultVfs() : registration_(std::make_unique<Registration>()) {
@@ -314,6 +320,7 @@ FaultVfs::FaultVfs() : registration_(std::make_unique<Registration>()) {
   vfs.xDelete = delete_file<Registration>;
   vfs.xAccess = access_file<Registration>;
   vfs.xFullPathname = full_path;
+  vfs.xCurrentTime = current_time;
   sqlite3_vfs_register(&vfs, 0);
 }
 
