@@ -11,6 +11,7 @@
 #include "input.h"
 #include "net/url.h"
 #include "policy/address_block.h"
+#include "policy/ip_address.h"
 #include "wire/host_name.h"
 #include "wire/uri.h"
 

@@ -50,7 +50,8 @@ WEIR_FUZZ_TARGET(text) {
   WEIR_ASSERT(read(pieces, text, 1 + text.size() % 7, closes) == state);
   if (state == ParseState::failed) {
     WEIR_ASSERT(whole.fault() != weir::Fault::none && !whole.failure().empty());
-    WEIR_ASSERT(whole.fault() == pieces.fault());
+    // A head that is bad and never ended is both; which is said first depends on the pieces.
+    WEIR_ASSERT(closes || whole.fault() == pieces.fault());
     WEIR_ASSERT(whole.feed(text) == 0 && whole.state() == ParseState::failed);
   }
   if (state != ParseState::done) return;

@@ -37,10 +37,10 @@ bool fits(std::string_view pattern, std::string_view value) {
 }
 
 void check_texts(std::string_view text, std::string_view value) {
-  WEIR_ASSERT(filter_says("prefix", text, value) == (!text.empty() && value.starts_with(text)));
-  WEIR_ASSERT(filter_says("suffix", text, value) == (!text.empty() && value.ends_with(text)));
+  WEIR_ASSERT(filter_says("prefix", text, value) == value.starts_with(text));
+  WEIR_ASSERT(filter_says("suffix", text, value) == value.ends_with(text));
   WEIR_ASSERT(filter_says("equals-ignore-case", text, value) ==
-              (!text.empty() && weir::equals_ignore_case(text, value)));
+              weir::equals_ignore_case(text, value));
   WEIR_ASSERT(filter_says("anything-but", text, value) == (text != value));
   const bool simple = text.find('\\') == text.npos && text.find("**") == text.npos;
   if (simple && !text.empty() && std::ranges::count(text, '*') <= 3)

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "input.h"
 #include "policy/json_diff.h"
+#include "policy/json_pointer.h"
 #include "policy/redacted_answer.h"
 #include "policy/redaction.h"
 

@@ -9,6 +9,7 @@
 #include "model/access.h"
 #include "model/approval.h"
 #include "model/breaker_control.h"
+#include "model/decision.h"
 #include "model/delivery.h"
 #include "model/effect.h"
 #include "model/replay.h"
