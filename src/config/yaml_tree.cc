@@ -10,6 +10,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/json_tree.h"
 #include "wire/json.h"
 #include "wire/utf8.h"
 
@@ -217,6 +218,7 @@ std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view t
                         .message = "not valid UTF-8"});
     return nullptr;
   }
+  if (auto tree = json_tree(text, limits)) return tree;
   try {
     const auto rest = find_second_document(text);
     if (rest) {

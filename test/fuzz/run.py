@@ -47,7 +47,9 @@ def fuzz(program: Path, found: Path, seconds: int) -> Result:
     mine = found / target
     mine.mkdir(parents=True, exist_ok=True)
     how_long = [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
-    command = [program, *LIMITS, *how_long, "-print_final_stats=1", f"-artifact_prefix={mine}/failed-",
+    words = HERE / "dict" / f"{target}.dict"
+    dictionary = [f"-dict={words}"] if words.exists() else []
+    command = [program, *LIMITS, *how_long, *dictionary, "-print_final_stats=1", f"-artifact_prefix={mine}/failed-",
                mine, HERE / "corpus" / target]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True, errors="replace", check=False)
