@@ -47,10 +47,14 @@ WEIR_FUZZ_TARGET(text) {
   whole.restart((choice & 4) != 0);
   pieces.restart((choice & 4) != 0);
   const ParseState state = read(whole, text, std::max<std::size_t>(text.size(), 1), closes);
-  WEIR_ASSERT(read(pieces, text, 1 + text.size() % 7, closes) == state);
+  const ParseState in_pieces = read(pieces, text, 1 + text.size() % 7, closes);
+  // Beast looks at a head that comes in pieces when it is complete, at a whole one at once: of a
+  // bad head that never ends it may still wait for the rest.
+  if (state == ParseState::failed && in_pieces == ParseState::head) return;
+  WEIR_ASSERT(in_pieces == state);
   if (state == ParseState::failed) {
     WEIR_ASSERT(whole.fault() != weir::Fault::none && !whole.failure().empty());
-    // A head that is bad and never ended is both; which is said first depends on the pieces.
+    // Such a head was bad, or closed too early.
     WEIR_ASSERT(closes || whole.fault() == pieces.fault());
     WEIR_ASSERT(whole.feed(text) == 0 && whole.state() == ParseState::failed);
   }
