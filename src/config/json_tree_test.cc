@@ -6,17 +6,17 @@
 namespace weir::config {
 namespace {
 
-std::string listed(const YamlNode& node) {
+std::string places_of(const YamlNode& node) {
   std::string text = fmt::format("{}:{}{} ", node.line, node.column, node.quoted ? "q" : "");
-  for (const YamlNode& item : node.items) text += listed(item);
-  for (const auto& [name, value] : node.members) text += listed(name) + listed(value);
+  for (const YamlNode& item : node.items) text += places_of(item);
+  for (const auto& [name, value] : node.members) text += places_of(name) + places_of(value);
   return text;
 }
 
 TEST_CASE("every value has its place, counted in characters") {
   const auto tree = json_tree("{\n  \"ä\": [1, \"x\"],\n\"b\": null}", {});
   REQUIRE(tree != nullptr);
-  CHECK(listed(*tree) == "1:1 2:3q 2:8 2:9 2:12q 3:1q 3:6 ");
+  CHECK(places_of(*tree) == "1:1 2:3q 2:8 2:9 2:12q 3:1q 3:6 ");
   CHECK(to_json(*tree) == R"({"ä":[1,"x"],"b":null})");
 }
 

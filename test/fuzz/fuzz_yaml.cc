@@ -46,5 +46,7 @@ WEIR_FUZZ_TARGET(text) {
     WEIR_ASSERT(again != nullptr && config::to_json(*again) == json);
   }
   const auto document = wire::parse_json(text, {.depth = 30, .values = 1'000});
-  if (document.ok()) check_yaml_of(*document, app::to_yaml(document->root()));
+  if (!document.ok()) return;
+  check_yaml_of(*document, text);
+  check_yaml_of(*document, app::to_yaml(document->root()));
 }
