@@ -112,8 +112,7 @@ def main() -> int:
                 "fuzz.targets": len({result.target for result in results}),
                 "fuzz.new_inputs": sum(result.new for result in results),
                 "fuzz.crashes": sum(1 for result in results if result.failed)}
-    print("fuzz: {fuzz.targets} targets, {fuzz.runs} runs, {fuzz.crashes} failed".replace("{fuzz.", "{").format(
-        **{name.removeprefix("fuzz."): count for name, count in counters.items()}))
+    print(f"fuzz: {counters['fuzz.targets']} targets, {counters['fuzz.runs']} runs, {counters['fuzz.crashes']} failed")
     if args.json:
         args.json.write_text(json.dumps(counters) + "\n", encoding="utf-8")
     return 1 if counters["fuzz.crashes"] else 0
