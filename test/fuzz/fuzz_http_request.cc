@@ -2,12 +2,11 @@
 // A request, whole and in pieces: both readings agree, what is read obeys the limits, and a refused
 // request stays refused.
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/assert.h"
+#include "input.h"
 #include "net/http_parser.h"
 
 namespace {
@@ -36,17 +35,16 @@ ParseState read(RequestParser& parser, std::string_view bytes, std::size_t step)
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+WEIR_FUZZ_TARGET(text) {
   RequestParser whole(kLimits);
   RequestParser pieces(kLimits);
-  const ParseState state = read(whole, text, std::max<std::size_t>(size, 1));
-  WEIR_ASSERT(read(pieces, text, 1 + size % 7) == state);
+  const ParseState state = read(whole, text, std::max<std::size_t>(text.size(), 1));
+  WEIR_ASSERT(read(pieces, text, 1 + text.size() % 7) == state);
   if (state == ParseState::failed) {
     WEIR_ASSERT(whole.refusal().status >= 400);
     WEIR_ASSERT(whole.feed(text) == 0 && whole.state() == ParseState::failed);
   }
-  if (state != ParseState::done) return 0;
+  if (state != ParseState::done) return;
   const HttpRequest& request = whole.request();
   WEIR_ASSERT(request.body == pieces.request().body && request.headers == pieces.request().headers);
   WEIR_ASSERT(request.target == pieces.request().target);
@@ -54,5 +52,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   WEIR_ASSERT(request.headers.size() <= kLimits.header_count);
   WEIR_ASSERT(request.target.size() <= kLimits.target_bytes + 1);
   WEIR_ASSERT(request.target.starts_with('/') || request.target == "*");
-  return 0;
 }
