@@ -122,16 +122,23 @@ void check_start(Process& process, Journal& journal) {
     journal.fail(fmt::format("s#{} was acknowledged and is lost", journal.last_seq));
 }
 
-bool is_all_settled(Process& process, Journal& journal) {
+std::string what_is_left(Process& process, Journal& journal) {
   const auto counts = asked(process, journal, process.store().flows().counts());
-  if (!counts) return false;
+  const auto flows = asked(process, journal, process.store().flows().flows());
+  if (!counts || !flows) return "the store does not say";
+  std::string left;
   for (const ports::FlowCounts& flow : *counts) {
-    if (flow.waiting + flow.quarantined + flow.held > 0) return false;
+    if (flow.waiting + flow.quarantined + flow.held > 0)
+      left += fmt::format("; flow {}: {} waiting, {} quarantined, {} held", flow.flow.value,
+                          flow.waiting, flow.quarantined, flow.held);
   }
   const std::uint64_t next = process.engine().find_stream("s")->next_seq;
-  const auto flows = asked(process, journal, process.store().flows().flows());
-  return flows && std::ranges::all_of(
-                      *flows, [&](const FlowRecord& flow) { return flow.cursor.floor == next; });
+  for (const FlowRecord& flow : *flows) {
+    if (flow.cursor.floor != next)
+      left += fmt::format("; flow {} ({}): floor {} of {}", flow.id.value, to_text(flow.status),
+                          flow.cursor.floor, next);
+  }
+  return left;
 }
 
 }  // namespace weir::engine_sim

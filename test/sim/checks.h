@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <string>
 
 #include "journal.h"
 #include "process.h"
@@ -20,8 +21,8 @@ struct Seen {
 void look(engine_test::Process& process, Journal& journal, Seen& seen);
 // Right after a start: nothing acknowledged is missing.
 void check_start(engine_test::Process& process, Journal& journal);
-// True when every delivery of every flow is settled, and no key is held.
-bool is_all_settled(engine_test::Process& process, Journal& journal);
+// Empty when every delivery of every flow is settled, and no key is held.
+std::string what_is_left(engine_test::Process& process, Journal& journal);
 // Once all is settled: what became of every event, order, replays, effects.
 void check_end(engine_test::Process& process, Journal& journal);
 

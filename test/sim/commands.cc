@@ -70,6 +70,13 @@ void note_stored(Journal& journal, std::uint32_t event, const ports::AppendResul
 
 async::Task<> publish(Process& process, Journal& journal, std::vector<std::uint32_t> events,
                       bool other) {
+  // An event that retention has taken is not known any more: that would be another one.
+  const std::uint64_t first_seq = process.engine().find_stream("s")->first_seq;
+  std::erase_if(events, [&](std::uint32_t event) {
+    const auto known = journal.stored.find(event);
+    return known != journal.stored.end() && known->second < first_seq;
+  });
+  if (events.empty()) co_return;
   ports::AppendEvents append{process.engine().find_stream("s")->id, {}, process.clock().wall()};
   for (const std::uint32_t event : events) {
     append.events.push_back(new_event(event, data_of(event)));
@@ -78,7 +85,10 @@ async::Task<> publish(Process& process, Journal& journal, std::vector<std::uint3
   if (other) append.events.push_back(new_event(events.front(), "{}"));
   ports::WriteBatch batch{.lane = ports::Lane::ingest};
   batch.mutations.emplace_back(std::move(append));
+  ++journal.publishing;
+  const std::uint32_t life = journal.life;
   auto receipt = co_await process.store().writer().commit(std::move(batch));
+  if (journal.life == life) --journal.publishing;
   note(journal, fmt::format("publish e{}-{}", events.front(), events.back()), error_of(receipt));
   if (!receipt.ok()) {
     if (receipt.error().code != Code::store_full) co_return;
@@ -183,6 +193,7 @@ async::Task<> control_breaker(Process& process, Journal& journal, Move move) {
 
 async::Task<> trim(Process& process, Journal& journal) {
   for (int step = 0; step < 100; ++step) {
+    if (journal.publishing > 0 || !journal.pending.empty()) break;  // see publish()
     const bool more = co_await process.engine().trim_step();
     if (!more) break;
   }

@@ -71,6 +71,7 @@ struct Journal {
   std::map<std::string, std::uint64_t> counts;  // of what was done: "fault.kill", "calls"
 
   // --- clients ---
+  std::uint32_t publishing = 0;                   // requests under way in this life
   std::set<std::uint32_t> pending;                // published, and nobody has said yes
   std::map<std::uint32_t, std::uint64_t> stored;  // acknowledged, and where
   std::uint64_t last_seq = 0;                     // that was acknowledged

@@ -24,15 +24,12 @@ effects::EffectRequest payment_of(std::uint32_t event, const std::string& token)
 }
 
 // 200 if the effect happened, as far as the handler was told.
-async::Task<int> World::pay(std::size_t index, std::string token, Rng rng) {
-  const std::uint32_t event = journal_.calls[index].event;
+async::Task<int> World::pay(std::uint32_t event, std::string token, Rng rng) {
   const std::uint32_t life = journal_.life;
   const effects::EffectRequest request = payment_of(event, token);
   if (is_on(Fault::duplicates) && rng.below(4) == 0) process_->spawn(pay_again(event, token));
   effects::EffectReply reply = co_await process_->gateway().call(request);
   if (journal_.life == life) note_reply(reply, request);
-  if (reply.error && reply.error->code == Code::effect_refused)
-    journal_.calls[index].counts = false;
   co_return reply.error || reply.answer.status >= 300 ? 503 : 200;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/effect_weight.h"
 #include "sim_config.h"
 #include "world.h"
 
@@ -26,6 +27,7 @@ void World::serve(engine_test::Process& process, const Config& config) {
   process_ = &process;
   take(config);
   journal_.over_here.clear();
+  journal_.publishing = 0;
   for (Call& call : journal_.calls) call.running = false;
 }
 
@@ -71,7 +73,7 @@ async::Task<Outcome> World::call(std::string flow, const ports::Invocation& call
   if (answer == Answer::hang && !call.token.empty() && is_on(Fault::lateEffects))
     process_->spawn(pay_late(event, std::string(call.token), deadline + milliseconds{50}));
   if (pays) {
-    const int paid = co_await pay(index, std::string(call.token), rng);
+    const int paid = co_await pay(event, std::string(call.token), rng);
     if (paid != 200) answer = Answer::failing;
   }
   Outcome outcome = co_await answered(answer, takes, deadline);
@@ -184,6 +186,16 @@ void World::note_end(std::size_t index, const Outcome& outcome) {
   if (outcome.status == 200) journal_.answered.insert({call.flow, call.event});
 }
 
+// A handler that could not pay because of our own guardrails: it will be called once more.
+void World::take_back(const Release& release) {
+  const auto last = std::ranges::find_if(
+      journal_.calls.rbegin(), journal_.calls.rend(),
+      [&](const Call& call) { return Release{call.flow, call.event, call.replay} == release; });
+  if (last == journal_.calls.rend() || last->flow != "feed")
+    return journal_.fail("a handler without effects is said to have had one refused");
+  last->counts = false;
+}
+
 void World::on_decision(const ports::DecisionRecord& record) {
   const std::uint32_t event = number_of(record.event_id);
   const DecisionKind kind = record.decision->kind;
@@ -192,7 +204,11 @@ void World::on_decision(const ports::DecisionRecord& record) {
                             record.replay.value, record.attempt, to_text(kind),
                             record.decision->rule));
   Sometimes& sometimes = journal_.sometimes;
-  if (kind == DecisionKind::defer) sometimes.reached(Rare::deferred);
+  if (kind == DecisionKind::defer) {
+    sometimes.reached(Rare::deferred);
+    if (record.decision->rule == policy::kRuleEffectRefused)
+      take_back({flow, event, record.replay.value});
+  }
   if (record.decision->failure == FailureClass::expired) sometimes.reached(Rare::expired);
   if (record.decision->failure == FailureClass::interrupted)
     sometimes.reached(Rare::interruptionsCapped);

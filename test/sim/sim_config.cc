@@ -72,7 +72,7 @@ std::uint32_t key_of(std::uint32_t event) { return event % 4; }
 
 Config config_of(std::uint64_t seed, std::uint64_t variant) {
   Config config;
-  config.streams = {{.name = "s", .retention = hours{1}}};
+  config.streams = {{.name = "s", .retention = hours{1}, .dedupe_window = hours{24 * 30}}};
   config.dependencies = {dependency_of(seed, variant)};
   for (const char* name : {"keys", "held", "asked"}) config.dependencies.push_back(bank_of(name));
   for (const char* name : kFlows) {

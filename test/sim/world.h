@@ -45,9 +45,10 @@ class World final : public engine_test::Outside {
   std::size_t note_begin(const std::string& flow, const ports::Invocation& call);
   void check_begin(const Call& call, const ports::Invocation& invocation);
   void check_rate(const Call& call);
+  void take_back(const Release& release);
   void note_end(std::size_t index, const Outcome& outcome);
   async::Task<Outcome> answered(Answer answer, Duration takes, MonoTime deadline);
-  async::Task<int> pay(std::size_t index, std::string token, Rng rng);
+  async::Task<int> pay(std::uint32_t event, std::string token, Rng rng);
   async::Task<> pay_late(std::uint32_t event, std::string token, MonoTime at);
   async::Task<> pay_again(std::uint32_t event, std::string token);
   void note_reply(const effects::EffectReply& reply, const effects::EffectRequest& request);
