@@ -35,11 +35,15 @@ ReplayRun& Replays::adopt(Replay replay) {
   const ReplayId id = replay.id;
   auto& run = runs_[id];
   run = std::make_unique<ReplayRun>(executor_, store_, clock_, live_, std::move(replay));
-  tasks_.spawn(run->run());
+  if (draining_)
+    run->stop();  // it goes on in the next process
+  else
+    tasks_.spawn(run->run());
   return *run;
 }
 
 async::Task<> Replays::drain() {
+  draining_ = true;
   for (auto& [id, run] : runs_) run->stop();
   co_await tasks_.join();
 }

@@ -71,6 +71,16 @@ void FaultDisk::fail_sync(std::uint64_t number, bool sticky) {
   fail_sync_sticky_ = sticky;
 }
 
+void FaultDisk::fail_read(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  fail_read_in_ = number;
+}
+
+bool FaultDisk::read_fails() {
+  const std::lock_guard lock(mutex_);
+  return fail_read_in_ > 0 && --fail_read_in_ == 0;
+}
+
 std::uint64_t FaultDisk::used() const {
   const std::lock_guard lock(mutex_);
   std::uint64_t bytes = reserved_;
@@ -80,7 +90,7 @@ std::uint64_t FaultDisk::used() const {
 
 void FaultDisk::restart() {
   const std::lock_guard lock(mutex_);
-  cut_at_ = fail_at_ = fail_sync_in_ = operations_ = 0;
+  cut_at_ = fail_at_ = fail_sync_in_ = fail_read_in_ = operations_ = 0;
   fail_sync_sticky_ = off_ = false;
 }
 
@@ -150,6 +160,14 @@ bool FaultDisk::exists(const std::string& path) const {
   const std::lock_guard lock(mutex_);
   const auto file = files_.find(path);
   return file != files_.end() && !file->second.deleted;
+}
+
+bool FaultDisk::has_unsynced() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(files_, [](const auto& entry) {
+    const File& file = entry.second;
+    return !file.dirty.empty() || file.resized || !file.name_durable || file.deleted;
+  });
 }
 
 std::uint64_t FaultDisk::size_of(const std::string& path) const {

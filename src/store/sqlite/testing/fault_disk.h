@@ -43,6 +43,8 @@ class FaultDisk {
   void fail_at(std::uint64_t operation);
   // The n-th sync from now on fails; sticky: all later ones too.
   void fail_sync(std::uint64_t number, bool sticky);
+  // The n-th read from now on fails, once.
+  void fail_read(std::uint64_t number);
   // Writes that would let the files grow beyond this fail for want of space.
   void set_capacity(std::uint64_t bytes);
   std::uint64_t operations() const;
@@ -62,6 +64,7 @@ class FaultDisk {
   // A byte of a file flips at rest.
   void flip(const std::string& path, std::uint64_t offset);
   bool exists(const std::string& path) const;
+  bool has_unsynced() const;
   std::uint64_t size_of(const std::string& path) const;
 
   // --- for the VFS ---
@@ -77,6 +80,8 @@ class FaultDisk {
   DiskResult remove(const std::string& path, bool sync_folder);
   // Bytes of the file, shorter at its end.
   std::string_view read(const std::string& path, std::uint64_t offset, std::size_t size) const;
+  // Counts down to fail_read().
+  bool read_fails();
   DiskResult write(const std::string& path, std::uint64_t offset, std::string_view bytes);
   DiskResult truncate(const std::string& path, std::uint64_t size);
   DiskResult sync(const std::string& path, bool and_folder);
@@ -101,6 +106,7 @@ class FaultDisk {
   std::uint64_t fail_at_ = 0;
   std::uint64_t fail_sync_in_ = 0;
   bool fail_sync_sticky_ = false;
+  std::uint64_t fail_read_in_ = 0;
   bool off_ = false;
   std::uint64_t capacity_ = ~0ull;
   std::uint64_t reserved_ = 0;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paced_store.h"
 
-namespace weir::crash {
+namespace weir::engine_test {
 namespace {
 
 using namespace ports;
 
 template <class T>
-async::Task<T> in_turn(Pace& pace, async::Task<T> operation) {
-  co_await pace.turn();
+async::Task<T> in_turn(Pace& pace, async::Task<T> operation, Turn kind = Turn::read) {
+  co_await pace.turn(kind);
   T result = co_await std::move(operation);
   pace.ended();
+  co_await pace.answer(kind);
   co_return result;
 }
 
@@ -22,7 +23,7 @@ struct PacedWriter final : Writer {
       : inner(to), events(with_events), pace(with) {}
   Answer<Receipt> commit(WriteBatch batch) override {
     batch.patience = {};  // there is no company here
-    return in_turn(pace, commit_wholly(std::move(batch)));
+    return in_turn(pace, commit_wholly(std::move(batch)), Turn::commit);
   }
   // The thread that commits may write the log back into the database after it has answered. It is
   // the one that `find` asks first, so when that is answered it has ended, too.
@@ -196,4 +197,4 @@ std::unique_ptr<Store> paced(std::unique_ptr<Store> store, Pace& pace) {
   return std::make_unique<PacedStore>(std::move(store), pace);
 }
 
-}  // namespace weir::crash
+}  // namespace weir::engine_test
