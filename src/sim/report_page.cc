@@ -50,9 +50,8 @@ thead th { color: var(--soft); font-size: 13px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr));
   gap: 16px; }
 .chart { margin: 0; padding: 14px 16px 10px; } .chart.wide { grid-column: 1 / -1; }
-figcaption { font-weight: 600; }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 2px 0 6px;
-  padding: 0; color: var(--soft); font-size: 13px; }
+figcaption { font-weight: 600; } .legend { list-style: none; display: flex; flex-wrap: wrap;
+  gap: 2px 18px; margin: 2px 0 6px; padding: 0; color: var(--soft); font-size: 13px; }
 .legend svg, .policy svg { width: 26px; height: 10px; margin-right: 6px; vertical-align: middle; }
 .chart > svg { display: block; width: 100%; height: auto; touch-action: pan-y; }
 .chart > svg:focus-visible { outline: 2px solid var(--side-a); outline-offset: 2px; }
@@ -70,7 +69,7 @@ output { display: block; min-height: 20px; color: var(--soft); font-size: 13px;
 .side-b { color: var(--side-b); stroke-dasharray: 8 3; }
 .cursor { stroke: var(--ink); stroke-width: 1; opacity: 0; } .cursor.on { opacity: 0.55; }
 details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); }
-footer { margin-top: 34px; font-size: 13px; overflow-wrap: anywhere; }
+footer { margin-top: 34px; font-size: 13px; }
 @media print { body { background: #fff; } .chart, .side { break-inside: avoid; } }
 )css";
 }
