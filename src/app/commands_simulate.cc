@@ -39,7 +39,13 @@ Result<config::SourceFile> scenario_file(const SimulateFlags& flags) {
 
 int take_journal(Session& session, const std::string& text, sim::Surroundings& around) {
   const auto window = parse_duration(text);
-  if (window && *window > Duration{}) return read_journal(session, *window, around.recorded);
+  if (window && *window > Duration{}) {
+    const int exit = read_journal(session, *window, around.recorded);
+    if (exit != kExitOk || !around.recorded.empty()) return exit;
+    return session.fail({Code::empty_selection,
+                         fmt::format("nothing was recorded in the last {}", weir::to_text(*window)),
+                         "a longer time for --from-journal"});
+  }
   return session.fail({Code::usage, fmt::format("'{}' is no duration", printable(text)),
                        "for example --from-journal 10m"});
 }

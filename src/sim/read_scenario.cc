@@ -129,11 +129,15 @@ class ScenarioReader {
     }
   }
 
+  // A stream that recorded nothing offers nothing.
   void take_recorded() {
+    if (around_.recorded.empty()) return;
     for (FlowPlan& flow : scenario_.flows) {
+      if (flow.spec.stream.empty()) continue;
       const auto found = around_.recorded.find(flow.spec.stream);
-      if (found == around_.recorded.end() || flow.spec.stream.empty()) continue;
-      flow.load = {.arrivals = Arrivals::recorded, .recorded = found->second};
+      flow.load = {};
+      if (found != around_.recorded.end())
+        flow.load = {.arrivals = Arrivals::recorded, .recorded = found->second};
     }
   }
 

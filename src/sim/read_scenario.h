@@ -18,7 +18,11 @@ namespace weir::sim {
 // What a scenario can name beside itself, and what the command line says about it.
 struct Surroundings {
   // The files of a configuration, or the one with recorded arrivals; disk is the caller's.
-  std::function<Result<std::vector<config::SourceFile>>(const std::string& path)> read;
+  std::function<Result<std::vector<config::SourceFile>>(const std::string& path)> read =
+      [](const std::string& path) {
+        return Result<std::vector<config::SourceFile>>(
+            Error{Code::config_unreadable, "'" + path + "' cannot be read from here", ""});
+      };
   std::vector<Setting> settings;  // of the scenario, or of the configuration that it takes
   // Of a running Weir, by stream: they take the place of the load of its flows.
   std::map<std::string, std::vector<Duration>> recorded;

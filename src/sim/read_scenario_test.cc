@@ -163,6 +163,16 @@ TEST_CASE("a setting changes the scenario, or the configuration that it takes") 
   CHECK(read_scenario({"s", "config: weir.yaml"}, around).problems.at(0).place.file == "--set");
 }
 
+TEST_CASE("what a journal recorded takes the place of the load of the flows") {
+  Surroundings around = with_config();
+  around.recorded = {{"s", {std::chrono::seconds{1}, std::chrono::seconds{2}}}};
+  const Scenario scenario = scenario_of("config: weir.yaml", around);
+  CHECK(scenario.flows.at(0).load.arrivals == Arrivals::recorded);
+  CHECK(scenario.flows.at(0).load.recorded.size() == 2);
+  around.recorded = {{"other", {std::chrono::seconds{1}}}};
+  CHECK(problems_of("config: weir.yaml", around).contains("nothing is offered to anybody"));
+}
+
 TEST_CASE("a setting is path=value") {
   CHECK(parse_setting("a.b=1").ok());
   for (const char* wrong : {"a.b", "=1", "a..b=1", ".a=1", "a.=1"})
