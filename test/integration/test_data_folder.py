@@ -65,7 +65,7 @@ class Refused(FolderCase):
         self.assert_refused("WR1402", "format 99", "hint: ")
         self.edit("PRAGMA user_version=1")
         self.assert_refused("WR1408", "format 1", "hint: ")
-        self.edit("PRAGMA user_version=6")
+        self.edit("PRAGMA user_version=7")
         self.assert_serves()
 
     def test_a_file_in_place_of_the_folder(self):
