@@ -12,7 +12,7 @@ namespace {
 constexpr Duration kAskApprovalEvery = std::chrono::seconds{5};
 
 std::string edited_text(const ReplayPlan& plan) {
-  return plan.edited == 0 ? "" : fmt::format(", {} of them edited", plan.edited);
+  return plan.edited == 0 ? "" : fmt::format(" ({} of them edited)", plan.edited);
 }
 
 }  // namespace

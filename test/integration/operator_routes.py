@@ -23,6 +23,16 @@ class OperatorRoutes:
         self.ask("GET", "/v1/events/wrong/explain", 200)
         self.ask("POST", "/v1/quarantine/discard", 200, {"ids": ["wrong"], "reason": "by hand"})
 
+    def many_at_once(self):
+        ids = [f"many{number}" for number in range(6)]
+        for one in ids:
+            self.handler.script(one, stub.status(422))
+            self.settled(self.publish(one, subject=one), "first")
+        many = {"flow": "first", "reason": "by hand"}
+        self.ask("POST", "/v1/quarantine/discard", 409, many | {"ids": ids})
+        for some in (ids[:3], ids[3:]):
+            self.ask("POST", "/v1/quarantine/discard", 200, many | {"ids": some})
+
     def approvals(self):
         wish = {"name": "laptop", "subject": "bob", "roles": ["approver"]}
         bob = {"Authorization": f"Bearer {self.ask('POST', '/v1/tokens', 201, wish)['secret']}"}
@@ -48,6 +58,7 @@ class OperatorRoutes:
         self.ask("POST", f"/v1/approvals/{granted}/void", 409, {"reason": "a mistake"})
         self.ask("POST", f"{path}/approve", 200, yes, bob)
         self.ask("POST", f"{path}/run", 200, {"reason": "now"})
+        self.many_at_once()
         self.ask("GET", "/v1/approvals", 200)
         self.ask("GET", "/v1/approvals?state=none", 400)
         self.ask("POST", "/v1/approvals/a99/grant", 404, yes)

@@ -87,7 +87,7 @@ class Asked(ApprovalCase):
         replay = plan["replay"]
         self.assertEqual(plan["edited"], 1)
         answer = self.refused(self.ask(self.anna, "POST", f"/v1/replays/{replay}/run"), 409, "WR1741")
-        self.assertIn("2 deliveries, 1 of them edited, needs an approval: some of its events were edited", answer["detail"])
+        self.assertIn("2 deliveries (1 of them edited) needs an approval: some of its events were edited", answer["detail"])
         self.refused(self.approve(self.bob, replay, "I know what I did"), 403, "WR1742")
         items = self.weir.request("GET", f"/v1/replays/{replay}/items", None, {"Authorization": f"Bearer {self.carol}"}).json["items"]
         self.assertEqual([item["revision"] for item in items], [2, 1])

@@ -169,7 +169,7 @@ class StoreCommands(FolderCase):
         for state in ("live", "stopped"):
             info = run_cli("store", "info", "--data", self.weir.data, "-o", "json")
             self.assertEqual(info.code, 0, info)
-            self.assertEqual((json.loads(info.out)["format"], json.loads(info.out)["quarantined"]), (6, 0))
+            self.assertEqual((json.loads(info.out)["format"], json.loads(info.out)["quarantined"]), (7, 0))
             self.assert_says(info.out, "s: 3 events", "one: ")
             check = run_cli("store", "check", "--data", self.weir.data, "-o", "json")
             self.assertEqual(check.code, 0, check)
