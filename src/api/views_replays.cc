@@ -77,6 +77,7 @@ void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Repl
   json.key("plan");
   ReplayPlan shown = replay.plan;
   shown.selection = recovery::shown_selection(live, std::move(shown.selection));
+  recovery::mask_headers(shown.terms);
   config::write_replay_plan(json, shown);
   json.key("counts");
   write_counts(json, replay.counts);
