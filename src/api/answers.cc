@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/api.h"
 #include "base/text.h"
 
 namespace weir::api {
@@ -197,6 +198,17 @@ Result<std::optional<Duration>> JsonBody::duration(std::string_view name) const 
 Result<std::string> reason_in(std::string_view body) {
   WEIR_TRY(const JsonBody parsed, JsonBody::parse(body, {"reason"}));
   return parsed.text("reason");
+}
+
+Result<std::string> required_reason(const Call& call) {
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason"}));
+  return required_reason(body);
+}
+
+Result<std::string> required_reason(const JsonBody& body) {
+  WEIR_TRY(std::string reason, body.text("reason"));
+  if (!reason.empty()) return reason;
+  return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
 }
 
 const std::vector<std::string>& selection_members() {

@@ -42,9 +42,7 @@ Result<Rollback> rollback_in(std::string_view text) {
   const auto number = body.find("version");
   Rollback rollback;
   WEIR_TRY(rollback.number, version_number(number ? number->raw() : "nothing"));
-  WEIR_TRY(rollback.reason, body.text("reason"));
-  if (rollback.reason.empty())
-    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
+  WEIR_TRY(rollback.reason, required_reason(body));
   return rollback;
 }
 

@@ -114,8 +114,8 @@ Api::Answer Api::settle(Call call, recovery::Settle what) {
     if (!open.ok()) co_return net::problem_response(open.error());
   }
   auto result = co_await recovery::settle_quarantined(
-      parts_.store, parts_.clock, parts_.live, what, request->selection, request->reason,
-      call.actor, request->dry_run, request->break_glass);
+      parts_.store, parts_.clock, parts_.live, what, request->selection,
+      doer_of(call, request->reason, request->break_glass), request->dry_run);
   if (!result.ok()) co_return net::problem_response(result.error());
   co_return settle_answer(*result, request->dry_run);
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
@@ -26,6 +28,7 @@ Result<ReplayPlan> plan_of(const Call& call, WallTime now) {
   }
   if (outcome.plan->reason.empty()) outcome.plan->reason = call.arg("reason");
   outcome.plan->actor = call.actor;
+  outcome.plan->makers = {call.caller.subject};
   return std::move(*outcome.plan);
 }
 
@@ -73,6 +76,21 @@ std::optional<ItemState> parse_item_state(std::string_view text) {
   return std::nullopt;
 }
 
+// Which one each of them sends.
+async::Task<Result<std::map<DeliveryRef, std::uint32_t>>> revisions_of(
+    ports::Store& store, const std::vector<ReplayItem>& items) {
+  std::map<DeliveryRef, std::uint32_t> numbers;
+  std::vector<DeliveryRef> refs;
+  for (const ReplayItem& item : items) {
+    numbers.emplace(item.ref, kFirstRevision);
+    refs.push_back(item.ref);
+  }
+  auto edited = co_await store.deliveries().newest_revisions(std::move(refs));
+  if (!edited.ok()) co_return edited.error();
+  for (const Revision& newest : *edited) numbers[newest.ref] = newest.number;
+  co_return numbers;
+}
+
 }  // namespace
 
 Api::Answer Api::list_replays(Call) {
@@ -111,6 +129,7 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
   recovery::leave_out_default_canary(plan, forecast->deliveries);
+  recovery::note_edits(plan, forecast->edits);
   Replay replay{.plan = std::move(plan), .state = ReplayState::planning};
   replay.counts.planned = forecast->deliveries;
   replay.checked = forecast->preconditions;
@@ -185,12 +204,15 @@ Api::Answer Api::replay_items(Call call) {
   if (!known.ok()) co_return net::problem_response(known.error());
   auto items = co_await parts_.store.recovery().items(*id, state, *after, *limit);
   if (!items.ok()) co_return net::problem_response(items.error());
+  auto revisions = co_await revisions_of(parts_.store, *items);
+  if (!revisions.ok()) co_return net::problem_response(revisions.error());
   wire::JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const ReplayItem& item : *items) {
     json.begin_object().field("ref", recovery::to_reference(parts_.live, item.ref.position));
     json.field("flow", flow_name(parts_.live, item.ref.flow))
         .field("state", to_text(item.state))
+        .field("revision", revisions->at(item.ref))
         .end_object();
   }
   json.end_array();
@@ -204,8 +226,8 @@ Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   if (!id.ok()) co_return net::problem_response(id.error());
   auto word = word_of(call, parts_.engine.config().approvals);
   if (!word.ok()) co_return net::problem_response(word.error());
-  auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash,
-                                                word->wait, word->break_glass);
+  auto replay = co_await parts_.replays.command(
+      *id, wanted, doer_of(call, word->reason, word->break_glass), word->hash, word->wait);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   write_replay(json, parts_.live, *replay);

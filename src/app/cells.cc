@@ -33,6 +33,8 @@ std::optional<std::string> kind_cell(Json value, CellKind kind, WallTime now) {
     for (const Json one : value) text += (text.empty() ? "" : ", ") + plain_cell(one);
     return text.empty() ? "-" : text;
   }
+  if (kind == CellKind::digest && value.is(JsonType::string))
+    return printable(value.string().substr(0, kShownDigest));
   if (kind == CellKind::text || !value.is(JsonType::number)) return std::nullopt;
   if (kind == CellKind::share) return fmt::format("{:.4g}", value.number());
   const auto number = value.integer();

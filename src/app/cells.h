@@ -13,7 +13,9 @@
 
 namespace weir::app {
 
-enum class CellKind : unsigned char { text, count, age, bytes, share, list };
+// digest: what is shown of one, kShownDigest of its digits.
+enum class CellKind : unsigned char { text, count, age, bytes, share, list, digest };
+inline constexpr std::size_t kShownDigest = 16;
 
 // "plan.rate.concurrency" from nested objects; nullopt if it is absent or null.
 std::optional<wire::Json> member_at(wire::Json object, std::string_view path);

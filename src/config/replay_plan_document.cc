@@ -313,6 +313,8 @@ void read_plan(MapReader map, WallTime now, ReplayPlan& into) {
   map.finish();
 }
 
+}  // namespace
+
 void write_selection(wire::JsonWriter& json, const Selection& selection) {
   json.begin_object();
   if (!selection.group.empty()) json.field("group", selection.group);
@@ -334,6 +336,8 @@ void write_selection(wire::JsonWriter& json, const Selection& selection) {
   }
   json.end_object();
 }
+
+namespace {
 
 void write_check(wire::JsonWriter& json, const PlanCheck& check) {
   json.begin_object();

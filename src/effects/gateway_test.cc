@@ -135,7 +135,7 @@ TEST_CASE(
   desk.bench.start(desk.gateway.call(desk.request()), late);
   desk.bench.wait([&] { return desk.waiting.has_value(); });
   const auto refused = desk.bench.run(
-      desk.gateway.resolve(EffectId{1}, EffectState::failedNoEffect, "anna", "looked"));
+      desk.gateway.resolve(desk.entry(), EffectState::failedNoEffect, "anna", "looked"));
   CHECK(refused.error().code == Code::conflict);
   // Another process, which does not know of the call, settles it.
   Effect settled = desk.entry();
@@ -148,11 +148,28 @@ TEST_CASE(
   CHECK(desk.entry() == settled);
 }
 
+TEST_CASE("gateway: nobody settles another version of an effect than the one that was read") {
+  Desk desk;
+  desk.answers = {lost()};
+  CHECK(desk.call().standing == "inDoubt");
+  const Effect read = *desk.bench.run(desk.gateway.in_doubt(EffectId{1}));
+  Effect sent = read;
+  SUBCASE("in doubt again") {}
+  SUBCASE("sent, and its result is not known here") { sent.state = EffectState::sent; }
+  ++sent.version;
+  desk.bench.commit({ports::PutEffect{sent}});
+  const auto late = desk.bench.run(
+      desk.gateway.resolve(read, EffectState::confirmed, "anna", "looked"));
+  CHECK(late.error().code == Code::conflict);
+  CHECK(desk.entry() == sent);
+  CHECK(desk.bench.run(desk.gateway.in_doubt(EffectId{1}))->version == sent.version);
+}
+
 TEST_CASE("gateway: a doubt that a person settles is not answered with what another call said") {
   Desk desk;
   desk.answers = {{.status = 500, .body = "oops"}};
   CHECK(desk.call().standing == "inDoubt");
-  REQUIRE(desk.bench.run(desk.gateway.resolve(EffectId{1}, EffectState::confirmed, "anna", "seen"))
+  REQUIRE(desk.bench.run(desk.gateway.resolve(desk.entry(), EffectState::confirmed, "anna", "seen"))
               .ok());
   const EffectReply reply = desk.call();
   CHECK(reply.standing == "replayed");

@@ -112,7 +112,9 @@ struct ReplayPlan {
   ReplayTerms terms;
   std::string reason;               // why the operator replays
   std::string actor;                // local:<user>
-  std::vector<std::string> makers;  // subjects: who made it, and who changed it
+  std::vector<std::string> makers;  // subjects: who made it, changed it or edited its events
+  std::uint64_t edited = 0;         // members whose event was edited
+  std::string revisions;            // SHA-256 of which revision of each that is; "" = of none
   bool operator==(const ReplayPlan&) const = default;
 };
 
@@ -197,6 +199,10 @@ struct Replay {
   WallTime waits_until{};
   bool operator==(const Replay&) const = default;
 };
+
+// Stable binary form, for the store.
+std::string encode_selection(const Selection& selection);
+Result<Selection> decode_selection(std::string_view bytes);
 
 std::string encode_replay_plan(const ReplayPlan& plan);  // stable binary form, for the store
 Result<ReplayPlan> decode_replay_plan(std::string_view blob);

@@ -10,7 +10,7 @@ std::string plan_hash(const ReplayPlan& plan) {
   hashed.actor.clear();
   hashed.reason.clear();
   hashed.makers.clear();
-  return wire::sha256_hex(encode_replay_plan(hashed)).substr(0, 16);
+  return wire::sha256_hex(encode_replay_plan(hashed));
 }
 
 }  // namespace weir::policy

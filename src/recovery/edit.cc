@@ -189,6 +189,7 @@ Editable edited(const Editable& found, const EditOrder& order, std::string recor
                             .number = next.row.revision,
                             .at = now,
                             .editor = order.actor,
+                            .subject = order.subject,
                             .reason = order.reason,
                             .record = std::move(record)});
   return next;

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/failpoint.h"
-#include "policy/approval.h"
 #include "policy/plan_hash.h"
+#include "recovery/plan_edits.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 
@@ -129,6 +129,9 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   if (replay.counts.planned == 0) co_return nothing_matches(title);
   replay.state = ReplayState::planned;
   leave_out_default_canary(replay.plan, replay.counts.planned);
+  auto edits = co_await edits_of_members(store, replay.id);
+  if (!edits.ok()) co_return edits.error();
+  note_edits(replay.plan, *edits);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay.id, ReplayState::planning});
   batch.mutations.emplace_back(ports::PutReplay{replay});
@@ -257,7 +260,6 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   if (!cutoff.ok()) co_return cutoff.error();
   Replay replay;
   replay.plan = std::move(plan);
-  replay.plan.makers = {policy::subject_of(replay.plan.actor)};
   replay.created_at = clock.wall();
   replay.cutoff = *cutoff;
   replay.plan.selection.key = selection->asked.key;

@@ -359,8 +359,8 @@ async::Task<Result<>> ReplayRun::change_state(ReplayState next, std::string reas
   co_return Result<>{};
 }
 
-async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason, std::string actor,
-                                         std::string hash, Duration wait, bool break_glass) {
+async::Task<Result<>> ReplayRun::command(ReplayState wanted, Doer doer, std::string hash,
+                                         Duration wait) {
   const ReplayState state = replay_.state;
   const bool halted = state == ReplayState::paused || state == ReplayState::stopped;
   const bool starts = wanted == ReplayState::running && state == ReplayState::planned;
@@ -375,11 +375,11 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
   }
   if (pause && is_waiting()) {
     co_return co_await end_wait("it no longer waits for its preconditions", "replay.pause",
-                                std::move(reason), std::move(actor));
+                                std::move(doer.reason), std::move(doer.actor));
   }
   if (pause || abort) {
-    co_return co_await change_state(wanted, std::move(reason),
-                                    pause ? "replay.pause" : "replay.abort", std::move(actor));
+    co_return co_await change_state(wanted, std::move(doer.reason),
+                                    pause ? "replay.pause" : "replay.abort", std::move(doer.actor));
   }
   const std::string present = policy::plan_hash(replay_.plan);
   if (!hash.empty() && hash != present) {
@@ -390,17 +390,16 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, std::string reason,
   }
   const bool may_wait = starts && wait > Duration::zero();
   if (may_wait) {  // what would be refused then is refused now
-    auto agreed = co_await consent({.actor = actor, .reason = reason});
+    auto agreed = co_await consent(doer);
     if (!agreed.ok()) co_return agreed.error();
   }
   auto failing = co_await ask_preconditions();
   if (!failing.ok()) co_return failing.error();
   if (!failing->empty()) {
-    co_return may_wait ? co_await begin_to_wait(*failing, wait, std::move(reason), std::move(actor))
-                       : co_await refuse(*failing, std::move(actor));
+    co_return may_wait ? co_await begin_to_wait(*failing, wait, std::move(doer))
+                       : co_await refuse(*failing, std::move(doer.actor));
   }
-  co_return co_await begin(
-      starts, {.actor = std::move(actor), .reason = std::move(reason), .break_glass = break_glass});
+  co_return co_await begin(starts, std::move(doer));
 }
 
 async::Task<Result<>> ReplayRun::start(std::string reason, std::string actor,
@@ -444,9 +443,11 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
                                                 : std::exchange(replay_.state_reason, "");
   Replay changed = replay_;
   std::vector<std::string> makers = replay_.plan.makers;
+  for (const std::string& editor : plan.makers) policy::add_maker(makers, editor);
   changed.plan = std::move(plan);
   changed.plan.makers = std::move(makers);
-  policy::add_maker(changed.plan.makers, policy::subject_of(changed.plan.actor));
+  changed.plan.edited = replay_.plan.edited;
+  changed.plan.revisions = replay_.plan.revisions;
   changed.checked.clear();
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay_.id, ReplayState::planned});

@@ -159,7 +159,8 @@ TEST_CASE("an aborted run counts what it has sent until all of it has ended") {
   resumed.start();
   resumed.settle(1);  // by now the items are counted
   std::optional<Result<>> aborted;
-  resumed.desk.bench.start(resumed.run->command(ReplayState::aborted, "enough", "me"), aborted);
+  resumed.desk.bench.start(
+      resumed.run->command(ReplayState::aborted, {.actor = "me", .reason = "enough"}), aborted);
   resumed.tell(1);
   resumed.desk.bench.wait([&] { return aborted.has_value(); });
   CHECK(aborted->ok());

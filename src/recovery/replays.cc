@@ -111,7 +111,8 @@ async::Task<Result<Approval>> Replays::approve(ReplayId id, Grant yes) {
                     "add --reason TEXT: what was looked at"};
   }
   auto request = co_await approvals_.request(
-      *std::move(wanted), {.actor = yes.actor, .reason = replay->plan.reason}, clock_.wall());
+      *std::move(wanted),
+      {.actor = yes.actor, .subject = yes.subject, .reason = replay->plan.reason}, clock_.wall());
   if (!request.ok()) co_return request.error();
   co_return co_await approvals_.grant(request->id, std::move(yes), clock_.wall());
 }
@@ -126,9 +127,8 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
   co_return std::move(*all);
 }
 
-async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, std::string reason,
-                                             std::string actor, std::string hash, Duration wait,
-                                             bool break_glass) {
+async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, Doer doer,
+                                             std::string hash, Duration wait) {
   auto known = co_await get(id);
   if (!known.ok()) co_return known.error();
   auto run = runs_.find(id);
@@ -141,8 +141,7 @@ async::Task<Result<Replay>> Replays::command(ReplayId id, ReplayState wanted, st
     adopt(std::move(*known));
     run = runs_.find(id);
   }
-  auto done = co_await run->second->command(wanted, std::move(reason), std::move(actor),
-                                            std::move(hash), wait, break_glass);
+  auto done = co_await run->second->command(wanted, std::move(doer), std::move(hash), wait);
   if (!done.ok()) co_return done.error();
   co_return run->second->replay();
 }

@@ -367,6 +367,26 @@ class FourEyes(EffectCase):
     def say(self, effect_id, reason="it is in the books", as_="confirmed"):
         return self.weir.request("POST", f"/v1/effects/{effect_id}/resolve", json.dumps({"as": as_, "reason": reason}))
 
+    def test_nobody_slips_through_while_it_comes_into_doubt(self):
+        effect_id = f"e{max([int(one['effect'][1:]) for one in self.effects()], default=0) + 1}"
+        over, said = threading.Event(), []
+
+        def insist():
+            while not over.is_set():
+                said.append(self.say(effect_id))
+        operators = [threading.Thread(target=insist) for _ in range(12)]
+        for one in operators:
+            one.start()
+        _, reference = self.pays("raced", "bank", bank=[stub.close()])
+        self.settled(reference, "bank")
+        over.set()
+        for one in operators:
+            one.join()
+        self.assertEqual(self.effect_of(reference)["effect"], effect_id)
+        self.assertEqual(self.effect_of(reference)["state"], "inDoubt")
+        self.assertEqual({answer.status for answer in said} - {404, 409}, set())
+        self.assertEqual(self.say(effect_id).json["code"], "WR1741")
+
     def test_it_needs_a_yes_to_these_very_words(self):
         _, reference = self.pays("two", "bank", bank=[stub.close(), stub.status(201)])
         self.settled(reference, "bank")
@@ -375,7 +395,8 @@ class FourEyes(EffectCase):
         request = self.get("/v1/approvals")["approvals"][0]
         self.assertEqual((request["target"], request["state"]), (effect_id, "pending"))
         bob = self.post("/v1/tokens", {"name": "b", "subject": "bob", "roles": ["approver"]}, 201)["secret"]
-        granted = self.weir.request("POST", f"/v1/approvals/{request['approval']}/grant", '{"reason": "looked"}',
+        granted = self.weir.request("POST", f"/v1/approvals/{request['approval']}/grant",
+                                    json.dumps({"reason": "looked", "hash": request["hash"]}),
                                     {"Authorization": f"Bearer {bob}"})
         self.assertEqual(granted.status, 200, granted.text)
         self.assertEqual(self.say(effect_id, as_="failedNoEffect").json["code"], "WR1741")

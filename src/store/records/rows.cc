@@ -131,7 +131,7 @@ constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
 
 constexpr auto kRevision = [](auto& io, auto& row) {
   io(row.ref.flow), io(row.ref.position), io(row.number), io(row.at), io(row.editor),
-      io(row.reason), io(row.record);
+      io(row.subject), io(row.reason), io(row.record);
 };
 
 constexpr auto kFlow = [](auto& io, auto& row) {
@@ -190,9 +190,10 @@ constexpr auto kToken = [](auto& io, auto& row) {
       io(row.scope.flows), io(row.created), io(row.expires), io(row.revoked), io(row.hash);
 };
 
-constexpr auto kApproval = [](auto& io, auto& row) {
-  io(row.id), io(row.act), io(row.target), io(row.hash), io(row.what), io(row.why), io(row.makers),
-      io(row.reason), io(row.requested), io(row.expires);
+constexpr auto kApproval = [](auto& io, auto& row, auto& selection) {
+  io(row.id), io(row.act), io(row.target), io(row.hash), io(row.what), io(row.why), io(selection),
+      io(row.references), io(row.makers), io(row.asker), io(row.reason), io(row.requested),
+      io(row.expires);
   io(row.approver), io(row.with), io(row.said), io(row.granted), io(row.used), io(row.voided),
       io(row.break_glass), io(row.version);
 };
@@ -274,9 +275,21 @@ Result<AccessToken> decode_token(std::string_view bytes) {
   return decode<AccessToken>(bytes, "a token", kToken);
 }
 
-std::string encode_row(const Approval& approval) { return encode(approval, kApproval); }
+std::string encode_row(const Approval& approval) {
+  const std::string selection = encode_selection(approval.selection);
+  Out out;
+  kApproval(out, approval, selection);
+  return std::move(out).take();
+}
+
 Result<Approval> decode_approval(std::string_view bytes) {
-  return decode<Approval>(bytes, "an approval", kApproval);
+  In in(bytes);
+  Approval row;
+  std::string selection;
+  kApproval(in, row, selection);
+  if (!in.whole()) return undecodable("an approval");
+  WEIR_TRY(row.selection, decode_selection(selection));
+  return row;
 }
 
 }  // namespace weir::store
