@@ -192,7 +192,7 @@ void Dispatcher::conclude(Flow& flow, Delivery row, const Event& event,
                           const Attempted& attempted) {
   const std::string_view rule = attempted.classification.rule;
   const bool ours = rule == policy::kRuleCancelledHere || rule == policy::kRuleEffectRefused;
-  if (!ours || WEIR_SEEDED_BUG("deliver.refusal_costs_attempt")) {
+  if (!ours) {
     ++row.attempts;
     ++row.attempts_this_round;
   }

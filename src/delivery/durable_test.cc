@@ -64,21 +64,6 @@ TEST_CASE("a retry is known to be in flight while it is called") {
   CHECK((*row)->state == DeliveryState::inFlight);
 }
 
-TEST_CASE("a call that we have cancelled ourselves costs no attempt") {
-  int calls = 0;
-  BenchTop top([&](const std::string&, std::uint32_t) {
-    return ++calls == 1 ? ScriptedHandler::kCancelled : 503;
-  });
-  Config config = BenchTop::config("");
-  config.flows[0].policy.retry.max_attempts = 2;
-  top.start(config);
-  top.publish("e1", "");
-  top.settle();
-  CHECK(calls == 3);
-  REQUIRE(top.quarantined().size() == 1);
-  CHECK(top.quarantined().front().attempts == 2);
-}
-
 TEST_CASE("the item of a replayed delivery is settled with it") {
   bool broken = true;
   BenchTop top([&](const std::string&, std::uint32_t) { return broken ? 422 : 200; });

@@ -24,10 +24,9 @@ struct Served {
   std::string key;  // Idempotency-Key
 };
 
-// Answers what the script says, by event id and attempt.
+// Answers what the script says, by event id and attempt; 200 otherwise.
 class ScriptedHandler final : public ports::Handler {
  public:
-  static constexpr int kCancelled = 0;  // no status: the call was cancelled here
   using Script = std::function<int(const std::string& id, std::uint32_t attempt)>;
   // How long a call takes, on the virtual clock; none: it answers at once.
   using Takes = std::function<Duration(const std::string& id, std::uint32_t attempt)>;
@@ -47,7 +46,6 @@ class ScriptedHandler final : public ports::Handler {
     if (takes > Duration{}) co_await clock_.sleep_until(clock_.mono() + takes);
     Outcome outcome;
     outcome.status = script_(std::string(call.event.id), call.attempt);
-    if (outcome.status == kCancelled) outcome.fault = Fault::cancelled;
     if (headers_) outcome.headers = headers_(std::string(call.event.id), call.attempt);
     outcome.latency = takes > Duration{} ? takes : Duration{std::chrono::milliseconds{1}};
     co_return outcome;
