@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "effects/gateway_call.h"
 #include "policy/classify.h"
 #include "policy/effect_ledger.h"
@@ -276,7 +277,8 @@ async::Task<EffectReply> Gateway::send_once(std::shared_ptr<Call> call, bool rep
   if (auto refused = admit(*call, call->work(), permit)) co_return std::move(*refused);
   call->begin_entry(repeat, clock_.wall());
   (void)WEIR_FAILPOINT("effect.before_intent");
-  auto intent = co_await put(call->entry);
+  Result<bool> intent = true;
+  if (!WEIR_SEEDED_BUG("effects.sent_before_intent")) intent = co_await put(call->entry);
   (void)WEIR_FAILPOINT("effect.intent_durable");
   if (!intent.ok() || !*intent) {
     cancel(*call, permit);
@@ -349,7 +351,8 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
 async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit,
                                        ports::Consent consent) {
   ports::WriteBatch batch;
-  batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
+  if (!WEIR_SEEDED_BUG("effects.fence_removed"))
+    batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
   ++effect.version;
   batch.mutations.emplace_back(ports::PutEffect{std::move(effect)});
   if (audit) batch.mutations.emplace_back(ports::AddAudit{*std::move(audit)});

@@ -227,6 +227,21 @@ TEST_CASE(
   CHECK(desk.entry().delivery == ref(2));
 }
 
+TEST_CASE("gateway: a repeat does not make the key any younger") {
+  Desk desk;
+  desk.bank.policy.idempotency = {.on_in_doubt = OnInDoubt::retryWithKey,
+                                  .downstream_retention = hours{1}};
+  desk.answers = {lost(), lost(), {.status = 201}};
+  CHECK(desk.call().standing == "inDoubt");
+  desk.pass(std::chrono::minutes{40});
+  desk.token = desk.begin();
+  CHECK(desk.call().standing == "inDoubt");
+  desk.pass(std::chrono::minutes{20});
+  desk.token = desk.begin();
+  CHECK(code_of(desk.call()) == Code::effect_in_doubt);
+  CHECK(desk.sent.size() == 2);
+}
+
 TEST_CASE("gateway: nothing is sent once the attempt is over") {
   Desk desk;
   CHECK(desk.running.end(desk.token).refused == 0);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::policy {
@@ -81,7 +82,7 @@ std::string why_not_on(const Approval& approval, std::string_view hash, bool sti
 Result<> may_grant(const Approval& approval, std::string_view subject, std::string_view hash,
                    WallTime now) {
   const std::string id = to_text(approval.id);
-  if (is_one_of(approval.makers, subject)) {
+  if (is_one_of(approval.makers, subject) && !WEIR_SEEDED_BUG("approval.by_the_same_person")) {
     return Error{Code::self_approval,
                  fmt::format("{} wants {} done ({}): somebody else has to approve it", subject,
                              approval.what, names(approval.makers)),

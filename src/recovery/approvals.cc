@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "recovery/references.h"
 
 namespace weir::recovery {
@@ -185,7 +186,7 @@ async::Task<Result<ports::Consent>> Approvals::consent(Wish wish, Doer doer, Wal
     if (!but.empty()) continue;
     ports::Consent consent;
     Approval used = one;
-    used.used = now;
+    if (!WEIR_SEEDED_BUG("approval.reusable")) used.used = now;
     put(consent, used);
     consent.mutations.emplace_back(
         audit_of(one, "approval.use", now, doer.actor, doer.reason, "approved by " + one.approver));

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "recovery/approvals.h"
 #include "recovery/effect_outlook.h"
 #include "recovery/references.h"
@@ -82,6 +83,7 @@ void add_settling(ports::WriteBatch& batch, const Live& live, const Delivery& ro
     batch.mutations.emplace_back(ports::DropKeptEvent{row.ref});
     if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
   }
+  if (WEIR_SEEDED_BUG("quarantine.settled_unaudited")) return;
   batch.mutations.emplace_back(ports::AddAudit{
       AuditEntry{.at = now,
                  .actor = order.actor,

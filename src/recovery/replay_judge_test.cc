@@ -120,7 +120,9 @@ TEST_CASE("the hash that was read must be that of the plan") {
   ReplayPlan faster = planned.run->replay().plan;
   faster.rate.max_per_second = 500;
   REQUIRE(planned.edit(faster).ok());
-  CHECK(planned.start(read).error().code == Code::plan_changed);
+  const auto started = planned.start(read);
+  REQUIRE_FALSE(started.ok());
+  CHECK(started.error().code == Code::plan_changed);
   CHECK(planned.run->replay().state == ReplayState::planned);
   CHECK(planned.start(policy::plan_hash(faster)).ok());
   CHECK(planned.edit(faster).error().code == Code::wrong_state);

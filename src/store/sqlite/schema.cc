@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 #include "store/records/envelope.h"
 
 namespace weir::store::sqlite {
@@ -141,6 +142,7 @@ Result<> apply_settings(Connection& db, Access access) {
   }
   WEIR_CHECK(apply(db, {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"}));
   for (const Setting& setting : kWriterSettings) WEIR_CHECK(apply(db, setting));
+  if (WEIR_SEEDED_BUG("store.ack_before_fsync")) return db.execute("PRAGMA synchronous=NORMAL");
   return {};
 }
 
