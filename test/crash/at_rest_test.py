@@ -49,21 +49,21 @@ def judge(folder, damage, before, harmless, serve):
         damage.do(run.data)
         key = ["--key-file", run.data / KEY] if (run.data / KEY).exists() else []
         found = is_found(weir("store", "check", "--data", run.data, *key))
-        if not found and damage.file.startswith("audit"):
-            found = is_found(weir("audit", "verify", "--data", run.data))
-        changed = not found and damage.file in (DATABASE, LOG) and content_of(run.data) not in harmless
-        refused, wrong = serve_damaged(run) if serve or changed else (False, [])
+        found = found or is_found(weir("audit", "verify", "--data", run.data))
+        now = content_of(run.data) if not found and damage.file in (DATABASE, LOG) else None
+        changed = now is not None and now != harmless.whole
+        refused, wrong = serve_damaged(run, found or changed) if serve or changed else (False, [])
         if found or refused:
             return "found" if found else "refused", wrong
-        if changed:
+        if changed and now not in harmless.without(damage):
             return "missed", wrong + ["what is stored has changed, and nothing says so"]
-        return "harmless", wrong
+        return "cut tail" if changed else "harmless", wrong
     finally:
         run.end()
 
 
-def serve_damaged(run):
-    """(whether the start is refused, what is wrong about it)"""
+def serve_damaged(run, told):
+    """(whether the start is refused, what is wrong about it); `told` allows that some of it is not there any more."""
     try:
         run.launch()
     except Died:
@@ -73,7 +73,7 @@ def serve_damaged(run):
         return True, [] if right else [f"it left with {code}: {said}"]
     status, answer = run.ask("GET", "/v1/events?stream=s&from=1&limit=1000")
     run.weir.kill()
-    if status == 200 and len(answer["events"]) < len(run.acknowledged):
+    if status == 200 and len(answer["events"]) < len(run.acknowledged) and not told:
         return False, [f"it serves {len(answer['events'])} events of {len(run.acknowledged)}"]
     return False, []
 
@@ -94,18 +94,29 @@ def stores(folder):
     return {"killed": killed, "stopped": run.left()}
 
 
-def harmless_contents(folder, log_matters):
-    """What may be stored after damage that nobody can tell from the end of a crash: the log's last commit, whole or not."""
-    contents = {content_of(folder)}
-    if not log_matters:
-        return contents
-    log = (folder / LOG).read_bytes()
-    for end in commits_of(log)[-3:-1]:
-        with tempfile.TemporaryDirectory() as cut:
-            shutil.copy(folder / DATABASE, cut)
-            (Path(cut) / LOG).write_bytes(log[:end])
-            contents.add(content_of(Path(cut)))
-    return contents
+class Contents:
+    """What is stored in a folder, and what was stored before the last commits in its log. A log that ends early cannot
+    be told from the end of a crash; nor, if its end is damaged, can the last two commits."""
+
+    def __init__(self, folder):
+        self.whole = content_of(folder)
+        log = (folder / LOG).read_bytes() if (folder / LOG).exists() else b""
+        self.ends = commits_of(log)
+        self.earlier = []
+        for end in [0, *self.ends[:-1]]:
+            with tempfile.TemporaryDirectory() as cut:
+                shutil.copy(folder / DATABASE, cut)
+                (Path(cut) / LOG).write_bytes(log[:end])
+                self.earlier.append(content_of(Path(cut)))
+
+    def without(self, damage):
+        """What may be left, in silence, by this damage."""
+        if damage.file != LOG:
+            return []
+        if damage.kind in ("cut", "remove"):
+            return self.earlier
+        at_the_end = isinstance(damage.at, int) and len(self.ends) > 3 and damage.at >= self.ends[-4]
+        return self.earlier[-3:] if at_the_end else []
 
 
 def jobs_for(befores, arguments):
@@ -113,15 +124,11 @@ def jobs_for(befores, arguments):
     older = {"killed": befores["stopped"].data, "stopped": befores["killed"].data}
     jobs = []
     for state, before in befores.items():
-        log = before.data / LOG
-        ends = commits_of(log.read_bytes()) if log.exists() else []
-        tail = ends[-2] if len(ends) > 2 else 0
+        contents = Contents(before.data)
         damages = damage_of(before.data, older[state], chance, arguments.each, arguments.everything)
-        contents = {at_the_end: harmless_contents(before.data, at_the_end and ends) for at_the_end in (True, False)}
         for number, damage in enumerate(damages):
-            at_the_end = damage.file == LOG and isinstance(damage.at, int) and damage.at >= tail
             serve = damage.kind != "flip" or number % SERVED_OF == 0 or damage.file not in (DATABASE, LOG)
-            jobs.append((f"{state}: {damage}", damage, before, contents[at_the_end], serve))
+            jobs.append((f"{state}: {damage}", damage, before, contents, serve))
     return jobs
 
 
@@ -138,7 +145,7 @@ def main():
         results, found = run_all(judge, jobs_for(stores(Path(folder)), arguments))
     how = Counter(results.values())
     counters = {"rest.damaged": len(results), "rest.found": how["found"], "rest.refused": how["refused"],
-                "rest.harmless": how["harmless"], "rest.failures": len(found),
+                "rest.harmless": how["harmless"], "rest.cutTails": how["cut tail"], "rest.failures": len(found),
                 "rest.seconds": round(time.monotonic() - began)}
     return conclude("damage at rest", counters, found, arguments.json)
 

@@ -59,8 +59,10 @@ def damage_of(folder, older, chance, each, everything):
     sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.name not in ("lock", "reserve")}
     sizes.pop(LOG + "-shm", None), sizes.pop("weir.db-shm", None)
     done = [Damage("remove", name) for name in sizes]
-    done += [Damage("replace", name, str(older)) for name in (DATABASE, LOG) if name in sizes]
+    done += [Damage("replace", name, str(older)) for name in (DATABASE, LOG) if (Path(older) / name).exists()]
     for name, size in sizes.items():
+        if size == 0:
+            continue
         if everything or size < 40:
             offsets = range(size)
         elif name == DATABASE:

@@ -62,7 +62,7 @@ def never_reached(names, reached):
     found = []
     for name in sorted(set(names) - reached):
         elsewhere = ELSEWHERE.get(name)
-        if not elsewhere or f'"{name}"' not in (REPO / elsewhere).read_text():
+        if not elsewhere or f'"{name}' not in (REPO / elsewhere).read_text():
             found.append(f"{name}: no crash test comes to this failpoint; let the reference scenario do it")
     return found + [f"{name}: is no failpoint any more" for name in set(ELSEWHERE) - set(names)]
 
@@ -83,7 +83,9 @@ def main():
         results, found = run_all(crashes, jobs)
     reached = {name.partition("@")[0] for name, came in results.items() if came}
     if not arguments.only:
-        found += never_reached(names, reached)
+        unreached = never_reached(names, reached)
+        print("\n".join(f"FAILED {one}" for one in unreached), flush=True)
+        found += unreached
     counters = {"failpoints.names": len(names), "failpoints.reached": len(reached),
                 "failpoints.crashes": sum(1 for came in results.values() if came),
                 "failpoints.failures": len(found), "failpoints.seconds": round(time.monotonic() - began)}

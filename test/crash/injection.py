@@ -23,7 +23,7 @@ def require_strace():
 def fault(call, what, when, paths=()):
     """strace's inject=: `what` as error=EIO or signal=KILL, `when` as 3 (the third), 3+ (from the third on) or 1+2."""
     only = [argument for path in paths for argument in ("-P", str(path))]
-    return ["-o", os.devnull, *only, f"-einject={call}:{what}:when={when}"]
+    return ["-o", os.devnull, *only, f"-etrace={call}", f"-einject={call}:{what}:when={when}"]
 
 
 def record(calls, file):

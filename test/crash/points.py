@@ -31,14 +31,14 @@ def run_all(work, jobs):
         waiting = {pool.submit(in_folder, work, *job): job[0] for job in jobs}
         for done in as_completed(waiting):
             results[waiting[done]], wrong = done.result()
+            for one in wrong:
+                print(f"FAILED {one}", flush=True)
             found += wrong
     return results, found
 
 
 def conclude(title, counters, found, file):
     """Says how it went and writes the counters; the exit code."""
-    for one in found:
-        print(f"FAILED {one}")
     told = ", ".join(f"{name} {value}" for name, value in counters.items())
     print(f"{title}: {told}; {'FAILED' if found else 'ok'}")
     if file:

@@ -38,6 +38,8 @@ def rows_of(db):
 
 def commits_of(log):
     """Where each commit of a log ends, in bytes."""
+    if len(log) < LOG_HEADER:
+        return []
     page = struct.unpack_from(">I", log, 8)[0]
     ends = range(LOG_HEADER + FRAME_HEADER + page, len(log) + 1, FRAME_HEADER + page)
     return [end for end in ends if struct.unpack_from(">I", log, end - page - FRAME_HEADER + 4)[0] != 0]

@@ -11,7 +11,7 @@ namespace weir::store::sqlite::testing {
 namespace {
 
 constexpr std::size_t kSectors = 4;
-constexpr std::uint64_t kSeeds = 2000;
+constexpr std::uint64_t kSeeds = 10'000;
 
 std::string sectors_of(char byte) { return std::string(kSectors * FaultDisk::kSector, byte); }
 
