@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Four eyes: persons with several tokens race each other and themselves. No yes counts twice, or of oneself."""
+import os
 import unittest
+from http.client import HTTPException
 
 import stub_handler as stub
 from approval_case import SLOW, WHY, ApprovalCase
@@ -200,6 +202,20 @@ class Expired(ApprovalCase):
 
 
 class Killed(ApprovalCase):
+    def test_a_yes_whose_answer_was_lost_is_there(self):
+        self.weir.stop()
+        self.weir.popen = {"env": os.environ | {"WEIR_FAILPOINT": "approval.after_grant=crash@1"}}
+        self.weir.start()
+        replay = self.plan("unanswered")
+        with self.assertRaises((OSError, HTTPException)):
+            self.approve(self.bob, replay, "looked")
+        self.assertEqual(self.weir.process.wait(10), 137)
+        self.weir.popen = {}
+        self.weir.start()
+        self.assertEqual([one["state"] for one in self.approvals(replay)], ["granted"])
+        self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/run"))
+        self.reached(replay, "completed")
+
     def test_a_yes_outlives_kill_9_and_is_used_once(self):
         replay = self.plan("killed", count=20, **SLOW)
         self.done(self.approve(self.bob, replay, "looked"))

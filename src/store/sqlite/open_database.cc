@@ -116,7 +116,8 @@ Result<> create_database(const std::string& path, const std::string& folder,
     return Error{Code::store_failed, "failpoint store.before_create", ""};
   fs::rename(unfinished, path, ignored);
   if (ignored)
-    return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()), ""};
+    return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()),
+                 "check the disk"};
   return sync_folder(folder);
 }
 

@@ -3,14 +3,14 @@
 // (the page cache) and the bytes that survive a power cut; a sync copies the dirty sectors of one
 // to the other. After a failed sync the dirty sectors count as clean but were never written: they
 // stay visible and are lost at the next cut, unless somebody writes them again (Rebello et al.,
-// ATC'20).
+// ATC'20). Between two syncs the disk writes in any order: a cut leaves each dirty sector as it was
+// before, as it is, or, if it was written several times, as it was in between.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,8 +71,10 @@ class FaultDisk {
   struct File {
     std::string visible;
     std::string durable;
-    std::set<std::uint64_t> dirty;  // sectors written since the last sync
-    bool resized = false;           // ... and the size changed
+    // Sectors written since the last sync, each with what it was before its last write; empty if
+    // that was the first.
+    std::map<std::uint64_t, std::string> dirty;
+    bool resized = false;  // the size changed since the last sync
     bool name_durable = false;
     bool deleted = false;  // gone for programs; its name may come back at a cut
   };
@@ -97,6 +99,7 @@ class FaultDisk {
   void note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at = 0,
             std::string_view bytes = {});
   void put(File& file, std::uint64_t offset, std::string_view bytes);
+  static void mark(File& file, std::uint64_t sector);
   static void survive(File& file, Rng& rng, std::uint64_t keep_of_4);
 
   std::map<std::string, File> files_;
