@@ -128,6 +128,22 @@ TEST_CASE("a flow that is removed while its deliveries are under way keeps no ru
   CHECK(resumed.run->replay().counts.skipped == kMembers - 1);
 }
 
+TEST_CASE("after a restart the counts are what the items say") {
+  Resumed resumed(ReplayState::aborted);
+  const ReplayId id = resumed.run->replay().id;
+  resumed.settle(1);
+  resumed.set_item(id, 2, ItemState::skipped);
+  resumed.set_item(id, 3, ItemState::stale);
+  resumed.start();
+  const ReplayCounts& counts = resumed.run->replay().counts;
+  resumed.desk.bench.wait([&] { return counts.stale == 1; });
+  CHECK(counts.sent == 1);
+  CHECK(counts.succeeded == 1);
+  CHECK(counts.skipped == 2);
+  resumed.run->stop();
+  resumed.wait_over();
+}
+
 TEST_CASE("an aborted run whose last results were not written down yet writes them down") {
   Resumed resumed(ReplayState::aborted);
   for (std::uint64_t seq = 1; seq <= kMembers; ++seq) resumed.settle(seq);
@@ -159,7 +175,8 @@ TEST_CASE("an aborted run counts what it has sent until all of it has ended") {
   resumed.start();
   resumed.settle(1);  // by now the items are counted
   std::optional<Result<>> aborted;
-  resumed.desk.bench.start(resumed.run->command(ReplayState::aborted, "enough", "me"), aborted);
+  resumed.desk.bench.start(
+      resumed.run->command(ReplayState::aborted, {.actor = "me", .reason = "enough"}), aborted);
   resumed.tell(1);
   resumed.desk.bench.wait([&] { return aborted.has_value(); });
   CHECK(aborted->ok());

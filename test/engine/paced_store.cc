@@ -154,6 +154,9 @@ struct PacedEffects final : EffectTable {
   Answer<std::vector<std::pair<std::string, std::uint64_t>>> in_doubt() override {
     return in_turn(pace, inner.in_doubt());
   }
+  Answer<std::vector<std::pair<std::string, WallTime>>> oldest_settled() override {
+    return in_turn(pace, inner.oldest_settled());
+  }
   EffectTable& inner;
   Pace& pace;
 };

@@ -94,6 +94,35 @@ void FaultDisk::restart() {
   fail_sync_sticky_ = off_ = false;
 }
 
+void FaultDisk::record(std::vector<DiskOperation>* into) {
+  const std::lock_guard lock(mutex_);
+  recorded_ = into;
+}
+
+void FaultDisk::note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at,
+                     std::string_view bytes) {
+  if (recorded_ != nullptr) recorded_->push_back({kind, path, at, std::string(bytes)});
+}
+
+DiskResult FaultDisk::perform(const DiskOperation& operation) {
+  using Kind = DiskOperation::Kind;
+  switch (operation.kind) {
+    case Kind::create: return create(operation.path);
+    case Kind::remove: return remove(operation.path, false);
+    case Kind::write: return write(operation.path, operation.at, operation.bytes);
+    case Kind::truncate: return truncate(operation.path, operation.at);
+    case Kind::sync: return sync(operation.path, false);
+    case Kind::sync_folder: return sync_folder();
+  }
+  return DiskResult::failed;
+}
+
+void FaultDisk::copy_files(const FaultDisk& other) {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  files_ = other.files_;
+  restart();
+}
+
 DiskResult FaultDisk::begin_operation() {
   if (off_) return DiskResult::failed;
   ++operations_;
@@ -109,6 +138,7 @@ DiskResult FaultDisk::create(const std::string& path) {
   if (exists(path)) return DiskResult::ok;
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   files_[path] = File{};
+  note(DiskOperation::Kind::create, path);
   return DiskResult::ok;
 }
 
@@ -122,6 +152,7 @@ DiskResult FaultDisk::remove(const std::string& path, bool sync_folder_too) {
   } else {
     file->second.deleted = true;
   }
+  note(DiskOperation::Kind::remove, path);
   return sync_folder_too ? sync_folder() : DiskResult::ok;
 }
 
@@ -152,18 +183,25 @@ std::string_view FaultDisk::read(const std::string& path, std::uint64_t offset,
   return std::string_view(file->second.visible).substr(offset, size);
 }
 
+void FaultDisk::mark(File& file, std::uint64_t sector) {
+  const auto [place, first] = file.dirty.try_emplace(sector);
+  const std::uint64_t at = sector * kSector;
+  if (!first && at < file.visible.size()) place->second = file.visible.substr(at, kSector);
+}
+
 void FaultDisk::put(File& file, std::uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
   const std::uint64_t before = file.visible.size();
-  if (offset + bytes.size() > before) {
-    file.visible.resize(offset + bytes.size());
+  const std::uint64_t end = offset + bytes.size();
+  // From the hole on, if there is one.
+  const std::uint64_t first = std::min(before, offset) / kSector;
+  for (std::uint64_t s = end > before ? first : offset / kSector; s <= (end - 1) / kSector; ++s)
+    mark(file, s);
+  if (end > before) {
+    file.visible.resize(end);
     file.resized = true;
-    for (std::uint64_t s = before / kSector; s < offset / kSector; ++s)
-      file.dirty.insert(s);  // the hole
   }
   std::ranges::copy(bytes, file.visible.begin() + static_cast<std::ptrdiff_t>(offset));
-  for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s)
-    file.dirty.insert(s);
 }
 
 DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::string_view bytes) {
@@ -182,6 +220,7 @@ DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::
   const std::uint64_t growth = end > file.visible.size() ? end - file.visible.size() : 0;
   if (growth > 0 && used() + growth > capacity_) return DiskResult::full;
   put(file, offset, bytes);
+  note(DiskOperation::Kind::write, path, offset, bytes);
   return DiskResult::ok;
 }
 
@@ -191,6 +230,7 @@ DiskResult FaultDisk::truncate(const std::string& path, std::uint64_t size) {
   File& file = files_.at(path);
   file.visible.resize(size);
   file.resized = true;
+  note(DiskOperation::Kind::truncate, path, size);
   return DiskResult::ok;
 }
 
@@ -205,7 +245,7 @@ DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
     return DiskResult::failed;
   }
   if (file.resized) file.durable.resize(file.visible.size());
-  for (const std::uint64_t sector : file.dirty) {
+  for (const auto& [sector, earlier] : file.dirty) {
     const std::uint64_t at = sector * kSector;
     if (at >= file.visible.size()) continue;
     const std::size_t size = std::min<std::size_t>(kSector, file.visible.size() - at);
@@ -214,6 +254,7 @@ DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
   }
   file.dirty.clear();
   file.resized = false;
+  note(DiskOperation::Kind::sync, path);
   return and_folder ? sync_folder() : DiskResult::ok;
 }
 
@@ -222,20 +263,23 @@ DiskResult FaultDisk::sync_folder() {
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   std::erase_if(files_, [](const auto& entry) { return entry.second.deleted; });
   for (auto& [path, file] : files_) file.name_durable = true;
+  note(DiskOperation::Kind::sync_folder, "");
   return DiskResult::ok;
 }
 
-// Each dirty sector is written with odds of keep_of_4 in 4; the size is the old or the new one.
+// Each dirty sector is written with odds of keep_of_4 in 4, a fourth of these not with what was
+// written last; the size is the old or the new one.
 void FaultDisk::survive(File& file, Rng& rng, std::uint64_t keep_of_4) {
   const bool new_size = rng.below(4) < keep_of_4;
   if (file.resized && new_size) file.durable.resize(file.visible.size());
-  for (const std::uint64_t sector : file.dirty) {
+  for (const auto& [sector, earlier] : file.dirty) {
     const std::uint64_t at = sector * kSector;
     if (rng.below(4) >= keep_of_4 || at >= file.visible.size() || at >= file.durable.size())
       continue;
-    const std::size_t size = std::min(
-        {kSector, file.visible.size() - at, file.durable.size() - at});
-    file.visible.copy(file.durable.data() + at, size, at);
+    const bool last = earlier.empty() || keep_of_4 == 4 || rng.below(4) > 0;
+    const std::string_view written = last ? std::string_view(file.visible).substr(at, kSector)
+                                          : std::string_view(earlier);
+    written.copy(file.durable.data() + at, file.durable.size() - at);
   }
   file.visible = file.durable;
   file.dirty.clear();

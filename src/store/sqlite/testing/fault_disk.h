@@ -3,16 +3,17 @@
 // (the page cache) and the bytes that survive a power cut; a sync copies the dirty sectors of one
 // to the other. After a failed sync the dirty sectors count as clean but were never written: they
 // stay visible and are lost at the next cut, unless somebody writes them again (Rebello et al.,
-// ATC'20).
+// ATC'20). Between two syncs the disk writes in any order: a cut leaves each dirty sector as it was
+// before, as it is, or, if it was written several times, as it was in between.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/rng.h"
 #include "store/sqlite/space.h"
@@ -20,6 +21,15 @@
 namespace weir::store::sqlite::testing {
 
 enum class DiskResult : std::uint8_t { ok, failed, full };
+
+// One operation as it was done, so that it can be done again on another disk.
+struct DiskOperation {
+  enum class Kind : std::uint8_t { create, remove, write, truncate, sync, sync_folder };
+  Kind kind = Kind::create;
+  std::string path;
+  std::uint64_t at = 0;  // write: offset; truncate: the new size
+  std::string bytes;     // write
+};
 
 class FaultDisk {
  public:
@@ -41,6 +51,12 @@ class FaultDisk {
   bool is_off() const;
   std::uint64_t used() const;
 
+  // --- recording: from now on every operation that succeeds is added to `into`, in order ---
+  void record(std::vector<DiskOperation>* into);
+  DiskResult perform(const DiskOperation& operation);
+  // The files of another disk, what is not synced included; plans end.
+  void copy_files(const FaultDisk& other);
+
   // The process died and comes back: the page cache stays, plans end.
   void restart();
   // The power went and is back: what was not synced is there, or not, or in part, as the seed says.
@@ -55,8 +71,10 @@ class FaultDisk {
   struct File {
     std::string visible;
     std::string durable;
-    std::set<std::uint64_t> dirty;  // sectors written since the last sync
-    bool resized = false;           // ... and the size changed
+    // Sectors written since the last sync, each with what it was before its last write; empty if
+    // that was the first.
+    std::map<std::uint64_t, std::string> dirty;
+    bool resized = false;  // the size changed since the last sync
     bool name_durable = false;
     bool deleted = false;  // gone for programs; its name may come back at a cut
   };
@@ -78,10 +96,14 @@ class FaultDisk {
  private:
   friend class DiskSpace;
   DiskResult begin_operation();
+  void note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at = 0,
+            std::string_view bytes = {});
   void put(File& file, std::uint64_t offset, std::string_view bytes);
+  static void mark(File& file, std::uint64_t sector);
   static void survive(File& file, Rng& rng, std::uint64_t keep_of_4);
 
   std::map<std::string, File> files_;
+  std::vector<DiskOperation>* recorded_ = nullptr;
   std::uint64_t operations_ = 0;
   std::uint64_t cut_at_ = 0;
   std::uint64_t fail_at_ = 0;
