@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/recover.h"
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "base/seeded_bug.h"
 #include "delivery/settle.h"
@@ -57,13 +59,24 @@ async::Task<Result<>> interrupt_row(DeliveryParts& parts, Flow& flow, DeliveryRe
   co_return Result<>{};
 }
 
+// The most that a decision of today's policy lets a delivery wait.
+Duration longest_wait(const DeliveryParts& parts, const RetrySpec& retry) {
+  Duration server = retry.server_directed_max;
+  for (const FailureModeSpec& mode : parts.rules.failure_modes)
+    server = std::max(server, mode.retry_after);
+  return server + std::max({retry.back_off.base_interval, retry.back_off.max_interval,
+                            retry.throttled_base_interval});
+}
+
 async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
+  // Where the wall clock was set back, what was due soon would seem to be due hours from now.
+  const WallTime latest = parts.clock.wall() + longest_wait(parts, flow.spec().policy.retry);
   Position after{flow.stream(), 0, 0};
   for (;;) {
     auto page = co_await parts.store.deliveries().due(flow.id(), after, kPage);
     if (!page.ok()) co_return page.error();
     for (const ports::DueEntry& entry : *page) {
-      const Due due{.due = entry.due,
+      const Due due{.due = std::min(entry.due, latest),
                     .ref = entry.ref,
                     .replay = entry.replay,
                     .interruptions = entry.interruptions,

@@ -71,7 +71,12 @@ std::string reason_after(EffectState state, const Classification& result) {
 
 Gateway::Gateway(ports::Store& store, async::Clock& clock, policy::RunningAttempts& running,
                  Wired wired, std::uint64_t seed)
-    : store_(store), clock_(clock), running_(running), wired_(std::move(wired)), rng_(seed) {}
+    : store_(store),
+      clock_(clock),
+      running_(running),
+      wired_(std::move(wired)),
+      rng_(seed),
+      started_(clock.mono()) {}
 
 async::Task<Result<>> Gateway::start() {
   for (;;) {

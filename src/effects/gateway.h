@@ -121,6 +121,7 @@ class Gateway {
   policy::RunningAttempts& running_;
   Wired wired_;
   Rng rng_;
+  const MonoTime started_;
   struct InProgress {
     std::string fingerprint;
     std::shared_ptr<policy::RunningAttempt> attempt;  // nullptr: an operator asks

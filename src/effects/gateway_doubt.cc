@@ -51,12 +51,15 @@ async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
     co_return Asked{.detail = fmt::format("nobody says how {} is asked", effect.dependency)};
   const DependencySpec dependency = *found;
   const ReconcileSpec& rules = dependency.policy.idempotency.reconcile;
-  const WallTime earliest = effect.last_sent + rules.after;
   const WallTime now = clock_.wall();
-  if (now < earliest) {
+  // One from the future was sent before this process, and before the wall clock was set back.
+  const Duration passed = effect.last_sent <= now ? now - effect.last_sent
+                                                  : clock_.mono() - started_;
+  if (passed < rules.after) {
+    const Duration again = rules.after - passed;
     co_return Asked{.detail = fmt::format("it may still be under way; it is asked from {} on",
-                                          to_clock_text(earliest)),
-                    .again = earliest - now};
+                                          to_clock_text(now + again)),
+                    .again = again};
   }
   policy::Guardrails* guardrails = wired_.guardrails(dependency.name);
   policy::Permit permit;

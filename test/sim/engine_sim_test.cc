@@ -17,7 +17,47 @@ void broken_check(Journal& journal) {
 
 bool fails_broken(const Plan& plan) { return run(plan, false, broken_check).violation.has_value(); }
 
+Faults only(std::initializer_list<Fault> faults) {
+  Faults set;
+  for (const Fault fault : faults) set.set(static_cast<std::size_t>(fault));
+  return set;
+}
+
+std::string violation_of(const Plan& plan) { return run(plan).violation.value_or(""); }
+
 }  // namespace
+
+// Seeds 76 and 109: what waited for seconds waited for days after the restart.
+TEST_CASE("the wall clock is set back, and Weir is killed: retries do not wait for the old time") {
+  using std::chrono::milliseconds;
+  const Plan plan{
+      .seed = 76,
+      .faults = only({Fault::badAnswers, Fault::clockJump, Fault::kill}),
+      .events = 12,
+      .moves = {
+          {.index = 0, .kind = MoveKind::mood, .a = 100},
+          {.index = 1, .kind = MoveKind::publish, .a = 1, .b = 12},
+          {.index = 2, .kind = MoveKind::clockJump, .at = milliseconds{200}, .a = 3000, .b = 1},
+          {.index = 3, .kind = MoveKind::kill, .at = milliseconds{200}, .a = 1},
+          {.index = 4, .kind = MoveKind::mood, .at = milliseconds{300}}}};
+  CHECK(violation_of(plan) == "");
+}
+
+// Seeds 121, 134, 192 and 194: a restore from a backup was asked for, and nothing was damaged.
+TEST_CASE("a page that cannot be read at the start is no damage to the store") {
+  using std::chrono::milliseconds;
+  for (std::uint64_t page = 0; page < 24; ++page) {
+    CAPTURE(page);
+    const Plan plan{
+        .seed = 121,
+        .faults = only({Fault::readError, Fault::restart}),
+        .events = 12,
+        .moves = {{.index = 0, .kind = MoveKind::publish, .a = 1, .b = 12},
+                  {.index = 1, .kind = MoveKind::readError, .at = milliseconds{400}, .a = page},
+                  {.index = 2, .kind = MoveKind::restart, .at = milliseconds{400}}}};
+    CHECK(violation_of(plan) == "");
+  }
+}
 
 TEST_CASE("engine simulation: the same seed takes the same course, whatever ran before") {
   std::vector<std::uint64_t> forward;

@@ -334,12 +334,12 @@ bool Run::comes_to_rest() {
     if (!journal_.pending.empty())
       process.spawn(
           publish(process, journal_, {journal_.pending.begin(), journal_.pending.end()}, false));
-    process.settle(minutes{2});
+    process.pass(minutes{2});
     look(process, journal_, seen_);
     left = what_is_left(process, journal_);
     if (journal_.pending.empty() && left.empty()) return true;
     settle_rest(round);
-    process.settle(minutes{2});
+    process.pass(minutes{2});
     if (is_down()) {
       journal_.fail("it ended without a fault");
       break;

@@ -2,6 +2,7 @@
 #include "store/sqlite/open_database.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -41,13 +42,32 @@ bool exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
+// The check names pages that could not be read beside those that are wrong; a disk that fails now
+// and then has damaged nothing.
+bool is_read_error(std::string_view problem) {
+  constexpr std::string_view kCode = "error code=";
+  const auto at = problem.find(kCode);
+  if (at == problem.npos) return false;
+  return (std::atoi(std::string(problem.substr(at + kCode.size())).c_str()) & 0xff) == SQLITE_IOERR;
+}
+
+// "ok", or the first problem.
+Result<std::string> first_problem(Connection& db) {
+  WEIR_TRY(Query query, db.query("PRAGMA quick_check(1)"));
+  WEIR_TRY(const bool row, query.next());
+  return row ? std::string(query.bytes(0)) : "quick_check says nothing";
+}
+
 Result<> quick_check(Connection& db) {
   WEIR_TRY(const std::int64_t pages, db.integer("PRAGMA page_count", 0));
   if (pages > kQuickCheckPages) return {};
-  WEIR_TRY(Query query, db.query("PRAGMA quick_check(1)"));
-  WEIR_TRY(const bool row, query.next());
-  if (row && query.bytes(0) == "ok") return {};
-  return corrupt(row ? std::string(query.bytes(0)) : "quick_check says nothing");
+  WEIR_TRY(const std::string problem, first_problem(db));
+  if (problem == "ok") return {};
+  if (is_read_error(problem)) return Error{Code::store_failed, problem, ""};
+  // Of some pages it does not say that they could not be read: what is damaged stays so.
+  WEIR_TRY(const std::string again, first_problem(db));
+  if (again == "ok") return Error{Code::store_failed, problem, ""};
+  return corrupt(problem);
 }
 
 // The records that every start needs; the others are verified when they are read.
