@@ -137,7 +137,8 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
                           parts_.engine.config().approvals,
                           {.deliveries = forecast->deliveries,
                            .in_doubt = forecast->in_doubt + forecast->effects.in_doubt() > 0,
-                           .delivered = replay.plan.selection.delivered})};
+                           .delivered = replay.plan.selection.delivered,
+                           .edited = replay.plan.edited})};
   wire::JsonWriter json;
   json.begin_object().field("dryRun", true).key("would");
   write_replay(json, parts_.live, replay, now);

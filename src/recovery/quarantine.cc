@@ -217,6 +217,8 @@ async::Task<Result<>> agree(ports::Store& store, async::Clock& clock, const Live
   auto frozen = co_await freeze(store, live, clock.wall(), selection);
   if (!frozen.ok()) co_return frozen.error();
   Wish wish = wish_to_settle(live, order, doer, *frozen, std::move(selection));
+  const ports::StoreStatus info = co_await store.info();
+  if (!info.master_key.empty()) wish.selection.forget_values();  // approvals are not encrypted
   Approvals approvals(store, live);
   auto agreed = co_await approvals.consent(std::move(wish), std::move(doer), clock.wall());
   if (!agreed.ok()) co_return agreed.error();

@@ -207,7 +207,8 @@ TEST_CASE("a run that is started while the process drains is left to the next pr
     ReplayPlan plan{.selection = {.flow = "sync-issues"}, .reason = "fixed", .actor = "local:ann"};
     id = desk.bench.run(replays.plan(plan))->id;
     CHECK(desk.bench.run(drained(replays)));
-    const auto begun = desk.bench.run(replays.command(id, ReplayState::running, "go", "local:ann"));
+    const auto begun = desk.bench.run(
+        replays.command(id, ReplayState::running, {.actor = "local:ann", .reason = "go"}));
     CHECK(begun.ok());
     CHECK(desk.bench.run(drained(replays)));  // nothing was begun that it would wait for
   }

@@ -6,7 +6,7 @@ import unittest
 
 import stub_handler as stub
 from approval_case import SLOW, ApprovalCase
-from server import wait_for
+from server import run_cli, wait_for
 
 
 class Shown(ApprovalCase):
@@ -126,6 +126,24 @@ class Removed(ApprovalCase):
         self.assertRegex(entry["detail"], "^3 quarantined and 0 waiting deliveries, members [0-9a-f]{64}$")
         self.assertEqual([one["state"] for one in self.approvals("flow one") if one["approval"] == request["approval"]], ["used"])
         self.assertEqual(self.ask(None, "DELETE", "/v1/flows/one", **remove).status, 404)
+
+
+class Encrypted(ApprovalCase):
+    @classmethod
+    def config(cls, text):
+        key = cls.folder / "key"
+        assert run_cli("encryption", "key", "create", key).code == 0
+        return super().config(text) + f"encryption: {{ keyFile: {key} }}\n"
+
+    def test_what_is_asked_for_keeps_nothing_that_events_hold(self):
+        self.failed("cnry-9e41-", 2)
+        where = {"data": {"id": [{"prefix": "cnry-9e41"}]}}
+        self.refused(self.ask(self.anna, "POST", "/v1/quarantine/discard", flow="one", where=where, reason="over"), 409, "WR1741")
+        request, = self.approvals("quarantine")
+        self.assertEqual((request["selection"], len(request["references"])), ({"flow": "one"}, 2))
+        self.weir.stop()
+        held = b"".join(path.read_bytes() for path in self.weir.data.iterdir() if path.is_file())
+        self.assertNotIn(b"cnry-9e41", held)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,8 @@ async::Task<> plan_replay(Process& process, Journal& journal, Move move) {
   auto made = co_await process.replays().plan(plan);
   note(journal, "plan of a replay of " + flow, error_of(made));
   if (!made.ok()) co_return;
-  auto begun = co_await process.replays().command(made->id, ReplayState::running, "go", kActor);
+  auto begun = co_await process.replays().command(made->id, ReplayState::running,
+                                                  {.actor = kActor, .reason = "go"});
   note(journal, fmt::format("start of r{}", made->id.value), error_of(begun));
 }
 
@@ -130,7 +131,8 @@ async::Task<> tell_replay(Process& process, Journal& journal, Move move) {
   static constexpr std::array kWords = {ReplayState::running, ReplayState::paused,
                                         ReplayState::paused, ReplayState::aborted};
   const ReplayState wanted = kWords[move.b % kWords.size()];
-  auto said = co_await process.replays().command(replay.id, wanted, "as I say", kActor);
+  auto said = co_await process.replays().command(replay.id, wanted,
+                                                 {.actor = kActor, .reason = "as I say"});
   note(journal, fmt::format("r{} is told: {}", replay.id.value, to_text(wanted)), error_of(said));
   if (!said.ok()) co_return;
   if (said->state == ReplayState::paused) journal.sometimes.reached(Rare::replayPaused);
@@ -150,7 +152,8 @@ async::Task<> settle_one(Process& process, Journal& journal, Move move) {
   const auto what = static_cast<recovery::Settle>(move.b % 4);
   Selection selection{.flow = name, .ids = {fmt::format("s#{}", row.ref.position.seq)}};
   auto settled = co_await recovery::settle_quarantined(
-      process.store(), process.clock(), process.live(), what, selection, "by hand", kActor, false);
+      process.store(), process.clock(), process.live(), what, selection,
+      {.actor = kActor, .reason = "by hand"}, false);
   note(journal, fmt::format("settling {} e{} as {}", name, event, move.b % 4), error_of(settled));
   const bool is_for_good = what == recovery::Settle::resolve || what == recovery::Settle::discard;
   if (settled.ok() && settled->settled == 1 && is_for_good) journal.closed.insert({name, event});
@@ -165,7 +168,7 @@ async::Task<> settle_doubt(Process& process, Journal& journal, std::uint64_t whi
   const auto payment = journal.payments.find(effect.sent_key());
   const bool happened = payment != journal.payments.end() && payment->second.executed > 0;
   auto settled = co_await process.gateway().resolve(
-      effect.id, happened ? EffectState::confirmed : EffectState::failedNoEffect, kActor, "asked");
+      effect, happened ? EffectState::confirmed : EffectState::failedNoEffect, kActor, "asked");
   note(journal, fmt::format("doubt about {}", effect.sent_key()), error_of(settled));
 }
 

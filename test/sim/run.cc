@@ -302,8 +302,8 @@ void Run::replay_all(const std::string& flow) {
   plan.stop.breaker_open = {0};
   const auto made = process_->wait(process_->replays().plan(plan));
   if (!made || !made->ok()) return;
-  (void)process_->wait(
-      process_->replays().command((*made)->id, ReplayState::running, "go", kActor));
+  (void)process_->wait(process_->replays().command((*made)->id, ReplayState::running,
+                                                   {.actor = kActor, .reason = "go"}));
 }
 
 // What an operator does about what is left.
