@@ -316,6 +316,20 @@ class Docs(TidyCase):
         (self.root / reliability.PAGE).unlink()
         self.assert_found("docs/reliability.md:1: reliability")
 
+    def test_readers_have_fuzz_targets_and_targets_have_corpora(self):
+        reader = "Result<A> parse_a(std::string_view text);\n// parse_b(std::string_view text)\n"
+        self.write_cpp("src/base/a.h", reader)
+        self.write_cpp("src/base/b.h", "Result<B> decode_b(std::string_view bytes);\n")
+        self.assert_found()  # no targets at all
+        self.write("test/fuzz/fuzz_a.cc", SPDX + '#include "base/a.h"\n')
+        self.write("test/fuzz/corpus/gone/1", "")
+        self.assert_found("src/base/b.h:3: fuzz", "test/fuzz/fuzz_a.cc:1: fuzz", "test/fuzz/corpus/gone:1: fuzz")
+        self.write("test/fuzz/corpus/a/1", "")
+        self.write("test/fuzz/corpus/b/1", "")
+        (self.root / "test/fuzz/corpus/gone/1").unlink()
+        self.write("test/fuzz/fuzz_b.cc", SPDX + '#include "base/b.h"\n')
+        self.assert_found()
+
     def test_excuses_only_shrink(self):
         self.write_cpp("src/delivery/a.cc", "std::mutex lock;\n")
         self.assertEqual(tidy.findings(self.root, {("lock", "src/delivery/a.cc"): "why"}), [])

@@ -59,6 +59,12 @@ class JsonBody {
 // The reason of a body that has nothing else; "" if it has none.
 Result<std::string> reason_in(std::string_view body);
 
+struct Call;
+// The same, where it must have one. reason_required.
+Result<std::string> required_reason(const Call& call);
+// Of a body that has more than that.
+Result<std::string> required_reason(const JsonBody& body);
+
 struct Caller;
 // Whether the body asks to act without an approval. break_glass_refused if the caller may not.
 Result<bool> break_glass_in(const JsonBody& body, const Caller& caller, const ApprovalsSpec& spec);

@@ -73,6 +73,9 @@ struct Call {
   std::string_view arg(std::string_view name) const;    // query parameter, or ""
 };
 
+// Who it is, for what they want to do.
+recovery::Doer doer_of(const Call& call, std::string reason, bool break_glass = false);
+
 class Api {
  public:
   explicit Api(ApiParts parts);
@@ -123,6 +126,7 @@ class Api {
   // api_approvals.cc
   Answer approvals(Call call);
   Answer grant_approval(Call call);
+  Answer void_approval(Call call);
   Answer approve_replay(Call call);
   // watch.cc
   Answer watch(Call call);

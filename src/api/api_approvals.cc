@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/views.h"
 #include "base/text.h"
+#include "config/replay_plan_document.h"
 #include "recovery/references.h"
 
 namespace weir::api {
@@ -30,7 +31,9 @@ Result<Yes> yes_of(const Call& call) {
   Yes yes;
   WEIR_TRY(yes.reason, body.text("reason"));
   WEIR_TRY(yes.hash, body.text("hash"));
-  return yes;
+  if (!yes.hash.empty()) return yes;
+  return Error{Code::invalid_argument, "a yes without 'hash' could be to anything",
+               "\"hash\": that of what was read, as GET of the replay or the approvals shows it"};
 }
 
 bool is_state(std::string_view text) {
@@ -58,6 +61,13 @@ void write_approval(wire::JsonWriter& json, const Approval& approval, WallTime n
   json.field("state", to_text(approval.state(now))).field("act", to_text(approval.act));
   json.field("target", approval.target).field("hash", approval.hash);
   json.field("what", approval.what).field("why", approval.why);
+  if (!approval.selection.empty()) {
+    json.key("selection");
+    config::write_selection(json, approval.selection);
+  }
+  json.key("references").begin_array();
+  for (const std::string& reference : approval.references) json.value(reference);
+  json.end_array().field("asker", approval.asker);
   json.key("makers").begin_array();
   for (const std::string& maker : approval.makers) json.value(maker);
   json.end_array().field("reason", approval.reason).field("breakGlass", approval.break_glass);
@@ -71,6 +81,13 @@ void write_approval(wire::JsonWriter& json, const Approval& approval, WallTime n
   time_field(json, "usedAt", approval.used);
   time_field(json, "voidedAt", approval.voided);
   json.end_object();
+}
+
+recovery::Doer doer_of(const Call& call, std::string reason, bool break_glass) {
+  return {.actor = call.actor,
+          .subject = call.caller.subject,
+          .reason = std::move(reason),
+          .break_glass = break_glass};
 }
 
 Result<bool> break_glass_in(const JsonBody& body, const Caller& caller, const ApprovalsSpec& spec) {
@@ -112,6 +129,17 @@ Api::Answer Api::grant_approval(Call call) {
   const WallTime now = parts_.clock.wall();
   co_return approval_answer(
       co_await parts_.replays.approvals().grant(*id, grant_of(call, yes->reason, yes->hash), now),
+      now);
+}
+
+Api::Answer Api::void_approval(Call call) {
+  const auto id = parse_approval_id(call.param("approval"));
+  if (!id) co_return net::problem_response(unknown_approval(call.param("approval")));
+  auto reason = required_reason(call);
+  if (!reason.ok()) co_return net::problem_response(reason.error());
+  const WallTime now = parts_.clock.wall();
+  co_return approval_answer(
+      co_await parts_.replays.approvals().make_void(*id, doer_of(call, *std::move(reason)), now),
       now);
 }
 

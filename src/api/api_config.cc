@@ -27,7 +27,7 @@ Error no_version(std::uint64_t number) {
 void write_version(wire::JsonWriter& json, const config::Version& version, bool in_force) {
   json.begin_object().field("version", version.number);
   time_field(json, "at", version.at);
-  json.field("actor", version.actor).field("authenticated", false);
+  json.field("actor", version.actor);
   json.field("reason", version.reason).field("inForce", in_force);
   if (version.rolled_back_to != 0) json.field("rolledBackTo", version.rolled_back_to);
 }
@@ -42,9 +42,7 @@ Result<Rollback> rollback_in(std::string_view text) {
   const auto number = body.find("version");
   Rollback rollback;
   WEIR_TRY(rollback.number, version_number(number ? number->raw() : "nothing"));
-  WEIR_TRY(rollback.reason, body.text("reason"));
-  if (rollback.reason.empty())
-    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
+  WEIR_TRY(rollback.reason, required_reason(body));
   return rollback;
 }
 

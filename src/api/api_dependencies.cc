@@ -28,9 +28,7 @@ Result<BreakerControl> control_in(const Call& call, WallTime now) {
                  "open, closed or auto"};
   }
   control.order = *order;
-  WEIR_TRY(control.reason, body.text("reason"));
-  if (control.reason.empty())
-    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
+  WEIR_TRY(control.reason, required_reason(body));
   WEIR_TRY(const auto lasts, body.duration("for"));
   if (lasts &&
       (*lasts <= Duration::zero() || *lasts > kForMax || *order == BreakerOrder::automatic))

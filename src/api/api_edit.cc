@@ -57,7 +57,8 @@ Result<recovery::EditOrder> edit_order(const Call& call) {
                             .base = {},
                             .edit = {},
                             .reason = {},
-                            .actor = call.actor};
+                            .actor = call.actor,
+                            .subject = call.caller.subject};
   WEIR_TRY(order.base, body.text("base"));
   WEIR_TRY(order.reason, body.text("reason"));
   WEIR_TRY(order.edit.revealed, body.flag("revealed"));

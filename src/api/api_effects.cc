@@ -51,16 +51,40 @@ Result<ports::EffectQuery> query_of(const Call& call, const recovery::Live& live
   return unknown_flow(flow, names);
 }
 
+struct EffectWord {
+  EffectState as = EffectState::confirmed;
+  std::string reason;
+  bool break_glass = false;
+};
+
+Result<EffectWord> word_on_effect(const Call& call, const ApprovalsSpec& approvals) {
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"as", "reason", "breakGlass"}));
+  WEIR_TRY(const std::string as, body.text("as"));
+  EffectWord word;
+  WEIR_TRY(word.reason, body.text("reason"));
+  const auto state = parse_effect_state(as);
+  if (state != EffectState::confirmed && state != EffectState::failedNoEffect) {
+    return Error{Code::invalid_argument, fmt::format("'{}' settles no doubt", printable(as)),
+                 "\"as\" is confirmed (it happened) or failedNoEffect (it did not)"};
+  }
+  word.as = *state;
+  if (word.reason.empty()) {
+    return Error{Code::reason_required, "how do you know? no reason is given",
+                 "\"reason\": \"...\""};
+  }
+  WEIR_TRY(word.break_glass, break_glass_in(body, call.caller, approvals));
+  return word;
+}
+
 // Of this entry as it is now, with this word and this reason.
-recovery::Wish wish_to_resolve(const Effect& effect, EffectState as, const std::string& reason,
-                               const std::string& subject) {
+recovery::Wish wish_to_resolve(const Effect& effect, EffectState as, const recovery::Doer& doer) {
   const std::string id = fmt::format("e{}", effect.id.value);
   const std::string act = fmt::format("effect {} {} {} {}", id, effect.version, to_text(as),
-                                      reason);
+                                      doer.reason);
   return {.act = {.act = ApprovalAct::effect,
                   .target = id,
-                  .hash = wire::sha256_hex(act).substr(0, 16),
-                  .makers = {subject}},
+                  .hash = wire::sha256_hex(act),
+                  .makers = {doer.subject}},
           .what = fmt::format("effect {} as {}", id, to_text(as))};
 }
 
@@ -104,42 +128,20 @@ Api::Answer Api::effect(Call call) {
 Api::Answer Api::resolve_effect(Call call) {
   auto id = effect_id(call.param("effect"));
   if (!id.ok()) co_return net::problem_response(id.error());
-  auto body = JsonBody::parse(call.request.body, {"as", "reason", "breakGlass"});
-  if (!body.ok()) co_return net::problem_response(body.error());
-  auto as = body->text("as");
-  if (!as.ok()) co_return net::problem_response(as.error());
-  auto reason = body->text("reason");
-  if (!reason.ok()) co_return net::problem_response(reason.error());
-  const auto state = parse_effect_state(*as);
-  if (state != EffectState::confirmed && state != EffectState::failedNoEffect) {
-    co_return net::problem_response(
-        Error{Code::invalid_argument, fmt::format("'{}' settles no doubt", printable(*as)),
-              "\"as\" is confirmed (it happened) or failedNoEffect (it did not)"});
-  }
-  if (reason->empty()) {
-    co_return net::problem_response(
-        Error{Code::reason_required, "how do you know? no reason is given", "\"reason\": \"...\""});
-  }
   const ApprovalsSpec approvals = parts_.engine.config().approvals;
-  auto glass = break_glass_in(*body, call.caller, approvals);
-  if (!glass.ok()) co_return net::problem_response(glass.error());
-  ports::Consent consent;
-  const std::string why = policy::why_effect_needs_approval(approvals);
-  if (!why.empty()) {
-    auto found = co_await parts_.store.effects().find(*id);
-    if (!found.ok()) co_return net::problem_response(found.error());
-    if (found->has_value() && (*found)->state == EffectState::inDoubt) {
-      recovery::Wish wish = wish_to_resolve(**found, *state, *reason, call.caller.subject);
-      wish.why = why;
-      auto agreed = co_await parts_.replays.approvals().consent(
-          std::move(wish), {.actor = call.actor, .reason = *reason, .break_glass = *glass},
-          parts_.clock.wall());
-      if (!agreed.ok()) co_return net::problem_response(agreed.error());
-      consent = *std::move(agreed);
-    }
-  }
-  auto settled = co_await parts_.gateway.resolve(*id, *state, call.actor, *reason,
-                                                 std::move(consent));
+  auto said = word_on_effect(call, approvals);
+  if (!said.ok()) co_return net::problem_response(said.error());
+  // Whatever becomes of it from here on: the yes, and the word, are about this version.
+  auto found = co_await parts_.gateway.in_doubt(*id);
+  if (!found.ok()) co_return net::problem_response(found.error());
+  recovery::Doer doer = doer_of(call, said->reason, said->break_glass);
+  recovery::Wish wish = wish_to_resolve(*found, said->as, doer);
+  wish.why = policy::why_effect_needs_approval(approvals);
+  auto agreed = co_await parts_.replays.approvals().consent(std::move(wish), std::move(doer),
+                                                            parts_.clock.wall());
+  if (!agreed.ok()) co_return net::problem_response(agreed.error());
+  auto settled = co_await parts_.gateway.resolve(*std::move(found), said->as, call.actor,
+                                                 said->reason, *std::move(agreed));
   co_return co_await answer_with(std::move(settled));
 }
 

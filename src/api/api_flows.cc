@@ -3,15 +3,22 @@
 #include "api/api.h"
 #include "api/views.h"
 #include "model/flow_state.h"
+#include "recovery/flow_removal.h"
 
 namespace weir::api {
 namespace {
 
-Result<std::string> reason_of(const Call& call) {
-  WEIR_TRY(std::string reason, reason_in(call.request.body));
-  if (reason.empty())
-    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
-  return reason;
+struct RemoveRequest {
+  std::string reason;
+  bool break_glass = false;
+};
+
+Result<RemoveRequest> remove_request(const Call& call, const ApprovalsSpec& approvals) {
+  WEIR_TRY(const JsonBody body, JsonBody::parse(call.request.body, {"reason", "breakGlass"}));
+  RemoveRequest request;
+  WEIR_TRY(request.reason, required_reason(body));
+  WEIR_TRY(request.break_glass, break_glass_in(body, call.caller, approvals));
+  return request;
 }
 
 Error unknown_flow(const delivery::Engine& engine, std::string_view name) {
@@ -59,7 +66,7 @@ Api::Answer Api::flow(Call call) {
 }
 
 Api::Answer Api::pause_flow(Call call) {
-  auto reason = reason_of(call);
+  auto reason = required_reason(call);
   if (!reason.ok()) co_return net::problem_response(reason.error());
   auto done = co_await parts_.engine.pause(std::string(call.param("flow")), *reason, call.actor);
   if (!done.ok()) co_return net::problem_response(done.error());
@@ -67,7 +74,7 @@ Api::Answer Api::pause_flow(Call call) {
 }
 
 Api::Answer Api::resume_flow(Call call) {
-  auto reason = reason_of(call);
+  auto reason = required_reason(call);
   if (!reason.ok()) co_return net::problem_response(reason.error());
   auto done = co_await parts_.engine.resume(std::string(call.param("flow")), *reason, call.actor);
   if (!done.ok()) co_return net::problem_response(done.error());
@@ -75,9 +82,24 @@ Api::Answer Api::resume_flow(Call call) {
 }
 
 Api::Answer Api::remove_flow(Call call) {
-  auto reason = reason_of(call);
-  if (!reason.ok()) co_return net::problem_response(reason.error());
-  auto done = co_await parts_.engine.remove(std::string(call.param("flow")), *reason, call.actor);
+  auto request = remove_request(call, parts_.engine.config().approvals);
+  if (!request.ok()) co_return net::problem_response(request.error());
+  const std::string name(call.param("flow"));
+  const auto flow = parts_.engine.removable(name);
+  if (!flow.ok()) co_return net::problem_response(flow.error());
+  const WallTime now = parts_.clock.wall();
+  auto left = co_await recovery::what_is_left(parts_.store, parts_.live, now, *flow);
+  if (!left.ok()) co_return net::problem_response(left.error());
+  recovery::Doer doer = doer_of(call, request->reason, request->break_glass);
+  auto agreed = co_await parts_.replays.approvals().consent(
+      recovery::wish_to_remove(parts_.live, name, *left, doer), doer, now);
+  if (!agreed.ok()) co_return net::problem_response(agreed.error());
+  auto done = co_await parts_.engine.remove({.name = name,
+                                             .flow = *flow,
+                                             .reason = std::move(request->reason),
+                                             .actor = call.actor,
+                                             .left = recovery::to_text(*left),
+                                             .consent = *std::move(agreed)});
   parts_.replays.flow_removed();
   if (!done.ok()) co_return net::problem_response(done.error());
   wire::JsonWriter json;

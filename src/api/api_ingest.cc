@@ -6,6 +6,7 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "base/text.h"
 #include "wire/cloudevents.h"
 #include "wire/digest.h"
@@ -103,7 +104,7 @@ net::HttpResponse answer_of(std::string_view stream, const wire::ParsedEvents& p
     if (!result.ok) write_error(json, result.error);
     if (conflict) write_error(json, conflict_error(stream, result.appended.seq));
     json.end_object();
-    all_good = all_good && result.ok && !conflict;
+    all_good = all_good && result.ok && (!conflict || WEIR_SEEDED_BUG("ingest.conflict_is_201"));
   }
   json.end_array().end_object();
   return json_answer(std::move(json).take(), all_good ? 201 : 207);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
 #include "base/text.h"
 #include "config/replay_plan_document.h"
+#include "policy/approval.h"
 #include "recovery/references.h"
 #include "recovery/replay_plan.h"
 #include "recovery/shown.h"
@@ -25,6 +28,7 @@ Result<ReplayPlan> plan_of(const Call& call, WallTime now) {
   }
   if (outcome.plan->reason.empty()) outcome.plan->reason = call.arg("reason");
   outcome.plan->actor = call.actor;
+  outcome.plan->makers = {call.caller.subject};
   return std::move(*outcome.plan);
 }
 
@@ -72,6 +76,21 @@ std::optional<ItemState> parse_item_state(std::string_view text) {
   return std::nullopt;
 }
 
+// Which one each of them sends.
+async::Task<Result<std::map<DeliveryRef, std::uint32_t>>> revisions_of(
+    ports::Store& store, const std::vector<ReplayItem>& items) {
+  std::map<DeliveryRef, std::uint32_t> numbers;
+  std::vector<DeliveryRef> refs;
+  for (const ReplayItem& item : items) {
+    numbers.emplace(item.ref, kFirstRevision);
+    refs.push_back(item.ref);
+  }
+  auto edited = co_await store.deliveries().newest_revisions(std::move(refs));
+  if (!edited.ok()) co_return edited.error();
+  for (const Revision& newest : *edited) numbers[newest.ref] = newest.number;
+  co_return numbers;
+}
+
 }  // namespace
 
 Api::Answer Api::list_replays(Call) {
@@ -90,8 +109,11 @@ Api::Answer Api::plan_replay(Call call) {
   if (call.arg("dryRun") == "true") co_return co_await dry_run(std::move(*plan));
   auto replay = co_await parts_.replays.plan(std::move(*plan));
   if (!replay.ok()) co_return net::problem_response(replay.error());
+  ReplayNow now;
+  auto wish = co_await parts_.replays.wish(replay->id);
+  if (wish.ok()) now.needs_approval = wish->why;  // the plan is there, whatever became of this
   wire::JsonWriter json;
-  write_replay(json, parts_.live, *replay);
+  write_replay(json, parts_.live, *replay, now);
   co_return json_answer(std::move(json).take(), 201);
 }
 
@@ -107,12 +129,18 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
   recovery::leave_out_default_canary(plan, forecast->deliveries);
+  recovery::note_edits(plan, forecast->edits);
   Replay replay{.plan = std::move(plan), .state = ReplayState::planning};
   replay.counts.planned = forecast->deliveries;
   replay.checked = forecast->preconditions;
+  const ReplayNow now{.needs_approval = policy::why_plan_needs_approval(
+                          parts_.engine.config().approvals,
+                          {.deliveries = forecast->deliveries,
+                           .in_doubt = forecast->in_doubt + forecast->effects.in_doubt() > 0,
+                           .delivered = replay.plan.selection.delivered})};
   wire::JsonWriter json;
   json.begin_object().field("dryRun", true).key("would");
-  write_replay(json, parts_.live, replay);
+  write_replay(json, parts_.live, replay, now);
   json.key("forecast");
   write_forecast(json, *forecast);
   json.end_object();
@@ -176,12 +204,15 @@ Api::Answer Api::replay_items(Call call) {
   if (!known.ok()) co_return net::problem_response(known.error());
   auto items = co_await parts_.store.recovery().items(*id, state, *after, *limit);
   if (!items.ok()) co_return net::problem_response(items.error());
+  auto revisions = co_await revisions_of(parts_.store, *items);
+  if (!revisions.ok()) co_return net::problem_response(revisions.error());
   wire::JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const ReplayItem& item : *items) {
     json.begin_object().field("ref", recovery::to_reference(parts_.live, item.ref.position));
     json.field("flow", flow_name(parts_.live, item.ref.flow))
         .field("state", to_text(item.state))
+        .field("revision", revisions->at(item.ref))
         .end_object();
   }
   json.end_array();
@@ -195,8 +226,8 @@ Api::Answer Api::command_replay(Call call, ReplayState wanted) {
   if (!id.ok()) co_return net::problem_response(id.error());
   auto word = word_of(call, parts_.engine.config().approvals);
   if (!word.ok()) co_return net::problem_response(word.error());
-  auto replay = co_await parts_.replays.command(*id, wanted, word->reason, call.actor, word->hash,
-                                                word->wait, word->break_glass);
+  auto replay = co_await parts_.replays.command(
+      *id, wanted, doer_of(call, word->reason, word->break_glass), word->hash, word->wait);
   if (!replay.ok()) co_return net::problem_response(replay.error());
   wire::JsonWriter json;
   write_replay(json, parts_.live, *replay);

@@ -13,10 +13,7 @@ Result<std::string> confirmed_reason(const Call& call) {
     return Error{Code::invalid_argument, "'confirm' is not the name of the stream",
                  "this cannot be taken back: repeat the name with --confirm NAME"};
   }
-  WEIR_TRY(std::string reason, body.text("reason"));
-  if (reason.empty())
-    return Error{Code::reason_required, "this needs a reason", "add --reason TEXT"};
-  return reason;
+  return required_reason(body);
 }
 
 }  // namespace

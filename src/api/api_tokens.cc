@@ -113,12 +113,8 @@ Api::Answer Api::create_token(Call call) {
 }
 
 Api::Answer Api::revoke_token(Call call) {
-  auto reason = reason_in(call.request.body);
+  auto reason = required_reason(call);
   if (!reason.ok()) co_return net::problem_response(reason.error());
-  if (reason->empty()) {
-    co_return net::problem_response(
-        Error{Code::reason_required, "this needs a reason", "add --reason TEXT"});
-  }
   const auto id = parse_token_id(call.param("token"));
   if (!id) {
     co_return net::problem_response(

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::api {
@@ -111,7 +112,8 @@ std::variant<Caller, net::HttpResponse> Gate::admit(const net::HttpRequest& requ
   if (need == policy::Need::open) return Caller{};
   auto caller = identify(request);
   if (!caller.ok()) return refuse(caller.error(), request);
-  if (policy::may(caller->roles, need)) return *std::move(caller);
+  if (policy::may(caller->roles, need) || WEIR_SEEDED_BUG("gate.any_token_may"))
+    return *std::move(caller);
   return forbid(
       Error{Code::forbidden,
             fmt::format("{} has the role {}; {} {} needs {}", caller->actor, to_text(caller->roles),

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 #include "policy/access.h"
 #include "wire/digest.h"
@@ -129,12 +130,12 @@ Result<const AccessToken*> Tokens::check(std::string_view text, WallTime now) {
   if (!same || found == tokens_.end())
     return Error{Code::unauthenticated, "nobody has this token", "it may belong to another Weir"};
   const AccessToken& token = found->second;
-  if (token.revoked != WallTime{}) {
+  if (token.revoked != WallTime{} && !WEIR_SEEDED_BUG("tokens.revoked_still_good")) {
     return Error{Code::token_revoked,
                  fmt::format("{} was revoked {}", to_text(token.id), to_rfc3339(token.revoked)),
                  "ask an admin for another one"};
   }
-  if (now >= token.expires) {
+  if (now >= token.expires && !WEIR_SEEDED_BUG("tokens.expired_still_good")) {
     return Error{Code::token_expired,
                  fmt::format("{} has expired {}", to_text(token.id), to_rfc3339(token.expires)),
                  "an admin makes another one: `weir auth token create`"};

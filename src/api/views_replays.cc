@@ -73,9 +73,11 @@ void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Repl
   json.field("state", to_text(replay.state));
   if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
   if (replay.state == ReplayState::completed) json.field("result", to_text(result_of(replay)));
-  json.field("hash", policy::plan_hash(replay.plan)).key("plan");
+  json.field("hash", policy::plan_hash(replay.plan)).field("edited", replay.plan.edited);
+  json.key("plan");
   ReplayPlan shown = replay.plan;
   shown.selection = recovery::shown_selection(live, std::move(shown.selection));
+  recovery::mask_headers(shown.terms);
   config::write_replay_plan(json, shown);
   json.key("counts");
   write_counts(json, replay.counts);

@@ -138,7 +138,8 @@ Result<std::string> read_whole_file(const std::string& path) {
   std::ostringstream content;
   if (file) content << file.rdbuf();
   if (!file || content.fail() || file.bad())
-    return Error{Code::audit_unreadable, fmt::format("{} cannot be read", path), ""};
+    return Error{Code::audit_unreadable, fmt::format("{} is empty or cannot be read", path),
+                 "put it back from a backup; Weir never leaves it empty"};
   return std::move(content).str();
 }
 

@@ -33,6 +33,8 @@ std::optional<std::string> kind_cell(Json value, CellKind kind, WallTime now) {
     for (const Json one : value) text += (text.empty() ? "" : ", ") + plain_cell(one);
     return text.empty() ? "-" : text;
   }
+  if (kind == CellKind::digest && value.is(JsonType::string))
+    return printable(value.string().substr(0, kShownDigest));
   if (kind == CellKind::text || !value.is(JsonType::number)) return std::nullopt;
   if (kind == CellKind::share) return fmt::format("{:.4g}", value.number());
   const auto number = value.integer();
@@ -81,12 +83,6 @@ std::string cell(Json object, std::string_view path, CellKind kind, WallTime now
   if (!member) return "-";
   if (auto shown = kind_cell(*member, kind, now)) return *shown;
   return plain_cell(*member);
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
 }
 
 std::string plural(std::string_view noun) {

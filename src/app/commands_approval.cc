@@ -4,6 +4,9 @@
 
 #include "app/commands.h"
 #include "app/output.h"
+#include "app/replay_text.h"
+#include "base/text.h"
+#include "model/approval.h"
 
 namespace weir::app {
 namespace {
@@ -15,6 +18,7 @@ const ListView kApprovals{.member = "approvals",
                                       {"WHAT", "what"},
                                       {"NEEDS ONE", "why", CellKind::text, 2, Fit::cut},
                                       {"WANTED BY", "makers", CellKind::list},
+                                      {"DELIVERIES", "references", CellKind::list, 4, Fit::cut},
                                       {"APPROVER", "approver", CellKind::text, 1},
                                       {"EXPIRES", "expiresAt", CellKind::age, 3},
                                       {"REASON", "reason", CellKind::text, 1, Fit::cut}},
@@ -24,7 +28,9 @@ const std::vector<Fact> kApprovalFacts = {{"approval", "approval"},
                                           {"state", "state"},
                                           {"what", "what"},
                                           {"needs one", "why"},
-                                          {"hash", "hash"},
+                                          {"selected by", "selection"},
+                                          {"deliveries", "references", CellKind::list},
+                                          {"hash", "hash", CellKind::digest},
                                           {"wanted by", "makers", CellKind::list},
                                           {"reason", "reason"},
                                           {"approver", "approver"},
@@ -44,10 +50,18 @@ int list_approvals(Session& session, const std::string& state) {
   return kExitOk;
 }
 
-int say_yes(Session& session, const std::string& path, const std::string& hash) {
+// The hash that the yes is to: as given, or of what was shown and, on a terminal, agreed to.
+std::optional<int> confirm(const Session& session, Yes& yes, wire::Json shown) {
+  if (!yes.hash.empty()) return std::nullopt;
+  yes.hash = text_at(shown, "hash");
+  return session.confirm(
+      fmt::format("Say yes to {} {}?", yes.id, printable(yes.hash.substr(0, kShownDigest))),
+      "add --yes for what is there now, or --hash HASH for what was read");
+}
+
+int say_yes(Session& session, const std::string& path, const Yes& yes) {
   wire::JsonWriter json;
-  json.begin_object().field("reason", session.options().reason);
-  if (!hash.empty()) json.field("hash", hash);
+  json.begin_object().field("reason", session.options().reason).field("hash", yes.hash);
   json.end_object();
   const Reply reply = session.post(path, std::move(json).take());
   if (!reply) return reply.exit;
@@ -55,8 +69,40 @@ int say_yes(Session& session, const std::string& path, const std::string& hash) 
   return kExitOk;
 }
 
+int approve_replay(Session& session, Yes yes) {
+  const Reply replay = session.get(path_to("replays", yes.id));
+  if (!replay) return replay.exit;
+  if (session.is_table()) session.print(plan_text(replay.root()) + "\n");
+  if (const auto refused = confirm(session, yes, replay.root())) return *refused;
+  return say_yes(session, path_to("replays", yes.id, "approve"), yes);
+}
+
+int grant_approval(Session& session, Yes yes) {
+  const Reply reply = session.get("/v1/approvals");
+  if (!reply) return reply.exit;
+  const auto wanted = parse_approval_id(yes.id);
+  const auto all = member_at(reply.root(), "approvals");
+  for (const wire::Json one : all.value_or(reply.root())) {
+    if (!wanted || parse_approval_id(text_at(one, "approval")) != wanted) continue;
+    if (session.is_table()) session.print(fact_lines(one, kApprovalFacts, session.now()) + "\n");
+    if (const auto refused = confirm(session, yes, one)) return *refused;
+    return say_yes(session, path_to("approvals", yes.id, "grant"), yes);
+  }
+  return session.fail({Code::unknown_approval,
+                       fmt::format("there is no approval {}", printable(yes.id)),
+                       "`weir approval list` shows those there are"});
+}
+
+int void_approval(Session& session, const std::string& id) {
+  const Reply reply = session.post(path_to("approvals", id, "void"), session.reason_body());
+  if (!reply) return reply.exit;
+  print_one(session, reply.root(), "approval", kApprovalFacts, session.now());
+  return kExitOk;
+}
+
 void add_hash(CLI::App& command, std::string& hash) {
-  command.add_option("--hash", hash, "only if it is still this one")->option_text("HASH");
+  command.add_option("--hash", hash, "yes to this one, all 64 digits, and to nothing else")
+      ->option_text("HASH");
 }
 
 }  // namespace
@@ -73,9 +119,7 @@ void add_replay_approve(CLI::App& noun, Chosen& chosen) {
   command->add_option("REPLAY", yes->id, "r12, or 12")->required()->option_text(" ");
   add_hash(*command, yes->hash);
   command->callback([&chosen, yes] {
-    chosen.action = [yes](Session& session) {
-      return say_yes(session, path_to("replays", yes->id, "approve"), yes->hash);
-    };
+    chosen.action = [yes](Session& session) { return approve_replay(session, *yes); };
   });
 }
 
@@ -94,9 +138,13 @@ void add_approval_commands(CLI::App& root, Chosen& chosen) {
   grants->add_option("APPROVAL", yes->id, "its id, as in a3")->required()->option_text(" ");
   add_hash(*grants, yes->hash);
   grants->callback([&chosen, yes] {
-    chosen.action = [yes](Session& session) {
-      return say_yes(session, path_to("approvals", yes->id, "grant"), yes->hash);
-    };
+    chosen.action = [yes](Session& session) { return grant_approval(session, *yes); };
+  });
+  auto id = std::make_shared<std::string>();
+  CLI::App* voids = noun->add_subcommand("void", "take it back before it is used; needs --reason");
+  voids->add_option("APPROVAL", *id, "its id, as in a3")->required()->option_text(" ");
+  voids->callback([&chosen, id] {
+    chosen.action = [id](Session& session) { return void_approval(session, *id); };
   });
 }
 

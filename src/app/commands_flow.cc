@@ -80,7 +80,15 @@ int change(Session& session, const std::string& name, std::string_view verb) {
   return kExitOk;
 }
 
-int remove(Session& session, const std::string& name) {
+std::string removal_body(const Session& session, bool break_glass) {
+  wire::JsonWriter json;
+  json.begin_object().field("reason", session.options().reason);
+  if (break_glass) json.field("breakGlass", true);
+  json.end_object();
+  return std::move(json).take();
+}
+
+int remove(Session& session, const std::string& name, bool break_glass) {
   if (const auto refused = session.confirm(
           fmt::format("Remove the flow {}, its cursor and its quarantine?", name),
           "add --yes to go on")) {
@@ -89,7 +97,7 @@ int remove(Session& session, const std::string& name) {
   const Reply reply = session.send({.method = "DELETE",
                                     .path = path_to("flows", name),
                                     .headers = {{"content-type", "application/json"}},
-                                    .body = session.reason_body()});
+                                    .body = removal_body(session, break_glass)});
   if (!reply) return reply.exit;
   print_one(session, reply.root(), "flow", {{"flow", "flow"}, {"removed", "removed"}},
             session.now());
@@ -118,8 +126,12 @@ void add_flow_commands(CLI::App& root, Chosen& chosen) {
       [](Session& s, const std::string& n) { return change(s, n, "pause"); });
   add("resume", "go on delivering; needs --reason",
       [](Session& s, const std::string& n) { return change(s, n, "resume"); });
-  add("remove", "forget a flow that has left the configuration; needs --reason", remove)
-      ->alias("rm");
+  auto glass = std::make_shared<bool>(false);
+  CLI::App* removes = add(
+      "remove", "forget a flow that has left the configuration; needs --reason",
+      [glass](Session& s, const std::string& n) { return remove(s, n, *glass); });
+  removes->alias("rm");
+  add_break_glass(*removes, *glass);
 }
 
 }  // namespace weir::app

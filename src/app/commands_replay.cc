@@ -28,7 +28,10 @@ const ListView kReplays{.member = "replays",
 
 const ListView kItems{.member = "items",
                       .name = "ref",
-                      .columns = {{"EVENT", "ref"}, {"FLOW", "flow"}, {"STATE", "state"}},
+                      .columns = {{"EVENT", "ref"},
+                                  {"FLOW", "flow"},
+                                  {"STATE", "state"},
+                                  {"REVISION", "revision", CellKind::count}},
                       .nothing = "No such items."};
 
 struct ItemOptions {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.h"
 #include "net/own_addresses.h"
 
 namespace weir::app {
@@ -36,7 +37,9 @@ net::EgressCheck EgressGate::for_plan(const net::Url& url) const {
   return [rules = rules_, host = url.host, port = url.port](const net::IpAddress& to) {
     const bool listed = policy::is_loopback_host(host) &&
                         std::ranges::any_of(rules->dependencies, [&](const net::Url& known) {
-                          return known.host == host && known.port == port;
+                          return known.host == host &&
+                                 (known.port == port ||
+                                  WEIR_SEEDED_BUG("egress.any_port_of_a_host"));
                         });
     return rules->egress.refusal(to.text, to.port, listed);
   };

@@ -199,6 +199,11 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   if (exists)
     text += line("replay", fmt::format("{}, {}", printable(id), shown_at(replay, "state")));
   text += line("deliveries", grouped(planned)) + line("selected by", selection_text(*plan));
+  const std::uint64_t edited = count_at(replay, "edited");
+  if (edited > 0) {
+    text += line("edited", fmt::format("{} of their events; `weir event revisions EVENT` tells what",
+                                       grouped(edited)));
+  }
   text += line("reason", shown_at(*plan, "reason"));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +
           line("verified by", verify_text(*plan)) + line("stops when", stop_text(*plan));
@@ -209,7 +214,7 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("takes about", fmt::format("{}, with a peak of {:.3g}/s",
                                           duration_text(number_at(counted_by, "estimate.seconds")),
                                           number_at(counted_by, "estimate.peakPerSecond")));
-  text += line("plan", shown_at(replay, "hash"));
+  text += line("plan", shown_at(replay, "hash").substr(0, kShownDigest));
   const std::string why = shown_at(replay, "approval.why");
   if (why.empty()) return text;
   const std::string request = shown_at(replay, "approval.request");

@@ -95,7 +95,8 @@ class Serving {
       print_error(started.error());
       std::fflush(stderr);
       const Code code = started.error().code;
-      if (code == Code::audit_key_refused) std::_Exit(kExitStoreRefused);
+      const bool refused = code == Code::audit_key_refused || code == Code::audit_unreadable;
+      if (refused) std::_Exit(kExitStoreRefused);
       std::_Exit(code == Code::address_in_use ? kExitFailed : kExitUsage);
     }
     fmt::print("Weir {}  ready in {}  {}://{}:{}\n", kVersion, to_text(clock_.mono() - began),
@@ -148,8 +149,8 @@ int exit_code_of(const Error& error) {
                        error.code == Code::store_older_format ||
                        error.code == Code::store_corrupt || error.code == Code::store_unreadable ||
                        error.code == Code::store_setting_refused ||
-                       error.code == Code::key_missing || error.code == Code::key_wrong ||
-                       error.code == Code::key_file_invalid;
+                       error.code == Code::store_failed || error.code == Code::key_missing ||
+                       error.code == Code::key_wrong || error.code == Code::key_file_invalid;
   return refused ? kExitStoreRefused : kExitFailed;
 }
 

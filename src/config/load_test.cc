@@ -329,15 +329,17 @@ TEST_CASE("approvals are needed where the file says so") {
   CHECK_FALSE(loaded("approvals: { expires: 1h }").replay_deliveries.has_value());
   CHECK(loaded("approvals: { replay: { deliveries: 0 } }").replay_deliveries == 0);
   CHECK(loaded("approvals:\n"
-               "  replay: { deliveries: 1000, inDoubt: true, delivered: true }\n"
-               "  discard: { deliveries: 100 }\n"
+               "  replay: { deliveries: 1000, inDoubt: true, delivered: true, edited: true }\n"
+               "  discard: { deliveries: 100, inDoubt: true }\n"
                "  effects: { resolve: true }\n"
                "  expires: 30m\n"
                "  breakGlass: { roles: [admin, operator] }\n") ==
         ApprovalsSpec{.replay_deliveries = 1000,
                       .replay_in_doubt = true,
                       .replay_delivered = true,
+                      .replay_edited = true,
                       .discard_deliveries = 100,
+                      .discard_in_doubt = true,
                       .effects_resolve = true,
                       .expires = std::chrono::minutes{30},
                       .break_glass = {Role::admin, Role::operate}});

@@ -46,10 +46,12 @@ ApprovalsSpec read_approvals(MapReader map) {
     read_limit(*replay, spec.replay_deliveries);
     replay->flag("inDoubt", spec.replay_in_doubt);
     replay->flag("delivered", spec.replay_delivered);
+    replay->flag("edited", spec.replay_edited);
     replay->finish();
   }
   if (auto discard = map.map("discard")) {
     read_limit(*discard, spec.discard_deliveries);
+    discard->flag("inDoubt", spec.discard_in_doubt);
     discard->finish();
   }
   if (auto effects = map.map("effects")) {

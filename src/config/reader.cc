@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::config {
@@ -240,6 +241,7 @@ void MapReader::wrong_side(std::initializer_list<std::string_view> keys, std::st
 }
 
 void MapReader::finish() {
+  if (WEIR_SEEDED_BUG("config.unknown_setting_accepted")) return;
   for (const auto& [key, value] : node_->members) {
     if (std::ranges::find(asked_, key.text) != asked_.end()) continue;
     report_->add(file_, key, fmt::format("unknown setting '{}' in {}", key.text, what_),

@@ -286,7 +286,7 @@ void read_header_policy(MapReader map, ReplayTerms& into) {
   map.choice("trace", {"keep", "new"}, trace);
   into.new_trace = trace == 1;
   map.strings("strip", into.strip);
-  map.headers("set", into.headers);
+  map.headers("set", into.headers, false);  // which are masked
   if (into.strip.size() > kReplayHeadersMax || into.headers.size() > kReplayHeadersMax)
     map.problem("set", fmt::format("at most {} headers", kReplayHeadersMax));
   map.finish();
@@ -313,6 +313,8 @@ void read_plan(MapReader map, WallTime now, ReplayPlan& into) {
   map.finish();
 }
 
+}  // namespace
+
 void write_selection(wire::JsonWriter& json, const Selection& selection) {
   json.begin_object();
   if (!selection.group.empty()) json.field("group", selection.group);
@@ -334,6 +336,8 @@ void write_selection(wire::JsonWriter& json, const Selection& selection) {
   }
   json.end_object();
 }
+
+namespace {
 
 void write_check(wire::JsonWriter& json, const PlanCheck& check) {
   json.begin_object();

@@ -22,6 +22,9 @@ struct PlanOutcome {
 // `now` is what "since: 15m" counts back from. Places are those of `text`, under the name "plan".
 PlanOutcome read_replay_plan(std::string_view text, WallTime now);
 
+// What a plan or an approval selects.
+void write_selection(wire::JsonWriter& json, const Selection& selection);
+
 // Every member is written, defaults included, so that nothing about a plan has to be guessed.
 void write_replay_plan(wire::JsonWriter& json, const ReplayPlan& plan);
 

@@ -98,9 +98,13 @@ TEST_CASE("what is shown is read back as the same plan") {
 TEST_CASE("the hash is that of what the plan does, whoever made it") {
   ReplayPlan plan = whole();
   const std::string hash = plan_hash(plan);
-  CHECK(hash.size() == 16);
+  CHECK(hash.size() == 64);
   plan.actor = "local:somebody";
+  plan.makers = {"somebody"};
   CHECK(plan_hash(plan) == hash);
+  plan.revisions = "another edit";
+  CHECK(plan_hash(plan) != hash);
+  plan.revisions.clear();
   plan.rate.max_per_second = 41;
   CHECK(plan_hash(plan) != hash);
 }

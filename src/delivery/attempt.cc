@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "policy/effect_weight.h"
 #include "policy/redacted_answer.h"
 #include "wire/digest.h"
@@ -64,9 +65,10 @@ async::Task<Attempted> run_attempt(DeliveryParts& parts, Flow& flow, const Attem
   const Event& event = strips ? stripped : attempt.event;
   const std::string first_key = wire::idempotency_key(
       parts.stream_name(flow.stream()), event.source, event.id, flow.record().identity);
-  const std::string key = attempt.revision == kFirstRevision
-                              ? first_key
-                              : wire::revised_key(first_key, attempt.revision);
+  const std::uint32_t edition = WEIR_SEEDED_BUG("attempt.key_per_try") ? attempt.number
+                                                                       : attempt.revision;
+  const std::string key = edition == kFirstRevision ? first_key
+                                                    : wire::revised_key(first_key, edition);
   const wire::Span span = span_of(event, attempt, key, parts.rng);
   const std::string replay = attempt.replay ? fmt::format("r{}", attempt.replay.value)
                                             : std::string{};

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::delivery {
 
@@ -19,7 +20,7 @@ CursorTracker::CursorTracker(const Cursor& cursor, std::uint64_t next_seq)
 }
 
 bool CursorTracker::is_settled(std::uint64_t seq) const {
-  if (seq < floor_) return true;
+  if (seq < floor_ + WEIR_SEEDED_BUG("cursor.floor_off_by_one")) return true;
   const auto after = settled_.upper_bound(seq);
   return after != settled_.begin() && seq < std::prev(after)->second;
 }
@@ -34,7 +35,7 @@ void CursorTracker::settle(std::uint64_t seq) {
   if (after != settled_.begin() && std::prev(after)->second == first)
     first = std::prev(after)->first;
   if (last != seq + 1) settled_.erase(after);
-  if (first == floor_) {
+  if (first == floor_ || WEIR_SEEDED_BUG("cursor.floor_skips_open")) {
     settled_.erase(first);
     floor_ = last;
     return;
@@ -45,6 +46,7 @@ void CursorTracker::settle(std::uint64_t seq) {
 void CursorTracker::want_mark(std::uint64_t mark) {
   if (mark <= wanted_mark_) return;
   wanted_mark_ = mark;
+  if (WEIR_SEEDED_BUG("cursor.mark_before_commit")) durable_mark_ = mark;
   dirty_ = true;
 }
 

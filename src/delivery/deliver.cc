@@ -3,6 +3,7 @@
 // deadline, call, decide.
 #include "async/completion.h"
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "delivery/dispatch.h"
 #include "delivery/settle.h"
 #include "policy/deadline.h"
@@ -176,6 +177,7 @@ async::Task<> Dispatcher::attempt_row(Flow& flow, Delivery row, std::string reco
 }
 
 async::Task<bool> Dispatcher::make_in_flight(Flow& flow, Delivery row) {
+  if (WEIR_SEEDED_BUG("deliver.in_flight_not_durable")) co_return true;
   row.state = DeliveryState::inFlight;
   // It has a permit already, so it does not linger.
   const auto urgency = urgency_of(flow, row, Settler::Urgency::next);

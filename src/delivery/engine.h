@@ -39,6 +39,16 @@ struct EngineOptions {
   };  // stop acknowledging, leave the process
 };
 
+// Of one that has left the configuration, for good.
+struct FlowRemoval {
+  std::string name;
+  FlowId flow;  // as removable() said: it may have come back, and gone, as another one
+  std::string reason;
+  std::string actor;
+  std::string left = {};        // for the audit: what goes with it
+  ports::Consent consent = {};  // goes into the same commit
+};
+
 struct FlowView {
   const FlowSpec* spec;
   const FlowRecord* record;
@@ -79,7 +89,11 @@ class Engine {
   // returns, it holds over restarts and reloads until control.until.
   async::Task<Result<>> control_breaker(std::string dependency, BreakerControl control);
   // Forgets a flow that is no longer in the configuration: cursor, holds, rows and quarantine.
-  async::Task<Result<>> remove(std::string flow, std::string reason, std::string actor);
+  // Errors: those of removable(); conflict (another flow by now, or the consent is stale).
+  async::Task<Result<>> remove(FlowRemoval removal);
+  // Which flow that would be. Errors: unknown_flow, wrong_state (it is configured, or its calls
+  // still run).
+  Result<FlowId> removable(const std::string& flow) const;
 
   // Destroys the keys of a stream that no flow reads, and all that is left of its events and rows;
   // gives the number of keys. Refused for a store that is not encrypted.

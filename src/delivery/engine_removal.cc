@@ -79,42 +79,55 @@ async::Task<> Engine::forget_closed() {
   });
 }
 
-async::Task<Result<>> Engine::remove(std::string name, std::string reason, std::string actor) {
+Result<FlowId> Engine::removable(const std::string& name) const {
   const auto found = std::ranges::find(removed_, name, &FlowRecord::name);
   if (found == removed_.end()) {
     if (find_flow(name) != nullptr) {
-      co_return Error{Code::wrong_state,
-                      fmt::format("flow '{}' is still in the configuration", name),
-                      "take it out of the configuration and reload first"};
+      return Error{Code::wrong_state, fmt::format("flow '{}' is still in the configuration", name),
+                   "take it out of the configuration and reload first"};
     }
     std::vector<std::string> names;
     for (const FlowRecord& record : removed_) names.push_back(record.name);
     for (const auto& [running, ignored] : flows_) names.push_back(running);
-    co_return unknown_flow(name, names);
+    return unknown_flow(name, names);
   }
   const FlowId id = found->id;
   if (applying_ || find_flow(id) != nullptr) {
-    co_return Error{Code::wrong_state, fmt::format("flow '{}' is just coming back", name),
-                    "look at `weir flow list`, then try again"};
+    return Error{Code::wrong_state, fmt::format("flow '{}' is just coming back", name),
+                 "look at `weir flow list`, then try again"};
   }
   const auto retired = std::ranges::find_if(retired_,
                                             [id](const auto& flow) { return flow->id() == id; });
-  if (retired != retired_.end()) {
-    if (!(*retired)->is_quiet() || settler_.is_busy_with(**retired)) {
-      co_return Error{Code::wrong_state, fmt::format("calls of flow '{}' are still running", name),
-                      "try again when they have ended"};
-    }
-    retired_.erase(retired);
+  if (retired == retired_.end() || ((*retired)->is_quiet() && !settler_.is_busy_with(**retired)))
+    return id;
+  return Error{Code::wrong_state, fmt::format("calls of flow '{}' are still running", name),
+               "try again when they have ended"};
+}
+
+async::Task<Result<>> Engine::remove(FlowRemoval removal) {
+  const Result<FlowId> known = removable(removal.name);
+  if (!known.ok()) co_return known.error();
+  const FlowId id = *known;
+  if (id != removal.flow) {
+    co_return Error{Code::conflict, fmt::format("'{}' is another flow by now", removal.name),
+                    "look at `weir flow list`, then try again"};
   }
+  std::erase_if(retired_, [id](const auto& flow) { return flow->id() == id; });
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.mutations.emplace_back(ports::RemoveFlow{id});
   batch.mutations.emplace_back(ports::AddAudit{AuditEntry{.at = options_.clock.wall(),
-                                                          .actor = std::move(actor),
+                                                          .actor = std::move(removal.actor),
                                                           .action = "flow.remove",
-                                                          .target = name,
-                                                          .reason = std::move(reason)}});
+                                                          .target = removal.name,
+                                                          .reason = std::move(removal.reason),
+                                                          .detail = std::move(removal.left)}});
+  ports::add_to(batch, std::move(removal.consent));
   auto receipt = co_await options_.store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
+  if (!receipt->applied) {
+    co_return Error{Code::conflict, "the approval was used or changed in between",
+                    "weir approval list"};
+  }
   std::erase_if(removed_, [id](const FlowRecord& record) { return record.id == id; });
   co_return Result<>{};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "delivery/engine.h"
 
 namespace weir::delivery {
@@ -78,6 +79,7 @@ async::Task<bool> Engine::trim_stream(StreamRecord& stream, WallTime before) {
 // its place until it is removed for good, and what it holds cannot be told by its filter any more.
 async::Task<Result<std::uint64_t>> Engine::needed_from(StreamId stream, std::uint64_t end) {
   for (const auto& [name, flow] : flows_) {
+    if (WEIR_SEEDED_BUG("retention.cursor_ignored")) break;
     if (flow->stream() == stream) end = std::min(end, flow->cursor().durable_floor());
   }
   for (const FlowRecord& record : std::vector<FlowRecord>(removed_)) {
@@ -118,6 +120,7 @@ async::Task<Result<std::vector<DeliveryRef>>> Engine::held_events(StreamId strea
     if (!settlement.ok()) co_return settlement.error();
     auto row = co_await options_.store.deliveries().get(ref);
     if (!row.ok()) co_return row.error();
+    if (WEIR_SEEDED_BUG("retention.held_not_kept")) continue;
     if (!settlement->has_value() && !row->has_value()) held.push_back(ref);
   }
   co_return held;

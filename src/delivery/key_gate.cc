@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::delivery {
 namespace {
@@ -16,7 +17,7 @@ bool has_behind(const Hold& hold) { return hold.first != 0 && hold.first <= hold
 KeyGate::Admit KeyGate::admit(Candidate& candidate) {
   if (candidate.key.empty()) return Admit::go;
   State& state = keys_[candidate.key];
-  if (state.held) {
+  if (state.held && !WEIR_SEEDED_BUG("keys.hold_ignored")) {
     join(state, candidate.position.seq);
     mark_dirty(candidate.key);
     return Admit::held;
@@ -90,7 +91,7 @@ KeyGate::Joined KeyGate::hold(const std::string& key, Position holder) {
   const Hold& held = *state.held;
   const bool keeps = !held.released && !state.to_drain && held.holder.seq > holder.seq;
   state.to_drain = false;
-  if (!keeps) state.held->holder = holder;
+  if (!keeps || WEIR_SEEDED_BUG("keys.replay_takes_hold")) state.held->holder = holder;
   state.held->released = false;
   std::deque<Candidate> rows;
   for (Candidate& waiting : state.line) {

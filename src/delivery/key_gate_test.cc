@@ -162,6 +162,16 @@ TEST_CASE("a row that is not due any more when its turn comes lets the next one 
   CHECK_FALSE(gate.reserved_for(at(2).position).has_value());
 }
 
+TEST_CASE("what is run again and fails does not take its key from a later one that holds it") {
+  KeyGate gate(FlowId{1});
+  admit(gate, 5);
+  (void)gate.hold("k", at(5).position);
+  CHECK(admit(gate, 6) == KeyGate::Admit::held);
+  REQUIRE(gate.admit_row(at(2)));
+  (void)gate.hold("k", at(2).position);
+  CHECK(gate.is_held_by("k", at(5).position));
+}
+
 TEST_CASE("a new holder tells of the records it lets go and of the rows that still wait") {
   KeyGate gate(FlowId{1});
   admit(gate, 5);

@@ -2,6 +2,7 @@
 #include "delivery/recover.h"
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "delivery/settle.h"
 #include "policy/deadline.h"
 #include "policy/decide.h"
@@ -13,7 +14,7 @@ namespace {
 constexpr std::size_t kPage = 1000;
 
 void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& event) {
-  ++row.interruptions;
+  row.interruptions += WEIR_SEEDED_BUG("recover.interruption_not_counted") ? 0 : 1;
   (void)WEIR_FAILPOINT("recover.interrupted");
   Decision decision = policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent,
                                                  parts.clock.wall());
@@ -153,7 +154,7 @@ void recover_event(DeliveryParts& parts, Flow& flow, StoredEvent& stored) {
 async::Task<Result<>> recover_unsettled(DeliveryParts& parts, Flow& flow) {
   std::uint64_t next = flow.cursor().floor();
   const std::uint64_t mark = flow.cursor().durable_mark();
-  while (next < mark) {
+  while (next < mark && !WEIR_SEEDED_BUG("recover.mark_taken_as_floor")) {
     auto events = co_await parts.store.events().read(flow.stream(), next, kReadEvents, kReadBytes);
     if (!events.ok()) co_return events.error();
     if (events->empty()) break;

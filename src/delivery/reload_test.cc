@@ -179,7 +179,8 @@ TEST_CASE("a flow that goes and comes back while a call runs is still one flow")
   Config without = config;
   without.flows.clear();
   REQUIRE(top.wait(top.engine->apply(without)).ok());
-  const auto early = top.wait(top.engine->remove("f", "gone", "local:test"));
+  const auto early = top.wait(top.engine->remove(
+      {.name = "f", .flow = FlowId{1}, .reason = "gone", .actor = "local:test"}));
   REQUIRE_FALSE(early.ok());
   CHECK(early.error().detail.find("still running") != std::string::npos);
   top.publish("a3", "a");
@@ -213,7 +214,14 @@ TEST_CASE(
   CHECK(top.wait(top.store->deliveries().list({}))->empty());
   REQUIRE(top.wait(top.engine->apply(without)).ok());
   const FlowId before{1};
-  REQUIRE(top.wait(top.engine->remove("f", "not needed", "local:test")).ok());
+  CHECK(top.engine->removable("f").value() == before);
+  const auto remove = [&](FlowId id) {
+    return top.wait(top.engine->remove(
+        {.name = "f", .flow = id, .reason = "not needed", .actor = "local:test", .left = "all"}));
+  };
+  CHECK(remove(FlowId{2}).error().code == Code::conflict);
+  REQUIRE(remove(before).ok());
+  CHECK(top.wait(top.store->recovery().audit(~0ull >> 1, 1))->front().detail == "all");
   while (top.wait(top.engine->trim_step())) continue;
   CHECK(top.engine->find_stream("s")->first_seq == 61);
   REQUIRE(top.wait(top.engine->apply(config)).ok());

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "policy/fingerprint.h"
 
 namespace weir::delivery {
@@ -76,7 +77,7 @@ void settle_key(DeliveryParts& parts, Flow& flow, const Delivery& row, const Dec
   const bool ended = is_final(decision.kind);
   const bool parks = flow.spec().on_failure != OnFailure::proceed ||
                      decision.kind == DecisionKind::defer;
-  if (!ended && parks) {
+  if (!ended && parks && !WEIR_SEEDED_BUG("keys.released_on_failure")) {
     flow.park(row.key, row.ref.position);
     return;
   }
@@ -113,7 +114,7 @@ std::optional<Pause> pause_after(Flow& flow, const Delivery& row, const Decision
   if (decision.failure == FailureClass::interrupted || decision.failure == FailureClass::expired)
     return {};
   if (is_final(decision.kind)) flow.brake().passed(now);
-  if (!is_quarantine(decision.kind)) return {};
+  if (!is_quarantine(decision.kind) || WEIR_SEEDED_BUG("brake.never_asked")) return {};
   auto tripped = flow.brake().quarantined(now);
   if (!tripped) return {};
   flow.stop_dispatching();
@@ -132,7 +133,8 @@ std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row,
                                             decision.failure, decision.failure_mode, print, now});
   }
   if (is_final(decision.kind)) mutations.emplace_back(ports::DropKeptEvent{row.ref});
-  if (settled.row.replay && (is_final(decision.kind) || is_quarantine(decision.kind))) {
+  if (settled.row.replay && !WEIR_SEEDED_BUG("replay.item_not_settled") &&
+      (is_final(decision.kind) || is_quarantine(decision.kind))) {
     mutations.emplace_back(ports::SetReplayItem{settled.row.replay, row.ref, item_state(decision)});
   }
   if (pause) {

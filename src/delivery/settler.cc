@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "delivery/flow.h"
 
 namespace weir::delivery {
@@ -111,7 +112,7 @@ async::Task<> Settler::commit(Pending pending) {
   committing_ = 0;
   committing_flows_.clear();
   waits_ = false;
-  if (!receipt.ok()) {
+  if (!receipt.ok() && !WEIR_SEEDED_BUG("settler.failed_commit_is_durable")) {
     fail(receipt.error(), pending);
     co_return;
   }

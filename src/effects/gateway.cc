@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "effects/gateway_call.h"
 #include "policy/classify.h"
 #include "policy/effect_ledger.h"
@@ -180,7 +181,7 @@ std::optional<EffectReply> Gateway::admit(Call& call, policy::Work work, policy:
   }
   if (guardrails == nullptr)
     return failed(*call.attempt, Error{Code::unknown_dependency, call.dependency.name});
-  auto refusal = guardrails->admit({.work = work}, now, permit);
+  auto refusal = guardrails->admit({.work = work, .path = policy::kEffectsPath}, now, permit);
   if (!refusal) return std::nullopt;
   const Duration wait = refusal->until == MonoTime::max()
                             ? kAgain
@@ -236,7 +237,8 @@ bool Gateway::is_likely_new(const Call& call) {
   const bool first = call.attempt->attempt == 1 && !call.attempt->replay;
   policy::Guardrails* guardrails = wired_.guardrails(call.request.dependency);
   return first && call.request.caller_key.empty() && guardrails != nullptr &&
-         guardrails->would_admit({.work = call.work()}, clock_.mono());
+         guardrails->would_admit({.work = call.work(), .path = policy::kEffectsPath},
+                                 clock_.mono());
 }
 
 async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
@@ -275,7 +277,8 @@ async::Task<EffectReply> Gateway::send_once(std::shared_ptr<Call> call, bool rep
   if (auto refused = admit(*call, call->work(), permit)) co_return std::move(*refused);
   call->begin_entry(repeat, clock_.wall());
   (void)WEIR_FAILPOINT("effect.before_intent");
-  auto intent = co_await put(call->entry);
+  Result<bool> intent = true;
+  if (!WEIR_SEEDED_BUG("effects.sent_before_intent")) intent = co_await put(call->entry);
   (void)WEIR_FAILPOINT("effect.intent_durable");
   if (!intent.ok() || !*intent) {
     cancel(*call, permit);
@@ -348,7 +351,8 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
 async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> audit,
                                        ports::Consent consent) {
   ports::WriteBatch batch;
-  batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
+  if (!WEIR_SEEDED_BUG("effects.fence_removed"))
+    batch.preconditions.emplace_back(ports::EffectIs{effect.key, effect.version});
   ++effect.version;
   batch.mutations.emplace_back(ports::PutEffect{std::move(effect)});
   if (audit) batch.mutations.emplace_back(ports::AddAudit{*std::move(audit)});
@@ -359,12 +363,17 @@ async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> 
 }
 
 async::Task<bool> Gateway::forget_step() {
+  auto settled = co_await store_.effects().oldest_settled();
+  if (!settled.ok()) co_return false;
   bool more = false;
-  for (const std::string& name : wired_.dependencies()) {
+  for (const auto& [name, oldest] : *settled) {
+    // One that has left the configuration may come back, and mean the same.
     const DependencySpec* dependency = wired_.dependency(name);
-    if (dependency == nullptr) continue;
+    const Duration window = dependency == nullptr ? IdempotencySpec{}.window
+                                                  : dependency->policy.idempotency.window;
+    const WallTime before = clock_.wall() - window;
+    if (oldest >= before) continue;
     ports::WriteBatch batch{.lane = ports::Lane::operate};
-    const WallTime before = clock_.wall() - dependency->policy.idempotency.window;
     batch.mutations.emplace_back(ports::DropEffects{name, before, kForgetAtOnce});
     auto receipt = co_await store_.writer().commit(std::move(batch));
     more = more || (receipt.ok() && receipt->effects_dropped == kForgetAtOnce);

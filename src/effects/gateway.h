@@ -62,11 +62,13 @@ class Gateway {
   async::Task<Result<>> start();
   async::Task<EffectReply> call(EffectRequest request);
 
-  // A person says what became of an effect in doubt: confirmed or failedNoEffect. Audited in the
-  // same commit. Errors: unknown_effect, wrong_state, conflict (it is being sent, or somebody else
-  // was faster), those of the store.
-  // `consent` goes into that commit, too.
-  async::Task<Result<Effect>> resolve(EffectId id, EffectState as, std::string actor,
+  // An effect that a person may settle now. Errors: unknown_effect, wrong_state, conflict (it is
+  // being sent), those of the store.
+  async::Task<Result<Effect>> in_doubt(EffectId id);
+  // A person says what became of it: confirmed or failedNoEffect. Of `effect` as it was read, and
+  // of no other version: whoever agreed has seen that one. Audited in the same commit, which
+  // `consent` goes into, too. Errors: those of in_doubt(); conflict (it changed since).
+  async::Task<Result<Effect>> resolve(Effect effect, EffectState as, std::string actor,
                                       std::string reason, ports::Consent consent = {});
   // Asks the dependency as its policy says, and writes what it said. Errors: those of resolve();
   // wrong_state if it cannot be asked, or has no clear answer.
@@ -109,6 +111,7 @@ class Gateway {
   // Only if nobody else has written the entry since it was read: false then.
   async::Task<Result<bool>> put(Effect effect, std::optional<AuditEntry> audit = std::nullopt,
                                 ports::Consent consent = {});
+  Result<> check_doubt(const Effect& effect) const;
   async::Task<Result<Effect>> settle_doubt(Effect effect, EffectState as, std::string actor,
                                            std::string reason, std::string_view action,
                                            ports::Consent consent = {});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::effects {
@@ -139,7 +140,9 @@ void Gateway::Call::begin_entry(bool repeat, WallTime now) {
     entry.first_sent = now;
   }
   // What certainly did not happen is sent for the first time.
-  if (known && known->state == EffectState::failedNoEffect) entry.first_sent = now;
+  if (known &&
+      (known->state == EffectState::failedNoEffect || WEIR_SEEDED_BUG("effects.age_restarts")))
+    entry.first_sent = now;
   entry.delivery = attempt->delivery;
   ++entry.sends;
   entry.attempt = attempt->attempt;

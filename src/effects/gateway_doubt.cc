@@ -26,6 +26,11 @@ Error not_in_doubt(const Effect& effect) {
       "what is settled stays as it is"};
 }
 
+Error being_sent(EffectId id) {
+  return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
+               "its answer may settle it: look again"};
+}
+
 // One that was sent and is not under way is in doubt, too: its result could not be written.
 bool is_in_doubt(const Effect& effect) {
   return effect.state == EffectState::inDoubt || effect.state == EffectState::sent;
@@ -56,7 +61,8 @@ async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
   policy::Guardrails* guardrails = wired_.guardrails(dependency.name);
   policy::Permit permit;
   const auto refusal = guardrails == nullptr ? std::nullopt
-                                             : guardrails->admit({}, clock_.mono(), permit);
+                                             : guardrails->admit({.path = policy::kEffectsPath},
+                                                                 clock_.mono(), permit);
   if (refusal) co_return Asked{.detail = refusal->reason, .again = kAskAgain};
   const std::string target = reconcile_target(rules, bare_key(effect.sent_key()));
   const std::string headers = own_headers(dependency);
@@ -120,39 +126,40 @@ async::Task<Result<Effect>> Gateway::settle_doubt(Effect effect, EffectState as,
   auto written = co_await put(effect, std::move(entry), std::move(consent));
   if (!written.ok()) co_return std::move(written).error();
   if (!*written) {
-    co_return Error{Code::conflict,
-                    fmt::format("effect e{} was settled by somebody else", effect.id.value),
+    co_return Error{Code::conflict, fmt::format("effect e{} changed in between", effect.id.value),
                     fmt::format("`weir effect get e{}`", effect.id.value)};
   }
   ++effect.version;
   co_return effect;
 }
 
-async::Task<Result<Effect>> Gateway::resolve(EffectId id, EffectState as, std::string actor,
-                                             std::string reason, ports::Consent consent) {
+Result<> Gateway::check_doubt(const Effect& effect) const {
+  if (in_progress_.contains(effect.key)) return being_sent(effect.id);
+  if (!is_in_doubt(effect)) return not_in_doubt(effect);
+  return {};
+}
+
+async::Task<Result<Effect>> Gateway::in_doubt(EffectId id) {
   auto found = co_await store_.effects().find(id);
   if (!found.ok()) co_return std::move(found).error();
   if (!found->has_value()) co_return unknown(id);
-  const Effect& effect = **found;
-  if (in_progress_.contains(effect.key)) {
-    co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
-                    "its answer may settle it: look again"};
-  }
-  if (!is_in_doubt(effect)) co_return not_in_doubt(effect);
-  co_return co_await settle_doubt(effect, as, std::move(actor), std::move(reason), "effect.resolve",
-                                  std::move(consent));
+  if (const auto fit = check_doubt(**found); !fit.ok()) co_return fit.error();
+  co_return std::move(**found);
+}
+
+async::Task<Result<Effect>> Gateway::resolve(Effect effect, EffectState as, std::string actor,
+                                             std::string reason, ports::Consent consent) {
+  if (const auto fit = check_doubt(effect); !fit.ok()) co_return fit.error();
+  co_return co_await settle_doubt(std::move(effect), as, std::move(actor), std::move(reason),
+                                  "effect.resolve", std::move(consent));
 }
 
 async::Task<Result<Effect>> Gateway::reconcile(EffectId id, std::string actor, std::string reason) {
-  auto found = co_await store_.effects().find(id);
+  auto found = co_await in_doubt(id);
   if (!found.ok()) co_return std::move(found).error();
-  if (!found->has_value()) co_return unknown(id);
-  const Effect effect = **found;
-  if (!is_in_doubt(effect)) co_return not_in_doubt(effect);
-  if (!in_progress_.try_emplace(effect.key, InProgress{effect.fingerprint, nullptr}).second) {
-    co_return Error{Code::conflict, fmt::format("effect e{} is being sent right now", id.value),
-                    "its answer may settle it: look again"};
-  }
+  const Effect effect = *found;
+  if (!in_progress_.try_emplace(effect.key, InProgress{effect.fingerprint, nullptr}).second)
+    co_return being_sent(id);
   const Asked asked = co_await ask(effect, clock_.mono() + kPatience);
   in_progress_.erase(effect.key);
   if (asked.verdict == Reconciled::unknown) {

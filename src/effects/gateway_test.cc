@@ -40,7 +40,6 @@ struct Desk {
 
   Wired wired() {
     return {
-        .dependencies = [] { return std::vector<std::string>{"bank"}; },
         .flow = [this](FlowId) { return &flow; },
         .dependency = [this](std::string_view name) { return name == "bank" ? &bank : nullptr; },
         .guardrails = [this](std::string_view) { return &guardrails; },
@@ -136,7 +135,7 @@ TEST_CASE(
   desk.bench.start(desk.gateway.call(desk.request()), late);
   desk.bench.wait([&] { return desk.waiting.has_value(); });
   const auto refused = desk.bench.run(
-      desk.gateway.resolve(EffectId{1}, EffectState::failedNoEffect, "anna", "looked"));
+      desk.gateway.resolve(desk.entry(), EffectState::failedNoEffect, "anna", "looked"));
   CHECK(refused.error().code == Code::conflict);
   // Another process, which does not know of the call, settles it.
   Effect settled = desk.entry();
@@ -149,11 +148,28 @@ TEST_CASE(
   CHECK(desk.entry() == settled);
 }
 
+TEST_CASE("gateway: nobody settles another version of an effect than the one that was read") {
+  Desk desk;
+  desk.answers = {lost()};
+  CHECK(desk.call().standing == "inDoubt");
+  const Effect read = *desk.bench.run(desk.gateway.in_doubt(EffectId{1}));
+  Effect sent = read;
+  SUBCASE("in doubt again") {}
+  SUBCASE("sent, and its result is not known here") { sent.state = EffectState::sent; }
+  ++sent.version;
+  desk.bench.commit({ports::PutEffect{sent}});
+  const auto late = desk.bench.run(
+      desk.gateway.resolve(read, EffectState::confirmed, "anna", "looked"));
+  CHECK(late.error().code == Code::conflict);
+  CHECK(desk.entry() == sent);
+  CHECK(desk.bench.run(desk.gateway.in_doubt(EffectId{1}))->version == sent.version);
+}
+
 TEST_CASE("gateway: a doubt that a person settles is not answered with what another call said") {
   Desk desk;
   desk.answers = {{.status = 500, .body = "oops"}};
   CHECK(desk.call().standing == "inDoubt");
-  REQUIRE(desk.bench.run(desk.gateway.resolve(EffectId{1}, EffectState::confirmed, "anna", "seen"))
+  REQUIRE(desk.bench.run(desk.gateway.resolve(desk.entry(), EffectState::confirmed, "anna", "seen"))
               .ok());
   const EffectReply reply = desk.call();
   CHECK(reply.standing == "replayed");
@@ -209,6 +225,21 @@ TEST_CASE(
   own.token = desk.token;
   CHECK(desk.call(own).standing == "replayed");
   CHECK(desk.entry().delivery == ref(2));
+}
+
+TEST_CASE("gateway: a repeat does not make the key any younger") {
+  Desk desk;
+  desk.bank.policy.idempotency = {.on_in_doubt = OnInDoubt::retryWithKey,
+                                  .downstream_retention = hours{1}};
+  desk.answers = {lost(), lost(), {.status = 201}};
+  CHECK(desk.call().standing == "inDoubt");
+  desk.pass(std::chrono::minutes{40});
+  desk.token = desk.begin();
+  CHECK(desk.call().standing == "inDoubt");
+  desk.pass(std::chrono::minutes{20});
+  desk.token = desk.begin();
+  CHECK(code_of(desk.call()) == Code::effect_in_doubt);
+  CHECK(desk.sent.size() == 2);
 }
 
 TEST_CASE("gateway: nothing is sent once the attempt is over") {
@@ -286,6 +317,33 @@ TEST_CASE("gateway: what is settled is forgotten after the window, in bounded st
   CHECK(desk.bench.run(desk.gateway.forget_step()));
   CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
   CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+TEST_CASE("gateway: entries of a dependency that left the configuration are forgotten, too") {
+  Desk desk;
+  Effect one = ports::testing::effect(1, "gone");
+  one.dependency = "was there";
+  one.state = EffectState::confirmed;
+  one.changed_at = desk.clock.wall();
+  desk.bench.commit({ports::PutEffect{one}});
+  desk.pass(IdempotencySpec{}.window - seconds{1});
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->size() == 1);
+  desk.pass(seconds{2});
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+TEST_CASE("gateway: where breakers are per path, an operator's order reaches that of effects") {
+  Desk desk;
+  desk.bank.policy.circuit_breaker.per_path = true;
+  desk.guardrails = policy::Guardrails(desk.bank.policy);
+  desk.guardrails.set_paths({"/hook", policy::kEffectsPath}, desk.clock.mono());
+  desk.guardrails.force_breakers(BreakerOrder::open, MonoTime::max(), desk.clock.mono());
+  CHECK(code_of(desk.call()) == Code::effect_refused);
+  CHECK(desk.sent.empty());
+  desk.guardrails.force_breakers(BreakerOrder::automatic, MonoTime::max(), desk.clock.mono());
+  CHECK(desk.call().standing == "confirmed");
 }
 
 }  // namespace weir::effects

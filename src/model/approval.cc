@@ -23,6 +23,7 @@ std::string_view to_text(ApprovalAct act) {
     case ApprovalAct::discard: return "discard";
     case ApprovalAct::resolve: return "resolve";
     case ApprovalAct::effect: return "effect";
+    case ApprovalAct::remove: return "remove";
   }
   return "replay";
 }

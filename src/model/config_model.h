@@ -143,7 +143,9 @@ struct ApprovalsSpec {
   std::optional<std::uint64_t> replay_deliveries;   // a plan for more than so many
   bool replay_in_doubt = false;                     // a plan with deliveries or effects in doubt
   bool replay_delivered = false;                    // a rewind
+  bool replay_edited = false;                       // a plan with events that were edited
   std::optional<std::uint64_t> discard_deliveries;  // settling more than so many without delivery
+  bool discard_in_doubt = false;                    // settling what is in doubt, at any size
   bool effects_resolve = false;                     // saying what became of an effect in doubt
   Duration expires = std::chrono::hours{4};         // a request, and from then on a yes
   RoleSet break_glass;                              // who may act without one; empty = nobody

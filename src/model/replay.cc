@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint8_t kPlanVersion = 4;
+constexpr std::uint8_t kPlanVersion = 5;
 constexpr std::uint64_t kIdsMax = 10'000;
 constexpr std::array<std::string_view, 8> kReplayStates = {
     "planning", "planned", "canary", "running", "paused", "stopped", "aborted", "completed"};
@@ -168,6 +168,19 @@ std::string_view to_text(StopAction action) {
   return "";
 }
 
+std::string encode_selection(const Selection& selection) {
+  ByteWriter out;
+  write_selection(out, selection);
+  return std::move(out).take();
+}
+
+Result<Selection> decode_selection(std::string_view bytes) {
+  ByteReader in(bytes);
+  Selection selection;
+  if (read_selection(in, selection) && in.at_end()) return selection;
+  return Error{Code::store_corrupt, "a selection is damaged", "weir store check"};
+}
+
 std::string encode_replay_plan(const ReplayPlan& plan) {
   ByteWriter out;
   out.u8(kPlanVersion);
@@ -199,6 +212,8 @@ std::string encode_replay_plan(const ReplayPlan& plan) {
   out.text(plan.actor);
   out.varint(plan.makers.size());
   for (const std::string& maker : plan.makers) out.text(maker);
+  out.varint(plan.edited);
+  out.text(plan.revisions);
   return std::move(out).take();
 }
 
@@ -240,6 +255,8 @@ Result<ReplayPlan> decode_replay_plan(std::string_view blob) {
   plan.actor = in.text();
   for (std::uint64_t left = in.varint(); left > 0 && !in.failed(); --left)
     plan.makers.emplace_back(in.text());
+  plan.edited = in.varint();
+  plan.revisions = in.text();
   if (in.failed() || !in.at_end()) return damaged;
   return plan;
 }

@@ -37,6 +37,8 @@ struct Selection {
   // the time when the event came in.
   bool delivered = false;
   bool empty() const;
+  // What it may quote of events: pattern, references, key. The rest says nothing about them.
+  void forget_values() { where.clear(), ids.clear(), key.clear(); }
   bool operator==(const Selection&) const = default;
 };
 
@@ -110,7 +112,9 @@ struct ReplayPlan {
   ReplayTerms terms;
   std::string reason;               // why the operator replays
   std::string actor;                // local:<user>
-  std::vector<std::string> makers;  // subjects: who made it, and who changed it
+  std::vector<std::string> makers;  // subjects: who made it, changed it or edited its events
+  std::uint64_t edited = 0;         // members whose event was edited
+  std::string revisions;            // SHA-256 of which revision of each that is; "" = of none
   bool operator==(const ReplayPlan&) const = default;
 };
 
@@ -195,6 +199,10 @@ struct Replay {
   WallTime waits_until{};
   bool operator==(const Replay&) const = default;
 };
+
+// Stable binary form, for the store.
+std::string encode_selection(const Selection& selection);
+Result<Selection> decode_selection(std::string_view bytes);
 
 std::string encode_replay_plan(const ReplayPlan& plan);  // stable binary form, for the store
 Result<ReplayPlan> decode_replay_plan(std::string_view blob);

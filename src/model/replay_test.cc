@@ -74,6 +74,9 @@ ReplayPlan any_plan() {
   plan.stop = {any_rule(), any_rule(), any_rule(), any_rule(), any_rule(), any_rule()};
   plan.reason = *rc::gen::arbitrary<std::string>();
   plan.actor = *rc::gen::arbitrary<std::string>();
+  plan.makers = *rc::gen::arbitrary<std::vector<std::string>>();
+  plan.edited = *rc::gen::arbitrary<std::uint64_t>();
+  plan.revisions = *rc::gen::arbitrary<std::string>();
   return plan;
 }
 

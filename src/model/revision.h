@@ -18,7 +18,8 @@ struct Revision {
   DeliveryRef ref;
   std::uint32_t number = kFirstRevision + 1;
   WallTime at{};
-  std::string editor;
+  std::string editor;   // as in the audit
+  std::string subject;  // the editor, whatever they came with
   std::string reason;
   std::string record;  // encode_event() of what is sent
   bool operator==(const Revision&) const = default;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::net {
@@ -124,7 +125,8 @@ std::size_t BodyReader::read_size_line(std::string_view bytes) {
   if (end - text.data() > kChunkDigitsMax) return refuse("a bad chunk size");
   const std::string_view extension = text.substr(static_cast<std::size_t>(end - text.data()));
   if (error == std::errc::result_out_of_range) return refuse("a chunk size beyond 64 bits");
-  if (error != std::errc{} || (!extension.empty() && extension[0] != ';'))
+  if (error != std::errc{} ||
+      (!extension.empty() && extension[0] != ';' && !WEIR_SEEDED_BUG("http.chunk_size_garbage")))
     return refuse("a bad chunk size");
   if (left_ > limit_ - size_) {
     state_ = BodyState::tooLarge;

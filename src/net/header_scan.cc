@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/header_scan.h"
 
+#include "base/seeded_bug.h"
+
 namespace weir::net {
 namespace {
 
@@ -8,6 +10,7 @@ namespace {
 HeaderVerdict check_line(std::string_view line) {
   if (line.find('\r') != std::string_view::npos) return HeaderVerdict::bareReturn;
   if (line.find('\0') != std::string_view::npos) return HeaderVerdict::nul;
+  if (WEIR_SEEDED_BUG("http.folded_line_accepted")) return HeaderVerdict::complete;
   if (!line.empty() && (line[0] == ' ' || line[0] == '\t')) return HeaderVerdict::foldedLine;
   return HeaderVerdict::complete;
 }

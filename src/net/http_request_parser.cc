@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 #include "base/text.h"
 #include "net/body_reader.h"
 #include "net/header_scan.h"
@@ -101,7 +102,8 @@ class BeastRequest final : public http::basic_parser<true> {
   void check_framing(http::field field, std::string_view value, error_code& ec) {
     switch (field) {
       case http::field::content_length:
-        if (lengths_++ > 0 || value.find_first_not_of("0123456789") != std::string_view::npos) {
+        if ((lengths_++ > 0 && !WEIR_SEEDED_BUG("http.second_length_accepted")) ||
+            value.find_first_not_of("0123456789") != std::string_view::npos) {
           return fail(ec, Code::malformed_request, "Content-Length must be one number, given once");
         }
         return;

@@ -24,6 +24,7 @@ std::string_view to_text(Need need) {
     case Need::read: return "read";
     case Need::operate: return "operate";
     case Need::approve: return "approve";
+    case Need::review: return "review";
     case Need::administer: return "administer";
     case Need::produce: return "produce";
     case Need::work: return "work";
@@ -37,6 +38,7 @@ RoleSet roles_for(Need need) {
     case Need::read: return {Role::viewer, Role::operate, Role::approver, Role::admin};
     case Need::operate: return {Role::operate, Role::admin};
     case Need::approve: return {Role::approver, Role::admin};
+    case Need::review: return {Role::operate, Role::approver, Role::admin};
     case Need::administer: return {Role::admin};
     case Need::produce: return {Role::producer, Role::admin};
     case Need::work: return {Role::worker, Role::admin};

@@ -9,8 +9,8 @@
 namespace weir::policy {
 namespace {
 
-constexpr Need kNeeds[] = {Need::open,       Need::read,    Need::operate, Need::approve,
-                           Need::administer, Need::produce, Need::work};
+constexpr Need kNeeds[] = {Need::open,   Need::read,       Need::operate, Need::approve,
+                           Need::review, Need::administer, Need::produce, Need::work};
 
 }  // namespace
 
@@ -25,10 +25,11 @@ TEST_CASE("an admin may do everything, the others only what their role is for") 
   };
   const Row rows[] = {
       {Role::viewer, {Need::read}},
-      {Role::operate, {Need::read, Need::operate}},
-      {Role::approver, {Need::read, Need::approve}},
+      {Role::operate, {Need::read, Need::operate, Need::review}},
+      {Role::approver, {Need::read, Need::approve, Need::review}},
       {Role::admin,
-       {Need::read, Need::operate, Need::approve, Need::administer, Need::produce, Need::work}},
+       {Need::read, Need::operate, Need::approve, Need::review, Need::administer, Need::produce,
+        Need::work}},
       {Role::producer, {Need::produce}},
       {Role::worker, {Need::work}},
   };

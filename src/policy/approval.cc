@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::policy {
@@ -30,20 +31,18 @@ std::string why_plan_needs_approval(const ApprovalsSpec& spec, const PlanFacts& 
     return more_than(facts.deliveries, *spec.replay_deliveries);
   if (spec.replay_delivered && facts.delivered) return "it delivers again what was delivered";
   if (spec.replay_in_doubt && facts.in_doubt) return "some of it is in doubt";
+  if (spec.replay_edited && facts.edited > 0) return "some of its events were edited";
   return "";
 }
 
-std::string why_settling_needs_approval(const ApprovalsSpec& spec, std::uint64_t deliveries) {
-  if (!spec.discard_deliveries || deliveries <= *spec.discard_deliveries) return "";
-  return more_than(deliveries, *spec.discard_deliveries);
+std::string why_settling_needs_approval(const ApprovalsSpec& spec, const SettlingFacts& facts) {
+  if (spec.discard_deliveries && facts.deliveries > *spec.discard_deliveries)
+    return more_than(facts.deliveries, *spec.discard_deliveries);
+  return spec.discard_in_doubt && facts.in_doubt ? "some of it is in doubt" : "";
 }
 
 std::string why_effect_needs_approval(const ApprovalsSpec& spec) {
   return spec.effects_resolve ? "approvals.effects.resolve says so" : "";
-}
-
-std::string subject_of(std::string_view actor) {
-  return std::string(actor.substr(0, actor.find(" (")));
 }
 
 bool same_person(std::string_view subject, std::string_view other) {
@@ -83,7 +82,7 @@ std::string why_not_on(const Approval& approval, std::string_view hash, bool sti
 Result<> may_grant(const Approval& approval, std::string_view subject, std::string_view hash,
                    WallTime now) {
   const std::string id = to_text(approval.id);
-  if (is_one_of(approval.makers, subject)) {
+  if (is_one_of(approval.makers, subject) && !WEIR_SEEDED_BUG("approval.by_the_same_person")) {
     return Error{Code::self_approval,
                  fmt::format("{} wants {} done ({}): somebody else has to approve it", subject,
                              approval.what, names(approval.makers)),
@@ -94,7 +93,7 @@ Result<> may_grant(const Approval& approval, std::string_view subject, std::stri
     return Error{Code::approval_over, fmt::format("{} is {}", id, to_text(state)),
                  "weir approval list"};
   }
-  if (hash.empty() || hash == approval.hash) return {};
+  if (hash == approval.hash) return {};
   return Error{Code::plan_changed,
                fmt::format("{} asks for {}, not for {}", id, approval.hash, printable(hash)),
                "read it again: weir approval list"};

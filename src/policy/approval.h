@@ -16,17 +16,21 @@ namespace weir::policy {
 
 struct PlanFacts {
   std::uint64_t deliveries = 0;
-  bool in_doubt = false;   // one of them, or one of their effects
-  bool delivered = false;  // a rewind
+  bool in_doubt = false;     // one of them, or one of their effects
+  bool delivered = false;    // a rewind
+  std::uint64_t edited = 0;  // whose event was edited
+};
+
+struct SettlingFacts {
+  std::uint64_t deliveries = 0;
+  bool in_doubt = false;  // one of them, or one of their effects
 };
 
 // Why it needs one, as a sentence's end: "4812 deliveries, more than 1000"; "" = it needs none.
 std::string why_plan_needs_approval(const ApprovalsSpec& spec, const PlanFacts& facts);
-std::string why_settling_needs_approval(const ApprovalsSpec& spec, std::uint64_t deliveries);
+std::string why_settling_needs_approval(const ApprovalsSpec& spec, const SettlingFacts& facts);
 std::string why_effect_needs_approval(const ApprovalsSpec& spec);
 
-// The subject of an audit trail's actor: `anna` of `anna (token t3 "laptop")`.
-std::string subject_of(std::string_view actor);
 bool same_person(std::string_view subject, std::string_view other);
 bool is_one_of(const std::vector<std::string>& subjects, std::string_view subject);
 void add_maker(std::vector<std::string>& makers, std::string_view subject);
@@ -49,7 +53,7 @@ std::string why_no_good(const Approval& approval, const ActNow& act, bool still_
 std::string why_not_on(const Approval& approval, std::string_view hash, bool still_approver);
 
 // Whether this subject may say yes to it. self_approval, approval_over (used, expired, voided,
-// granted already), plan_changed (`hash`, unless empty, is not what was asked for).
+// granted already), plan_changed (`hash`, of what they read, is not what was asked for).
 Result<> may_grant(const Approval& approval, std::string_view subject, std::string_view hash,
                    WallTime now);
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 namespace {
 
@@ -41,7 +43,8 @@ Duration backoff(const BackOffSpec& spec, std::uint32_t attempt, Duration previo
   const Duration ceiling = backoff_ceiling(spec, attempt);
   switch (spec.jitter) {
     case Jitter::none: return ceiling;
-    case Jitter::full: return uniform(ceiling, rng);
+    case Jitter::full:
+      return WEIR_SEEDED_BUG("backoff.jitter_lost") ? ceiling : uniform(ceiling, rng);
     case Jitter::equal: return ceiling / 2 + uniform(ceiling - ceiling / 2, rng);
     case Jitter::decorrelated: break;
   }

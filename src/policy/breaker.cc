@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::policy {
 
@@ -65,7 +66,8 @@ std::optional<Refusal> Breaker::refusal(MonoTime now) {
                    fmt::format("breaker open for another {} ({})", weir::to_text(open_until_ - now),
                                describe(opened_because_))};
   }
-  if (state_ == State::halfOpen && probes_left() == 0) {
+  if (state_ == State::halfOpen && probes_left() == 0 &&
+      !WEIR_SEEDED_BUG("breaker.half_open_unlimited")) {
     return Refusal{
         Guardrail::breaker, half_open_until_,
         fmt::format("breaker half-open: {} probes decide", spec_.permitted_calls_in_half_open)};
@@ -306,7 +308,8 @@ void Breaker::record_probe(bool failure, bool slow, MonoTime now, Rng& rng) {
 
 void Breaker::after_probe(MonoTime now) {
   if (probes_left() > 0 || probes_out_ > 0) return;
-  if (probes_.calls > 0) return too_many(probes_) ? open(now, probes_) : close(now, probes_);
+  const bool bad = too_many(probes_) || WEIR_SEEDED_BUG("breaker.never_closes");
+  if (probes_.calls > 0) return bad ? open(now, probes_) : close(now, probes_);
   half_open_until_ = now + std::max(spec_.wait_in_open_base, Duration{1});
 }
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 
 namespace {
@@ -32,7 +34,7 @@ void DeadLetterBrake::passed(MonoTime now) {
 
 std::optional<std::string> DeadLetterBrake::quarantined(MonoTime now) {
   if (!spec_.enabled) return {};
-  ++in_a_row_;
+  if (!WEIR_SEEDED_BUG("brake.not_counting")) ++in_a_row_;
   window_.advance(now);
   ++window_.newest().all;
   ++window_.newest().quarantined;

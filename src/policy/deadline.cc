@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 
 namespace {
@@ -16,7 +18,7 @@ WallTime event_deadline(const TimeoutsSpec& timeouts, const Event& event, WallTi
     deadline = fits ? start + timeouts.event : WallTime::max();
   }
   const Extension* extension = event.find_extension("expirytime");
-  if (extension == nullptr) return deadline;
+  if (extension == nullptr || WEIR_SEEDED_BUG("deadline.expirytime_ignored")) return deadline;
   const auto expiry = parse_rfc3339(extension->value);
   if (!expiry) return deadline;
   // Epoch zero means "none", so an expiry that long ago is moved by the smallest step.
@@ -32,7 +34,8 @@ std::optional<Duration> attempt_timeout(const TimeoutsSpec& timeouts, WallTime d
   if (now >= deadline) return {};
   const Duration left = deadline - now - timeouts.margin;
   if (left < std::min(timeouts.min_useful, timeouts.attempt)) return {};
-  return std::min(timeouts.attempt, left);
+  return WEIR_SEEDED_BUG("deadline.attempt_outlives_event") ? timeouts.attempt
+                                                            : std::min(timeouts.attempt, left);
 }
 
 }  // namespace weir::policy

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "policy/backoff.h"
 #include "policy/classify.h"
 #include "policy/deadline.h"
@@ -72,7 +73,8 @@ BackOffSpec back_off_after(const RetrySpec& spec, FailureClass failure) {
 }
 
 std::optional<Duration> server_minimum(const RetrySpec& spec, const Classification& failure) {
-  if (!spec.honor_server || !failure.retry_after) return {};
+  if (!spec.honor_server || !failure.retry_after || WEIR_SEEDED_BUG("decide.retry_after_ignored"))
+    return {};
   return std::min(*failure.retry_after, spec.server_directed_max);
 }
 
@@ -100,7 +102,7 @@ Decision retry(const DecideInput& input, Rng& rng) {
   std::string reason = fmt::format("attempt {} of {} failed: {}", attempt, max_attempts,
                                    input.failure.reason);
   reason = with_note(std::move(reason), hint_note(spec, input.failure));
-  if (attempt >= max_attempts)
+  if (attempt >= max_attempts + WEIR_SEEDED_BUG("decide.one_attempt_more"))
     return give_up(input, by_replay > 0 ? "replay.attempts" : "retry.maxAttempts",
                    std::move(reason));
 
@@ -163,7 +165,7 @@ Decision decide(const DecideInput& input, Rng& rng) {
     case ModeAction::none: break;
   }
   if (!failure.retryable) return give_up(input);
-  if (failure.needs_idempotent && !input.idempotent) {
+  if (failure.needs_idempotent && !input.idempotent && !WEIR_SEEDED_BUG("decide.unknown_retried")) {
     return give_up(input, "inDoubt",
                    with_note(fmt::format("{}; it may have been applied, and the flow says "
                                          "idempotent: false",

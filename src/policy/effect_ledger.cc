@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 #include "wire/digest.h"
 
 namespace weir::policy {
@@ -20,6 +21,7 @@ std::string digest_of(std::initializer_list<std::string_view> fields) {
 
 // A repeat ends before nine tenths of what the dependency is said to remember: clocks differ.
 bool is_remembered(const Effect& effect, const IdempotencySpec& rules, WallTime until) {
+  if (WEIR_SEEDED_BUG("effects.retention_ignored")) return true;
   return until - effect.first_sent < rules.downstream_retention / 10 * 9;
 }
 
@@ -57,7 +59,8 @@ std::string effect_fingerprint(std::string_view method, std::string_view depende
 Judgement judge(const std::optional<Effect>& known, std::string_view fingerprint,
                 const IdempotencySpec& rules, WallTime until) {
   if (!known) return {Ruling::send, {}};
-  if (known->fingerprint != fingerprint) return {Ruling::otherBody, {}};
+  if (known->fingerprint != fingerprint && !WEIR_SEEDED_BUG("effects.other_body_answered"))
+    return {Ruling::otherBody, {}};
   switch (known->state) {
     case EffectState::claimed:
     case EffectState::failedNoEffect: return {Ruling::send, {}};
@@ -77,7 +80,8 @@ EffectState state_after(const Classification& result, const Outcome& outcome, bo
   const bool moved = outcome.status >= 300 && outcome.status <= 303;
   const bool still_runs = outcome.status == 409 && sends > 1;
   const bool doubt = result.in_doubt || moved || still_runs || outcome.fault != Fault::none;
-  return doubt ? EffectState::inDoubt : EffectState::failedNoEffect;
+  return doubt && !WEIR_SEEDED_BUG("effects.doubt_is_failure") ? EffectState::inDoubt
+                                                               : EffectState::failedNoEffect;
 }
 
 }  // namespace weir::policy

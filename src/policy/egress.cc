@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "base/text.h"
 
 namespace weir::policy {
@@ -67,7 +68,7 @@ const std::vector<Block>& always() {
 // The address and every IPv4 address that it carries.
 std::vector<IpAddress> readings(const IpAddress& address) {
   std::vector<IpAddress> all{address};
-  if (!address.v6) return all;
+  if (!address.v6 || WEIR_SEEDED_BUG("egress.inner_address_not_read")) return all;
   for (const Carrier& carrier : kCarriers) {
     if (!contains(parse_block(carrier.block).value(), address)) continue;
     IpAddress inner;

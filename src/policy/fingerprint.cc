@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
 #include "policy/body_template.h"
 #include "policy/classify.h"
 #include "policy/evidence.h"
@@ -76,9 +77,9 @@ Fingerprint fingerprint(std::string_view flow, std::string_view dependency, Fail
                         const Outcome* outcome, std::string_view rule) {
   Reason reason = reason_of(dependency, failure, outcome, rule);
   // The lengths keep two different splits of one text apart.
-  const std::string identity = fmt::format("{}:{} {}:{} {} {}", flow.size(), flow,
-                                           dependency.size(), dependency, weir::to_text(failure),
-                                           reason.normalised);
+  const std::string identity = fmt::format(
+      "{}:{} {}:{} {} {}", flow.size(), flow, dependency.size(), dependency, weir::to_text(failure),
+      WEIR_SEEDED_BUG("groups.by_title") ? reason.title : reason.normalised);
   return {wire::sha256_hex(identity).substr(0, kHashDigits), clipped(std::move(reason.title)),
           std::move(reason.normalised)};
 }

@@ -57,6 +57,14 @@ TEST_CASE("then what was thrown, and where") {
   CHECK(structured.hash == traced.hash);
 }
 
+TEST_CASE("two reasons that read alike are two groups") {
+  const Fingerprint problem = printed(
+      answer(422, R"({"type":"urn:gone"})", "application/problem+json"));
+  const Fingerprint text = printed(answer(422, "urn:gone", "text/plain"));
+  REQUIRE(problem.title == text.title);
+  CHECK(problem.hash != text.hash);
+}
+
 TEST_CASE("otherwise status and template, fault, or rule") {
   CHECK(printed(answer(500, "order 17 failed", "text/plain")).title == "500 order <n> failed");
   CHECK(printed(answer(500, "")).title == "500");

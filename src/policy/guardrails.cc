@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::policy {
 namespace {
@@ -58,7 +59,8 @@ Guardrails::Guardrails(const DependencyPolicy& policy)
 }
 
 void Guardrails::update(const DependencyPolicy& policy, MonoTime now) {
-  if (policy.circuit_breaker.per_path != policy_.circuit_breaker.per_path) {
+  if (policy.circuit_breaker.per_path != policy_.circuit_breaker.per_path ||
+      WEIR_SEEDED_BUG("breaker.lost_on_reload")) {
     breakers_.assign(1, {{}, Breaker(policy.circuit_breaker)});
     ++generation_;
     force(breakers_.front().breaker, now);
@@ -195,7 +197,9 @@ std::optional<Refusal> Guardrails::admit(const Asked& asked, MonoTime now, Permi
                   .budget_generation = budget_generation_};
   permit.breaker = breaker_of(asked.path, now);
   // Everything was asked before anything is taken, so nothing can be refused now.
-  if (needs_budget(asked, now) && !shadowed[index(Guardrail::retryBudget)]) charge(permit);
+  if (needs_budget(asked, now) && !shadowed[index(Guardrail::retryBudget)] &&
+      !WEIR_SEEDED_BUG("budget.not_charged"))
+    charge(permit);
   if (!shadowed[index(Guardrail::breaker)]) {
     const bool broken = breakers_[permit.breaker].breaker.admit(now, permit.epoch).has_value();
     WEIR_ASSERT(!broken);
@@ -244,12 +248,12 @@ void Guardrails::record(const Permit& permit, const Classification& result, Dura
     }
   }
   if (result.failure != FailureClass::ok) return;
-  refund(permit, now);
+  if (!WEIR_SEEDED_BUG("budget.success_not_refunded")) refund(permit, now);
   if (permit.paid != Permit::Paid::tokens) tokens_.succeeded();
 }
 
 void Guardrails::cancel(const Permit& permit, MonoTime now) {
-  concurrency_.cancel(now);
+  if (!WEIR_SEEDED_BUG("concurrency.slot_leaked")) concurrency_.cancel(now);
   if (PathBreaker* const one = breaker_of(permit)) {
     --one->in_flight;
     one->breaker.cancelled(permit.epoch, now);

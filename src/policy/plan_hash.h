@@ -7,8 +7,8 @@
 
 namespace weir::policy {
 
-// 16 hex digits of what the plan will do: whoever runs it can say which plan was read. Who made it,
-// and why, is no part of it.
+// SHA-256 of what the plan will do, 64 hex digits: whoever runs it can say which plan was read. Who
+// made it, and why, is no part of it.
 std::string plan_hash(const ReplayPlan& plan);
 
 }  // namespace weir::policy

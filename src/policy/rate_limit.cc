@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 namespace {
 
@@ -83,7 +85,8 @@ std::optional<MonoTime> RateLimit::admit(MonoTime now, double cost) {
   if (!enabled_) return {};
   if (!started_) origin_ = now;
   started_ = true;
-  arrival_us_ = std::max(micros(now), arrival_us_) + cost / per_second_ * kMicros;
+  const double since = WEIR_SEEDED_BUG("rate.idle_saves_up") ? 0 : micros(now);
+  arrival_us_ = std::max(since, arrival_us_) + cost / per_second_ * kMicros;
   return {};
 }
 

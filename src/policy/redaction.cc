@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 #include "policy/redaction_tag.h"
 
 namespace weir::policy {
@@ -44,8 +45,9 @@ void walk(wire::Json at, const Leads& leads, const Names& members, std::vector<w
   if (arrived(leads)) return found.push_back(at);
   if (leads.empty() && members.empty()) return;
   const bool is_object = at.is(wire::JsonType::object);
-  if (!is_object && !at.is(wire::JsonType::array)) return;
-  std::size_t index = 0;
+  if (!is_object && (!at.is(wire::JsonType::array) || WEIR_SEEDED_BUG("redaction.arrays_skipped")))
+    return;
+  std::size_t index = WEIR_SEEDED_BUG("redaction.index_from_one") ? 1 : 0;
   for (const wire::Json child : at) {
     const std::string number = is_object ? std::string() : std::to_string(index++);
     if (is_object && members.contains(child.key())) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 namespace {
 
@@ -75,7 +77,8 @@ double RetryBudget::balance_at(std::int64_t newest) const {
   std::int64_t spent = 0;
   ring_.for_each([&](std::int64_t number, const Slot& slot) {
     if (number > newest - kSlots) firsts += slot.firsts;
-    if (number >= newest - kSlots) spent += slot.spent;
+    if (number >= newest - kSlots + WEIR_SEEDED_BUG("budget.spent_forgotten_early"))
+      spent += slot.spent;
   });
   const double earned = std::max(spec_.percent, 0.0) / 100 * static_cast<double>(firsts);
   return earned + reserve_ - static_cast<double>(spent);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 namespace {
 
@@ -23,7 +25,8 @@ struct Share {
 };
 
 Share share_of(const ReplayCounts& counts) {
-  const std::uint64_t bad = counts.failed_again + counts.in_doubt;
+  const std::uint64_t bad = counts.failed_again +
+                            (WEIR_SEEDED_BUG("stop.doubt_not_counted") ? 0 : counts.in_doubt);
   return {bad, counts.succeeded + bad};
 }
 
@@ -68,7 +71,8 @@ std::vector<StopReading> stop_readings(const StopConditions& stop, const RunFact
   };
   add("failureShare", stop.failure_share, share.percent(),
       share.settled >= kShareFrom && share.percent() > stop.failure_share.limit);
-  add("sameFingerprint", stop.same_fingerprint, same, same >= stop.same_fingerprint.limit);
+  add("sameFingerprint", stop.same_fingerprint, same,
+      same >= stop.same_fingerprint.limit + WEIR_SEEDED_BUG("stop.one_too_late"));
   add("breakerOpen", stop.breaker_open, facts.breaker_open ? 1 : 0, facts.breaker_open);
   add("latency", stop.latency, std::max(in_seconds(facts.latency_p95), 0.0),
       over(facts.latency_p95, stop.latency));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "recovery/references.h"
 
 namespace weir::recovery {
@@ -41,6 +42,9 @@ Approval made_of(const Wish& wish, const Doer& doer, ApprovalId id, WallTime now
           .hash = wish.act.hash,
           .what = wish.what,
           .why = wish.why,
+          .selection = wish.selection,
+          .references = wish.references,
+          .asker = doer.subject,
           .makers = wish.act.makers,
           .reason = doer.reason,
           .requested = now,
@@ -56,39 +60,71 @@ Result<> check_reason(const std::string& reason) {
                "say it shorter, with a link to the rest"};
 }
 
+Result<> check_selection(const Selection& selection) {
+  if (encode_selection(selection).size() <= kApprovalReasonMax) return {};
+  return Error{Code::invalid_argument,
+               fmt::format("what selects is too long; of what is approved it has at most {} bytes",
+                           kApprovalReasonMax),
+               "select by group or flow, or with a shorter pattern"};
+}
+
 ApprovalId next_id(const std::vector<Approval>& all) {
   return ApprovalId{all.empty() ? 1 : all.back().id.value + 1};
 }
 
-// Which one makes room: over, and of no run that goes on. nullopt: there is none.
-async::Task<Result<std::optional<ApprovalId>>> one_to_drop(ports::Store& store,
-                                                           const std::vector<Approval>& all,
-                                                           WallTime now) {
+// What goes first when there is no room. What is open goes for broken glass alone, which needs
+// none.
+enum class Dispensable : std::uint8_t { over, pending, granted, alarm, never };
+
+Dispensable dispensable(const Approval& one, const std::set<std::string>& open, WallTime now) {
+  const ApprovalState state = one.state(now);
+  if (state == ApprovalState::pending) return Dispensable::pending;
+  if (state == ApprovalState::granted) return Dispensable::granted;
+  const bool used = one.used != WallTime{};
+  if (used && open.contains(one.target)) return Dispensable::never;  // that run asks for it again
+  const bool alarms = one.break_glass && now - one.used < kGlassAlarm;
+  return alarms ? Dispensable::alarm : Dispensable::over;
+}
+
+async::Task<Result<std::set<std::string>>> open_runs(ports::Store& store) {
   auto replays = co_await store.recovery().replays();
   if (!replays.ok()) co_return replays.error();
   std::set<std::string> open;
   for (const Replay& replay : *replays) {
     if (!is_over(replay.state)) open.insert(to_text(replay.id));
   }
-  const auto found = std::ranges::find_if(all, [&](const Approval& one) {
-    const bool alarms = one.break_glass && now - one.used < kGlassAlarm;
-    return !one.is_open(now) && !alarms && !open.contains(one.target);
-  });
-  if (found != all.end()) co_return std::optional(found->id);
-  co_return std::optional<ApprovalId>();
+  co_return open;
 }
 
+// What another one takes into its transaction, so that there are no more than kApprovalsMax.
 async::Task<Result<>> make_room(ports::Store& store, const std::vector<Approval>& all, WallTime now,
-                                ports::Consent& into) {
+                                Dispensable up_to, ports::Consent& into) {
   if (all.size() < kApprovalsMax) co_return Result<>{};
-  auto dropped = co_await one_to_drop(store, all, now);
-  if (!dropped.ok()) co_return dropped.error();
-  if (!dropped->has_value()) {
+  auto open = co_await open_runs(store);
+  if (!open.ok()) co_return open.error();
+  const auto rank = [&](const Approval& one) { return dispensable(one, *open, now); };
+  const auto first = std::ranges::min_element(all, {}, rank);
+  if (rank(*first) > up_to) {
     co_return Error{Code::too_many_approvals, fmt::format("there are {} requests", all.size()),
-                    "they expire by themselves"};
+                    "they expire by themselves; an admin may take some back: weir approval void"};
   }
-  into.mutations.emplace_back(ports::DropApproval{**dropped});
+  into.preconditions.emplace_back(ports::ApprovalIs{first->id, first->version});
+  into.mutations.emplace_back(ports::DropApproval{first->id});
+  if (!first->is_open(now)) co_return Result<>{};
+  into.mutations.emplace_back(audit_of(*first, "approval.void", now, "weir", "",
+                                       "it made room for somebody who broke the glass"));
   co_return Result<>{};
+}
+
+Result<> check_share(const std::vector<Approval>& all, const std::string& asker, WallTime now) {
+  const auto waiting = std::ranges::count_if(all, [&](const Approval& one) {
+    return one.state(now) == ApprovalState::pending && policy::same_person(one.asker, asker);
+  });
+  if (static_cast<std::size_t>(waiting) < kPendingPerAsker) return {};
+  return Error{Code::too_many_approvals,
+               fmt::format("{} requests of {} wait for an approval, which is the most", waiting,
+                           asker.empty() ? "Weir" : asker),
+               "they expire by themselves; an admin may take some back: weir approval void"};
 }
 
 Error required(const Wish& wish, const Approval& request, const std::string& but) {
@@ -101,6 +137,17 @@ Error required(const Wish& wish, const Approval& request, const std::string& but
 }
 
 }  // namespace
+
+std::vector<std::string> first_references(const Live& live, const std::vector<DeliveryRef>& refs) {
+  std::vector<std::string> first;
+  for (const DeliveryRef ref : refs) {
+    if (first.size() == kApprovalReferencesMax) break;
+    const auto flow = live.flow(ref.flow);
+    first.push_back(
+        fmt::format("{}{}", flow ? flow->record.name + "/" : "", to_reference(live, ref.position)));
+  }
+  return first;
+}
 
 async::Task<Result<std::vector<Approval>>> Approvals::list() {
   co_return co_await store_.flows().approvals();
@@ -122,13 +169,14 @@ async::Task<Result<std::optional<Approval>>> Approvals::newest(policy::ActNow ac
 async::Task<Result<ports::Consent>> Approvals::consent(Wish wish, Doer doer, WallTime now) {
   if (wish.why.empty()) co_return ports::Consent{};
   if (const auto fits = check_reason(doer.reason); !fits.ok()) co_return fits.error();
+  if (const auto fits = check_selection(wish.selection); !fits.ok()) co_return fits.error();
   auto all = co_await list();
   if (!all.ok()) co_return all.error();
   std::string but;
   for (const Approval& one : *all) {
     if (!policy::is_about(one, wish.act)) continue;
-    // The run that it let start goes on under it.
-    const bool by_another = !policy::is_one_of(wish.act.makers, one.approver);
+    // The run that it let start goes on under it; nobody inherits broken glass.
+    const bool by_another = !one.break_glass && !policy::is_one_of(wish.act.makers, one.approver);
     if (doer.goes_on && one.used != WallTime{} && now < one.expires && by_another) {
       but = policy::why_not_on(one, wish.act.hash, still_approver(one));
       if (but.empty()) co_return ports::Consent{};
@@ -138,7 +186,7 @@ async::Task<Result<ports::Consent>> Approvals::consent(Wish wish, Doer doer, Wal
     if (!but.empty()) continue;
     ports::Consent consent;
     Approval used = one;
-    used.used = now;
+    if (!WEIR_SEEDED_BUG("approval.reusable")) used.used = now;
     put(consent, used);
     consent.mutations.emplace_back(
         audit_of(one, "approval.use", now, doer.actor, doer.reason, "approved by " + one.approver));
@@ -158,7 +206,7 @@ async::Task<Result<ports::Consent>> Approvals::break_glass(Wish wish, Doer doer,
   auto all = co_await list();
   if (!all.ok()) co_return all.error();
   ports::Consent consent;
-  auto room = co_await make_room(store_, *all, now, consent);
+  auto room = co_await make_room(store_, *all, now, Dispensable::alarm, consent);
   if (!room.ok()) co_return room.error();
   Approval broken = made_of(wish, doer, next_id(*all), now, live_.approvals().expires);
   broken.break_glass = true;
@@ -183,8 +231,10 @@ async::Task<Result<Approval>> Approvals::request(Wish wish, Doer doer, WallTime 
              });
     });
     if (same != all->end()) co_return *same;
+    if (const auto share = check_share(*all, doer.subject, now); !share.ok())
+      co_return share.error();
     ports::Consent made;
-    auto room = co_await make_room(store_, *all, now, made);
+    auto room = co_await make_room(store_, *all, now, Dispensable::over, made);
     if (!room.ok()) co_return room.error();
     Approval one = made_of(wish, doer, next_id(*all), now, live_.approvals().expires);
     put(made, one);
@@ -206,13 +256,8 @@ async::Task<Result<Approval>> Approvals::grant(ApprovalId id, Grant grant, WallT
                     "add --reason TEXT: what was looked at"};
   }
   if (const auto fits = check_reason(grant.reason); !fits.ok()) co_return fits.error();
-  auto all = co_await list();
-  if (!all.ok()) co_return all.error();
-  const auto found = std::ranges::find(*all, id, &Approval::id);
-  if (found == all->end()) {
-    co_return Error{Code::unknown_approval, fmt::format("there is no approval {}", to_text(id)),
-                    "`weir approval list` shows those there are"};
-  }
+  auto found = co_await find(id);
+  if (!found.ok()) co_return found.error();
   auto may = policy::may_grant(*found, grant.subject, grant.hash, now);
   if (!may.ok()) co_return may.error();
   Approval granted = *found;
@@ -221,18 +266,51 @@ async::Task<Result<Approval>> Approvals::grant(ApprovalId id, Grant grant, WallT
   granted.said = grant.reason;
   granted.granted = now;
   granted.expires = now + (live_.approvals ? live_.approvals().expires : Duration{});
-  ports::Consent change;
-  put(change, granted);
-  ++granted.version;
-  change.mutations.emplace_back(audit_of(granted, "approval.grant", now, grant.actor, grant.reason,
+  auto written = co_await write(granted,
+                                audit_of(granted, "approval.grant", now, grant.actor, grant.reason,
                                          "until " + to_rfc3339(granted.expires)));
+  if (!written.ok()) co_return written.error();
+  (void)WEIR_FAILPOINT("approval.after_grant");
+  ++granted.version;
+  co_return granted;
+}
+
+async::Task<Result<Approval>> Approvals::make_void(ApprovalId id, Doer doer, WallTime now) {
+  auto found = co_await find(id);
+  if (!found.ok()) co_return found.error();
+  if (!found->is_open(now)) {
+    co_return Error{Code::approval_over,
+                    fmt::format("{} is {}", to_text(id), to_text(found->state(now))),
+                    "weir approval list"};
+  }
+  Approval over = *std::move(found);
+  over.voided = now;
+  auto written = co_await write(
+      over, audit_of(over, "approval.void", now, doer.actor, doer.reason, "taken back"));
+  if (!written.ok()) co_return written.error();
+  ++over.version;
+  co_return over;
+}
+
+async::Task<Result<Approval>> Approvals::find(ApprovalId id) {
+  auto all = co_await list();
+  if (!all.ok()) co_return all.error();
+  const auto found = std::ranges::find(*all, id, &Approval::id);
+  if (found != all->end()) co_return std::move(*found);
+  co_return Error{Code::unknown_approval, fmt::format("there is no approval {}", to_text(id)),
+                  "`weir approval list` shows those there are"};
+}
+
+async::Task<Result<>> Approvals::write(Approval changed, ports::AddAudit entry) {
+  ports::Consent change;
+  put(change, std::move(changed));
+  change.mutations.emplace_back(std::move(entry));
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   ports::add_to(batch, std::move(change));
   auto receipt = co_await store_.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied) co_return changed_in_between();
-  (void)WEIR_FAILPOINT("approval.after_grant");
-  co_return granted;
+  co_return Result<>{};
 }
 
 async::Task<Result<std::string>> Approvals::why_not_on(std::string target, std::string hash) {

@@ -24,7 +24,8 @@ inline constexpr std::size_t kApprovalReasonMax = 4096;  // bytes, of those who 
 
 // Who does it, and how.
 struct Doer {
-  std::string actor;
+  std::string actor;    // as in the audit
+  std::string subject;  // the person, whatever they came with; "" = Weir itself
   std::string reason;
   bool break_glass = false;  // without an approver; whoever calls has checked that they may
   bool goes_on = false;      // what it was used for before, until it would have expired
@@ -35,6 +36,8 @@ struct Wish {
   policy::ActNow act;
   std::string what;  // "replay r7, 4812 deliveries"
   std::string why;
+  Selection selection;                  // as it may be shown, without ids
+  std::vector<std::string> references;  // of the first deliveries
 };
 
 struct Grant {
@@ -42,8 +45,11 @@ struct Grant {
   std::string subject;
   std::string with;  // see Approval::with
   std::string reason;
-  std::string hash;  // of what was read; "" = whatever was asked for
+  std::string hash;  // of what was read
 };
+
+// "orders/github#42" of the first kApprovalReferencesMax of them, for the approver to look at.
+std::vector<std::string> first_references(const Live& live, const std::vector<DeliveryRef>& refs);
 
 class Approvals {
  public:
@@ -65,9 +71,14 @@ class Approvals {
   // What changing a target takes into its transaction: every open request for it is void.
   async::Task<Result<ports::Consent>> void_open(std::string target, std::string actor,
                                                 WallTime now);
+  // Takes back a request, or a yes that was not used. unknown_approval, approval_over, conflict.
+  async::Task<Result<Approval>> make_void(ApprovalId id, Doer doer, WallTime now);
 
  private:
   async::Task<Result<ports::Consent>> break_glass(Wish wish, Doer doer, WallTime now);
+  async::Task<Result<Approval>> find(ApprovalId id);
+  // One change of one approval, with its audit entry.
+  async::Task<Result<>> write(Approval changed, ports::AddAudit entry);
   bool still_approver(const Approval& approval) const;
 
   ports::Store& store_;

@@ -41,8 +41,9 @@ struct ClosedDesk {
 TEST_CASE("a run whose start cannot be written does not start") {
   ClosedDesk closed(ReplayState::planned);
   closed.faults->fail_next_commit = true;
-  CHECK_FALSE(
-      closed.desk.bench.run(closed.run->command(ReplayState::running, "go", "me", "", {})).ok());
+  CHECK_FALSE(closed.desk.bench
+                  .run(closed.run->command(ReplayState::running, {.actor = "me", .reason = "go"}))
+                  .ok());
   CHECK(closed.run->replay().state == ReplayState::planned);
   CHECK(closed.entries() == 0);
 }

@@ -54,6 +54,7 @@ struct EditOrder {
   policy::EventEdit edit;
   std::string reason;
   std::string actor;
+  std::string subject;  // of the editor, whatever they came with
   std::size_t event_bytes = 0;
   bool dry_run = false;
 };

@@ -188,6 +188,21 @@ async::Task<Result<std::optional<Hold>>> find_hold(Inquiry& inquiry, const Known
   co_return std::optional<Hold>{};
 }
 
+// A running flow forgets a hold as soon as it has decided about the last delivery behind it; until
+// that is written the store still has the hold.
+async::Task<Result<bool>> find_decided(Inquiry& inquiry, const KnownFlow& flow,
+                                       DeliveryExplanation& into) {
+  auto holds = co_await inquiry.store.deliveries().holds(flow.record.id);
+  if (!holds.ok()) co_return holds.error();
+  const Position position = inquiry.answer.position;
+  const bool under_way = std::ranges::any_of(*holds, [&](const Hold& hold) {
+    return hold.key == into.key && (hold.holder == position || is_behind(hold, position.seq));
+  });
+  if (!under_way) co_return co_await find_written(inquiry, flow.record.id, into);
+  into.state = DeliveryState::inFlight;
+  co_return true;
+}
+
 // Neither row nor settlement tells, and the durable cursor says that it was dealt with.
 async::Task<Result<Standing>> standing_of_covered(Inquiry& inquiry, const KnownFlow& flow) {
   const std::uint64_t seq = inquiry.answer.position.seq;
@@ -241,6 +256,11 @@ async::Task<Result<>> judge_unwritten(Inquiry& inquiry, const KnownFlow& flow,
       into.held_by.reset();
       co_return Result<>{};
     }
+  }
+  if (running && covers(flow.durable, seq)) {
+    auto decided = co_await find_decided(inquiry, flow, into);
+    if (!decided.ok()) co_return decided.error();
+    if (*decided) co_return Result<>{};
   }
   if (covers(flow.durable, seq)) {
     auto standing = co_await standing_of_covered(inquiry, flow);

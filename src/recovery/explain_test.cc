@@ -320,6 +320,19 @@ TEST_CASE("explain: trimmed by retention, with and without a copy") {
   CHECK(kept.deliveries.at(1).standing == Standing::trimmed);
 }
 
+TEST_CASE("explain: the last one behind a hold, decided and not yet written, is under way") {
+  Desk desk;
+  desk.publish(3);
+  desk.dealt_with(4);
+  desk.bench.commit({ports::PutHold{Hold{kFlow, "octo/hello#17", place(1), 3, 3, 1, true}}});
+  desk.running[{kFlow, 3}] = {.settled_or_owned = true, .sent = true};  // it let the hold go
+  const DeliveryExplanation decided = desk.ask("github#3").deliveries.at(0);
+  CHECK(decided.standing == Standing::known);
+  CHECK(decided.state == DeliveryState::inFlight);
+  desk.running[{kFlow, 2}] = {.settled_or_owned = true, .sent = true};
+  CHECK(desk.ask("github#2").deliveries.at(0).standing == Standing::beforeStart);
+}
+
 TEST_CASE("explain: a removed flow is shown as such") {
   Desk desk;
   desk.publish(3);

@@ -84,6 +84,7 @@ struct Members {
   std::vector<Delivery> sample;  // the first kLookedAt
   std::map<GroupId, std::uint64_t> groups;
   std::map<FlowId, std::uint64_t> flows;
+  std::vector<DeliveryRef> edited;
 };
 
 // What the checks of a sample need.
@@ -102,9 +103,12 @@ async::Task<Result<Members>> count_members(ports::Store& store, const Live& live
     into.in_doubt += row.in_doubt;
     ++members.groups[row.group];
     ++members.flows[row.ref.flow];
+    if (row.revision > kFirstRevision) members.edited.push_back(row.ref);
     if (members.sample.size() < kLookedAt) members.sample.push_back(short_form(row));
   });
   if (!counted.ok()) co_return counted.error();
+  auto edits = co_await add_edits(store, members.edited, into.edits);
+  if (!edits.ok()) co_return edits.error();
   co_return members;
 }
 

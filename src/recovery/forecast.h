@@ -12,6 +12,7 @@
 #include "ports/store.h"
 #include "recovery/effect_outlook.h"
 #include "recovery/live.h"
+#include "recovery/plan_edits.h"
 
 namespace weir::recovery {
 
@@ -73,7 +74,8 @@ struct Forecast {
   std::uint64_t looked_at = 0;     // of these: whose events were looked at for the next two
   std::uint64_t rejected = 0;  // of those: what the filter of their flow would not let through now
   std::uint64_t too_old = 0;   // of those: stale by the plan's staleness
-  EffectOutlook effects;       // of those looked at: what another call of each would do
+  PlanEdits edits;
+  EffectOutlook effects;           // of those looked at: what another call of each would do
   std::vector<GroupShare> groups;  // the largest first
   std::vector<ForecastLoad> loads;
   Duration attempt{};  // what the estimate took for one delivery: the median of what passed lately

@@ -5,9 +5,12 @@
 #include <span>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "recovery/approvals.h"
+#include "recovery/effect_outlook.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
+#include "recovery/shown.h"
 #include "wire/digest.h"
 
 namespace weir::recovery {
@@ -80,6 +83,7 @@ void add_settling(ports::WriteBatch& batch, const Live& live, const Delivery& ro
     batch.mutations.emplace_back(ports::DropKeptEvent{row.ref});
     if (row.group) batch.mutations.emplace_back(ports::LeaveGroup{row.group});
   }
+  if (WEIR_SEEDED_BUG("quarantine.settled_unaudited")) return;
   batch.mutations.emplace_back(ports::AddAudit{
       AuditEntry{.at = now,
                  .actor = order.actor,
@@ -153,59 +157,92 @@ async::Task<Result<BulkResult>> settle_selected(ports::Store& store, async::Cloc
                   "weir approval list"};
 }
 
-// Takes what is selected now, and nothing that comes later, and somebody's yes to it if it is much.
-async::Task<Result<>> freeze(ports::Store& store, async::Clock& clock, const Live& live,
-                             Selection selection, Order& order, bool break_glass) {
+// What is selected now, and nothing that comes later.
+struct Frozen {
+  std::set<std::pair<DeliveryRef, WallTime>> rows;
+  std::vector<DeliveryRef> refs;
+  std::string members;  // a line for each
+  bool in_doubt = false;
+};
+
+async::Task<Result<Frozen>> freeze(ports::Store& store, const Live& live, WallTime now,
+                                   Selection selection) {
   auto resolved = co_await resolve_selection(store, live, std::move(selection));
   if (!resolved.ok()) co_return resolved.error();
-  std::set<std::pair<DeliveryRef, WallTime>> frozen;
-  std::string members = fmt::format("{}\n{}\n", verb_of(order.what).action, order.reason);
+  Frozen frozen;
   auto walked = co_await for_each_selected(store, *resolved, [&](const Delivery& row) {
-    if (!frozen.emplace(row.ref, row.changed_at).second) return true;
-    members += fmt::format("{} {} {}\n", row.ref.flow.value, row.ref.position.pack(),
-                           to_micros(row.changed_at));
-    return frozen.size() <= kApprovedMax;
+    if (!frozen.rows.emplace(row.ref, row.changed_at).second) return true;
+    frozen.refs.push_back(row.ref);
+    frozen.members += fmt::format("{} {} {}\n", row.ref.flow.value, row.ref.position.pack(),
+                                  to_micros(row.changed_at));
+    frozen.in_doubt = frozen.in_doubt || row.in_doubt;
+    return frozen.refs.size() <= kApprovedMax;
   });
   if (!walked.ok()) co_return walked.error();
-  const std::size_t count = frozen.size();
-  if (count > kApprovedMax) {
+  if (frozen.refs.size() > kApprovedMax) {
     co_return Error{Code::invalid_argument,
                     fmt::format("more than {} deliveries are selected", kApprovedMax),
                     "that many are approved at once: select less"};
   }
-  order.frozen = std::move(frozen);
+  if (frozen.in_doubt || !live.approvals().discard_in_doubt) co_return frozen;
+  EffectOutlook effects;
+  auto looked = co_await look_at_effects(store, live, frozen.refs, now, effects);
+  if (!looked.ok()) co_return looked.error();
+  frozen.in_doubt = effects.in_doubt() > 0;
+  co_return frozen;
+}
+
+Wish wish_to_settle(const Live& live, const Order& order, const Doer& doer, const Frozen& frozen,
+                    Selection selection) {
   const bool discards = order.what == Settle::discard;
+  const std::string act = fmt::format("{}\n{}\n{}", verb_of(order.what).action, order.reason,
+                                      frozen.members);
+  const std::size_t count = frozen.refs.size();
   Wish wish{.act = {.act = discards ? ApprovalAct::discard : ApprovalAct::resolve,
                     .target = "quarantine",
-                    .hash = wire::sha256_hex(members).substr(0, 16),
-                    .makers = {policy::subject_of(order.actor)}},
+                    .hash = wire::sha256_hex(act),
+                    .makers = {doer.subject}},
             .what = fmt::format("{} of {} deliveries", discards ? "discard" : "resolve", count),
-            .why = policy::why_settling_needs_approval(live.approvals(), count)};
+            .why = policy::why_settling_needs_approval(
+                live.approvals(), {.deliveries = count, .in_doubt = frozen.in_doubt}),
+            .selection = shown_selection(live, std::move(selection)),
+            .references = first_references(live, frozen.refs)};
+  wish.selection.ids.clear();  // the references name them
+  return wish;
+}
+
+// With somebody's yes to it, if it needs one.
+async::Task<Result<>> agree(ports::Store& store, async::Clock& clock, const Live& live,
+                            Selection selection, Order& order, Doer doer) {
+  auto frozen = co_await freeze(store, live, clock.wall(), selection);
+  if (!frozen.ok()) co_return frozen.error();
+  Wish wish = wish_to_settle(live, order, doer, *frozen, std::move(selection));
   Approvals approvals(store, live);
-  auto agreed = co_await approvals.consent(
-      std::move(wish), {.actor = order.actor, .reason = order.reason, .break_glass = break_glass},
-      clock.wall());
+  auto agreed = co_await approvals.consent(std::move(wish), std::move(doer), clock.wall());
   if (!agreed.ok()) co_return agreed.error();
+  order.frozen = std::move(frozen->rows);
   order.consent = *std::move(agreed);
   co_return Result<>{};
+}
+
+bool needs_a_look(const Live& live) {
+  return live.approvals &&
+         (live.approvals().discard_deliveries || live.approvals().discard_in_doubt);
 }
 
 }  // namespace
 
 async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
                                                    const Live& live, Settle what,
-                                                   Selection selection, std::string reason,
-                                                   std::string actor, bool dry_run,
-                                                   bool break_glass) {
-  if (reason.empty() && !dry_run) {
+                                                   Selection selection, Doer doer, bool dry_run) {
+  if (doer.reason.empty() && !dry_run) {
     co_return Error{Code::reason_required, "settling quarantined deliveries needs a reason",
                     "add --reason TEXT"};
   }
-  Order order{.what = what, .reason = std::move(reason), .actor = std::move(actor)};
-  const bool limited = live.approvals && live.approvals().discard_deliveries;
-  if (limited && settles(what) && !dry_run) {
-    auto frozen = co_await freeze(store, clock, live, selection, order, break_glass);
-    if (!frozen.ok()) co_return frozen.error();
+  Order order{.what = what, .reason = doer.reason, .actor = doer.actor};
+  if (needs_a_look(live) && settles(what) && !dry_run) {
+    auto agreed = co_await agree(store, clock, live, selection, order, std::move(doer));
+    if (!agreed.ok()) co_return agreed.error();
   }
   co_return co_await settle_selected(store, clock, live, std::move(selection), std::move(order),
                                      dry_run);

@@ -10,6 +10,7 @@
 #include "async/task.h"
 #include "model/replay.h"
 #include "ports/store.h"
+#include "recovery/approvals.h"
 #include "recovery/live.h"
 
 namespace weir::recovery {
@@ -29,14 +30,13 @@ struct BulkResult {
 inline constexpr std::size_t kApprovedMax = 100'000;
 
 // Settles everything selected. dry_run counts only. Errors: reason_required, and those of
-// resolve_selection(). What settles more than the configuration lets one person settle (approvals)
-// is bound to the deliveries, the reason and the act that were approved, and needs a yes:
-// approval_required, conflict (somebody else used it).
+// resolve_selection(). What settles more than the configuration lets one person settle (approvals),
+// or something in doubt that it lets nobody settle alone, is bound to the deliveries, the reason
+// and the act that were approved, and needs a yes: approval_required, conflict (somebody else used
+// it).
 async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
                                                    const Live& live, Settle what,
-                                                   Selection selection, std::string reason,
-                                                   std::string actor, bool dry_run,
-                                                   bool break_glass = false);
+                                                   Selection selection, Doer doer, bool dry_run);
 
 // Discards what was archived longer ago than `keep`, audited, on behalf of the configuration.
 async::Task<Result<BulkResult>> discard_archived(ports::Store& store, async::Clock& clock,

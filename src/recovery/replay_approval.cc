@@ -10,6 +10,11 @@
 namespace weir::recovery {
 namespace {
 constexpr Duration kAskApprovalEvery = std::chrono::seconds{5};
+
+std::string edited_text(const ReplayPlan& plan) {
+  return plan.edited == 0 ? "" : fmt::format(" ({} of them edited)", plan.edited);
+}
+
 }  // namespace
 
 async::Task<Result<Wish>> wish_of(ports::Store& store, const Live& live, WallTime now,
@@ -17,11 +22,13 @@ async::Task<Result<Wish>> wish_of(ports::Store& store, const Live& live, WallTim
   const std::string id = to_text(replay.id);
   Wish wish{
       .act = {.target = id, .hash = policy::plan_hash(replay.plan), .makers = replay.plan.makers},
-      .what = fmt::format("replay {} of {} deliveries", id, replay.counts.planned)};
+      .what = fmt::format("replay {} of {} deliveries{}", id, replay.counts.planned,
+                          edited_text(replay.plan))};
   if (!live.approvals) co_return wish;
   const ApprovalsSpec spec = live.approvals();
   policy::PlanFacts facts{.deliveries = replay.counts.planned,
-                          .delivered = replay.plan.selection.delivered};
+                          .delivered = replay.plan.selection.delivered,
+                          .edited = replay.plan.edited};
   if (spec.replay_in_doubt) {
     const auto doubt = co_await any_in_doubt(store, live, now, replay.id);
     facts.in_doubt = doubt.value_or(true);
@@ -36,7 +43,7 @@ async::Task<Result<ports::Consent>> ReplayRun::consent(Doer doer) {
   const std::string hash = policy::plan_hash(replay_.plan);
   auto wish = co_await wish_of(store_, live_, clock_.wall(), replay_);
   if (!wish.ok()) co_return wish.error();
-  if (doer.actor != "weir") policy::add_maker(wish->act.makers, policy::subject_of(doer.actor));
+  if (!doer.subject.empty()) policy::add_maker(wish->act.makers, doer.subject);
   if (doer.reason.empty() && !doer.break_glass) doer.reason = replay_.plan.reason;
   Approvals approvals(store_, live_);
   auto consent = co_await approvals.consent(*std::move(wish), std::move(doer), clock_.wall());

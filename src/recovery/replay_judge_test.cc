@@ -34,10 +34,11 @@ struct Planned {
   }
 
   Result<> start(std::string hash = "") {
-    return desk.bench.run(run->command(ReplayState::running, "go", "me", std::move(hash)));
+    return desk.bench.run(
+        run->command(ReplayState::running, {.actor = "me", .reason = "go"}, std::move(hash)));
   }
   Result<> command(ReplayState wanted, Duration wait = {}) {
-    return desk.bench.run(run->command(wanted, "go", "me", "", wait));
+    return desk.bench.run(run->command(wanted, {.actor = "me", .reason = "go"}, "", wait));
   }
   void go_until(const std::function<bool()>& reached) {
     std::optional<bool> over;
@@ -104,7 +105,8 @@ TEST_CASE("a plan that is aborted while its preconditions are asked does not sta
   Planned planned({kHealthy});
   std::optional<Result<>> aborted;
   planned.while_asked = [&] {
-    planned.desk.bench.start(planned.run->command(ReplayState::aborted, "no", "you"), aborted);
+    planned.desk.bench.start(
+        planned.run->command(ReplayState::aborted, {.actor = "you", .reason = "no"}), aborted);
   };
   (void)planned.start();
   planned.desk.bench.wait([&] { return aborted.has_value(); });
@@ -118,7 +120,9 @@ TEST_CASE("the hash that was read must be that of the plan") {
   ReplayPlan faster = planned.run->replay().plan;
   faster.rate.max_per_second = 500;
   REQUIRE(planned.edit(faster).ok());
-  CHECK(planned.start(read).error().code == Code::plan_changed);
+  const auto started = planned.start(read);
+  REQUIRE_FALSE(started.ok());
+  CHECK(started.error().code == Code::plan_changed);
   CHECK(planned.run->replay().state == ReplayState::planned);
   CHECK(planned.start(policy::plan_hash(faster)).ok());
   CHECK(planned.edit(faster).error().code == Code::wrong_state);

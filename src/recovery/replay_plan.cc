@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/failpoint.h"
-#include "policy/approval.h"
 #include "policy/plan_hash.h"
+#include "recovery/plan_edits.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 
@@ -111,6 +111,14 @@ async::Task<Result<std::set<DeliveryRef>>> members_of_others(ports::Store& store
   co_return members;
 }
 
+// What handlers get that is not as it came: the names alone, which the plan's author chose.
+std::string sent_otherwise(const ReplayTerms& terms) {
+  std::string text;
+  for (const std::string& name : terms.strip) text += ", without " + name;
+  for (const auto& [name, value] : terms.headers) text += ", with header " + name;
+  return text;
+}
+
 async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
                                   const std::string& title) {
   auto stored = co_await store.recovery().replay(replay.id);
@@ -121,6 +129,9 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
   if (replay.counts.planned == 0) co_return nothing_matches(title);
   replay.state = ReplayState::planned;
   leave_out_default_canary(replay.plan, replay.counts.planned);
+  auto edits = co_await edits_of_members(store, replay.id);
+  if (!edits.ok()) co_return edits.error();
+  note_edits(replay.plan, *edits);
   ports::WriteBatch batch{.lane = ports::Lane::operate};
   batch.preconditions.emplace_back(ports::ReplayIs{replay.id, ReplayState::planning});
   batch.mutations.emplace_back(ports::PutReplay{replay});
@@ -131,8 +142,8 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
                  .target = to_text(replay.id),
                  .reason = replay.plan.reason,
                  // Not the selection itself: patterns and keys may repeat what events hold.
-                 .detail = fmt::format("plan {}: {} deliveries", policy::plan_hash(replay.plan),
-                                       replay.counts.planned)}});
+                 .detail = fmt::format("plan {}: {} deliveries{}", policy::plan_hash(replay.plan),
+                                       replay.counts.planned, sent_otherwise(replay.plan.terms))}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied)
@@ -249,7 +260,6 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   if (!cutoff.ok()) co_return cutoff.error();
   Replay replay;
   replay.plan = std::move(plan);
-  replay.plan.makers = {policy::subject_of(replay.plan.actor)};
   replay.created_at = clock.wall();
   replay.cutoff = *cutoff;
   replay.plan.selection.key = selection->asked.key;

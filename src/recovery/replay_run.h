@@ -46,11 +46,10 @@ class ReplayRun {
   // Operator's words. Errors: wrong_state, plan_changed (`hash`, unless empty, is not that of the
   // plan), precondition_failed (of what starts or goes on). Durable with their audit row when they
   // return. wait: what cannot start now starts by itself as soon as its preconditions hold, if they
-  // do within that time; zero = now or not at all. break_glass: without the approval that it needs
-  // (approval_required otherwise).
-  async::Task<Result<>> command(ReplayState wanted, std::string reason, std::string actor,
-                                std::string hash = "", Duration wait = {},
-                                bool break_glass = false);
+  // do within that time; zero = now or not at all. doer.break_glass: without the approval that it
+  // needs (approval_required otherwise).
+  async::Task<Result<>> command(ReplayState wanted, Doer doer, std::string hash = "",
+                                Duration wait = {});
   // Half the rate from now on. Errors: wrong_state (not running, or as slow as it can be).
   async::Task<Result<>> slow(std::string reason, std::string actor);
   // Until it is done, if it goes on as it does; nullopt of a run that does not.
@@ -112,8 +111,7 @@ class ReplayRun {
   bool is_waiting() const {
     return replay_.state == ReplayState::planned && replay_.waits_until != WallTime{};
   }
-  async::Task<Result<>> begin_to_wait(std::string failing, Duration wait, std::string reason,
-                                      std::string actor);
+  async::Task<Result<>> begin_to_wait(std::string failing, Duration wait, Doer doer);
   async::Task<Result<>> end_wait(std::string why, std::string action, std::string reason,
                                  std::string actor);
   async::Task<Result<>> set_wait(WallTime until, std::string why, AuditEntry entry);

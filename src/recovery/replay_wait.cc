@@ -8,17 +8,16 @@ namespace {
 constexpr Duration kAskEvery = std::chrono::seconds{5};
 }  // namespace
 
-async::Task<Result<>> ReplayRun::begin_to_wait(std::string failing, Duration wait,
-                                               std::string reason, std::string actor) {
+async::Task<Result<>> ReplayRun::begin_to_wait(std::string failing, Duration wait, Doer doer) {
   const WallTime until = clock_.wall() + wait;
   // It starts by itself: whoever let it wait wants it as if they had started it.
-  policy::add_maker(replay_.plan.makers, policy::subject_of(actor));
+  if (!doer.subject.empty()) policy::add_maker(replay_.plan.makers, doer.subject);
   next_ask_ = clock_.mono() + kAskEvery;
   co_return co_await set_wait(
       until, "waits: " + failing,
-      AuditEntry{.actor = std::move(actor),
+      AuditEntry{.actor = std::move(doer.actor),
                  .action = "replay.wait",
-                 .reason = std::move(reason),
+                 .reason = std::move(doer.reason),
                  .detail = fmt::format("until {}; precondition: {}", to_rfc3339(until), failing)});
 }
 

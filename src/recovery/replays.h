@@ -25,10 +25,10 @@ class Replays final : public ports::DecisionSink {
 
   // Continues what the last process left. After the delivery engine has started.
   async::Task<Result<>> start();
-  // Ends the drivers; the runs stay where they are.
+  // Ends the drivers; the runs stay where they are, those too that somebody starts from now on.
   async::Task<> drain();
 
-  // Freezes a selection and stores the plan.
+  // Freezes a selection and stores the plan. plan.makers: who makes it.
   async::Task<Result<Replay>> plan(ReplayPlan plan);
   async::Task<Result<Forecast>> dry_run(ReplayPlan plan);
   // The newest state, running ones included. Errors: unknown_replay.
@@ -37,9 +37,8 @@ class Replays final : public ports::DecisionSink {
   // wanted: running (starts a plan, resumes a halted run), paused, aborted. Errors: unknown_replay,
   // wrong_state.
   // More errors: those of ReplayRun::command().
-  async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, std::string reason,
-                                      std::string actor, std::string hash = "", Duration wait = {},
-                                      bool break_glass = false);
+  async::Task<Result<Replay>> command(ReplayId id, ReplayState wanted, Doer doer,
+                                      std::string hash = "", Duration wait = {});
   // Another plan for the members of a replay that has not been run. Errors: unknown_replay,
   // wrong_state, invalid_argument (a plan that cannot work, or another selection).
   async::Task<Result<Replay>> edit(ReplayId id, ReplayPlan plan);
@@ -75,6 +74,7 @@ class Replays final : public ports::DecisionSink {
   const Live& live_;
   Approvals approvals_;
   async::TaskGroup tasks_;
+  bool draining_ = false;
   std::map<ReplayId, std::unique_ptr<ReplayRun>> runs_;
 };
 

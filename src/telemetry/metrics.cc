@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::telemetry {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
     if (c == '\\' || (c == '"' && quotes)) out.push_back('\\');
-    if (c == '\n') {
+    if (c == '\n' && !WEIR_SEEDED_BUG("metrics.label_breaks_line")) {
       out += "\\n";
     } else {
       out.push_back(c);

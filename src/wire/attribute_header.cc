@@ -3,12 +3,14 @@
 
 #include <algorithm>
 
+#include "base/seeded_bug.h"
 #include "wire/percent.h"
 
 namespace weir::wire {
 namespace {
 
 bool must_encode(char c) {
+  if (WEIR_SEEDED_BUG("http.header_injection") && (c == '\r' || c == '\n')) return false;
   return c <= ' ' || c == '"' || c == '%' || static_cast<unsigned char>(c) >= 0x7F;
 }
 

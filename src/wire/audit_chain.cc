@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 #include "wire/digest.h"
 #include "wire/netstring.h"
 #include "wire/utf8.h"
@@ -35,8 +36,10 @@ std::string bounded(std::string_view text, std::size_t bytes_max) {
 }  // namespace
 
 std::string canonical_audit(const AuditEntry& entry) {
+  const std::string& reason = WEIR_SEEDED_BUG("audit.reason_not_hashed") ? entry.action
+                                                                         : entry.reason;
   return netstrings({"weir-audit-1", std::to_string(entry.number), to_rfc3339(entry.at),
-                     entry.actor, entry.action, entry.target, entry.reason, entry.detail});
+                     entry.actor, entry.action, entry.target, reason, entry.detail});
 }
 
 std::string audit_hash(std::string_view previous, const AuditEntry& entry) {

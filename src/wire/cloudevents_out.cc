@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way out: binary mode to handlers, structured JSON to people.
+#include "base/seeded_bug.h"
 #include "base/text.h"
 #include "wire/attribute_header.h"
 #include "wire/base64.h"
@@ -37,7 +38,8 @@ void append_binary_headers(std::string& out, const Event& event) {
   append_header(out, "type", event.type);
   if (!event.subject.empty()) append_header(out, "subject", event.subject);
   if (!event.time.empty()) append_header(out, "time", event.time);
-  if (!event.dataschema.empty()) append_header(out, "dataschema", event.dataschema);
+  if (!event.dataschema.empty() && !WEIR_SEEDED_BUG("cloudevents.dataschema_dropped"))
+    append_header(out, "dataschema", event.dataschema);
   for (const Extension& extension : event.extensions) {
     if (!is_trace_extension(extension.name)) append_header(out, extension.name, extension.value);
   }

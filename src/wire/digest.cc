@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 
 namespace weir::wire {
 namespace {
@@ -54,7 +55,8 @@ std::string sha256_bytes(std::string_view bytes) {
 }
 
 bool equal_secrets(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  const std::size_t size = WEIR_SEEDED_BUG("tokens.compared_by_prefix") ? 16 : a.size();
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), std::min(size, a.size())) == 0;
 }
 
 std::string idempotency_key(std::string_view stream, std::string_view source, std::string_view id,

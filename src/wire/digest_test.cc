@@ -55,6 +55,13 @@ TEST_CASE("secrets are equal only as a whole") {
   CHECK(equal_secrets(sha256_bytes("abc"), sha256_bytes("abc")));
   CHECK_FALSE(equal_secrets(sha256_bytes("abc"), sha256_bytes("abd")));
   CHECK_FALSE(equal_secrets("abc", "ab"));
+  const std::string hash = sha256_bytes("abc");
+  for (std::size_t at = 0; at < hash.size(); ++at) {
+    CAPTURE(at);
+    std::string other = hash;
+    other[at] = static_cast<char>(other[at] ^ 1);
+    CHECK_FALSE(equal_secrets(hash, other));
+  }
   CHECK(equal_secrets("", ""));
 }
 

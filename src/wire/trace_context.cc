@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/seeded_bug.h"
+
 namespace weir::wire {
 namespace {
 
@@ -54,7 +56,7 @@ std::string to_text(const TraceParent& parent) {
 Span next_span(std::string_view traceparent, std::string_view tracestate,
                std::string_view own_trace_id, Rng& rng) {
   auto parent = parse_traceparent(traceparent);
-  const bool known = parent.has_value();
+  const bool known = parent.has_value() && !WEIR_SEEDED_BUG("trace.parent_lost");
   if (!known) {
     parent.emplace();
     parent->trace_id = own_trace_id;

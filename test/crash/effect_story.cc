@@ -57,8 +57,8 @@ bool settle_doubts(Life& life, Journal& journal) {
     const bool happened = payment != nullptr && payment->executed > 0;
     const auto done = ask(
         life, life.gateway().resolve(
-                  effect.id, happened ? EffectState::confirmed : EffectState::failedNoEffect,
-                  kActor, "asked the bank"));
+                  effect, happened ? EffectState::confirmed : EffectState::failedNoEffect, kActor,
+                  "asked the bank"));
     if (!done) return false;
   }
   return true;

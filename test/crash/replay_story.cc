@@ -107,8 +107,8 @@ Step refused(const std::string& name) {
   return [=](Life& life, Journal&) {
     const auto replay = look_at(life, name);
     if (!replay) return false;
-    const auto done = life.wait(
-        life.replays().command(replay->id, ReplayState::running, name, kActor));
+    const auto done = life.wait(life.replays().command(replay->id, ReplayState::running,
+                                                       {.actor = kActor, .reason = name}));
     if (!done || life.dead()) return false;
     REQUIRE_FALSE(done->ok());
     return done->error().code == Code::precondition_failed;
@@ -120,8 +120,9 @@ Step let_wait(const std::string& name) {
     const auto replay = look_at(life, name);
     if (!replay) return false;
     if (replay->waits_until != WallTime{}) return true;  // only the answer was lost
-    return ask(life, life.replays().command(replay->id, ReplayState::running, name, kActor, "",
-                                            std::chrono::hours{1}))
+    return ask(life,
+               life.replays().command(replay->id, ReplayState::running,
+                                      {.actor = kActor, .reason = name}, "", std::chrono::hours{1}))
         .has_value();
   };
 }
@@ -160,9 +161,9 @@ Step set_aside(std::uint32_t event, bool archived) {
     REQUIRE(row->has_value());
     if ((*row)->archived == archived) return true;
     const auto what = archived ? recovery::Settle::archive : recovery::Settle::restore;
-    return ask(life,
-               recovery::settle_quarantined(life.store(), life.clock(), life.live(), what,
-                                            of_feed(event, event), "look at it", kActor, false))
+    return ask(life, recovery::settle_quarantined(life.store(), life.clock(), life.live(), what,
+                                                  of_feed(event, event),
+                                                  {.actor = kActor, .reason = "look at it"}, false))
         .has_value();
   };
 }

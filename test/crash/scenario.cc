@@ -42,8 +42,8 @@ bool resolve(Life& life, Journal&) {
   REQUIRE((**row)->state == DeliveryState::quarantined);
   const auto done = life.wait(recovery::settle_quarantined(
       life.store(), life.clock(), life.live(), recovery::Settle::resolve,
-      Selection{.flow = "orders", .ids = {fmt::format("s#{}", kResolved)}}, "done by hand", kActor,
-      false));
+      Selection{.flow = "orders", .ids = {fmt::format("s#{}", kResolved)}},
+      {.actor = kActor, .reason = "done by hand"}, false));
   return done && done->ok();
 }
 

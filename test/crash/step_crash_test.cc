@@ -126,6 +126,41 @@ int crash_at(const Story& story, const std::string& step, int stride) {
   }
 }
 
+// The second one at its first passage after that, be it in recovery or later. How many crashes that
+// were.
+std::uint32_t crash_twice(const Story& story, const std::string& first, int passage,
+                          const std::string& second) {
+  CAPTURE(first);
+  CAPTURE(passage);
+  CAPTURE(second);
+  SharedJournal journal;
+  const store::sqlite::testing::TempFolder folder;
+  Site site{.journal = *journal, .story = story, .folder = folder.path()};
+  std::uint32_t crashes = 0;
+  for (const std::string& points :
+       {fmt::format("{}=crash@{}", first, passage), second + "=crash@1"}) {
+    const int code = live_in_child(site, points);
+    REQUIRE((code == 0 || code == kCrashed));
+    crashes += code == kCrashed ? 1 : 0;
+  }
+  finish(site, crashes);
+  return crashes;
+}
+
+// Every two steps, in both orders; the first at its first, second or third passage.
+void crash_at_pairs(const Story& story, std::vector<std::string> steps) {
+  steps.insert(steps.end(), kRecoverySteps.begin(), kRecoverySteps.end());
+  std::uint32_t twice = 0;
+  for (std::size_t first = 0; first < steps.size(); ++first) {
+    for (std::size_t second = 0; second < steps.size(); ++second) {
+      const int passage = 1 + static_cast<int>((first + second) % 3);
+      twice += crash_twice(story, steps[first], passage, steps[second]) == 2 ? 1 : 0;
+    }
+  }
+  MESSAGE("pairs of ", steps.size(), " steps at both of which it crashed: ", twice);
+  CHECK(twice > steps.size() * steps.size() / 2);
+}
+
 void crash_everywhere(const Story& story, const std::vector<std::string>& steps, int stride) {
   int crashes = 0;
   for (const std::string& step : steps) {
@@ -240,6 +275,20 @@ TEST_CASE("everywhere: crash at every passage of every step" * doctest::skip()) 
   crash_everywhere(delivery_story(), kSteps, 1);
   crash_everywhere(replay_story(), kReplaySteps, 1);
   crash_everywhere(effect_story(), kEffectSteps, 1);
+}
+
+TEST_CASE("everywhere: crash at any two steps of a delivery" * doctest::skip()) {
+  crash_at_pairs(delivery_story(), kSteps);
+}
+
+TEST_CASE("everywhere: crash at any two steps of a replay" * doctest::skip()) {
+  crash_at_pairs(replay_story(), kReplaySteps);
+}
+
+TEST_CASE("everywhere: crash at any two steps of an effect" * doctest::skip()) {
+  std::vector<std::string> steps = kEffectSteps;
+  steps.insert(steps.end(), kSteps.begin(), kSteps.begin() + 12);
+  crash_at_pairs(effect_story(), steps);
 }
 
 }  // namespace weir::crash

@@ -141,7 +141,8 @@ Step say(std::string name, ReplayState wanted, std::vector<ReplayState> to) {
     REQUIRE(replay);
     if (std::ranges::find(to, replay->state) == to.end()) return true;
     // An aborted plan is known by its reason, too.
-    return ask(life, life.replays().command(replay->id, wanted, name, kActor)).has_value();
+    return ask(life, life.replays().command(replay->id, wanted, {.actor = kActor, .reason = name}))
+        .has_value();
   };
 }
 

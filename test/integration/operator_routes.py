@@ -23,6 +23,16 @@ class OperatorRoutes:
         self.ask("GET", "/v1/events/wrong/explain", 200)
         self.ask("POST", "/v1/quarantine/discard", 200, {"ids": ["wrong"], "reason": "by hand"})
 
+    def many_at_once(self):
+        ids = [f"many{number}" for number in range(6)]
+        for one in ids:
+            self.handler.script(one, stub.status(422))
+            self.settled(self.publish(one, subject=one), "first")
+        many = {"flow": "first", "reason": "by hand"}
+        self.ask("POST", "/v1/quarantine/discard", 409, many | {"ids": ids})
+        for some in (ids[:3], ids[3:]):
+            self.ask("POST", "/v1/quarantine/discard", 200, many | {"ids": some})
+
     def approvals(self):
         wish = {"name": "laptop", "subject": "bob", "roles": ["approver"]}
         bob = {"Authorization": f"Bearer {self.ask('POST', '/v1/tokens', 201, wish)['secret']}"}
@@ -31,16 +41,25 @@ class OperatorRoutes:
         plan = {"selection": {"delivered": True, "flow": "first", "key": "rewound"}, "reason": "again"}
         path = f"/v1/replays/{self.ask('POST', '/v1/replays', 201, plan)['replay']}"
         self.ask("POST", f"{path}/run", 409, {})
-        request = f"/v1/approvals/{self.ask('GET', path, 200)['approval']['request']}/grant"
+        plan_now = self.ask("GET", path, 200)
+        request = f"/v1/approvals/{plan_now['approval']['request']}/grant"
+        yes = {"reason": "looked", "hash": plan_now["hash"]}
         self.ask("POST", f"{path}/run", 403, {"breakGlass": True, "reason": "now"})
-        self.ask("POST", request, 403, {"reason": "mine"})
-        self.ask("POST", request, 200, {"reason": "looked"}, bob)
-        self.ask("POST", request, 409, {"reason": "again"}, bob)
+        self.ask("POST", request, 403, yes)
+        self.ask("POST", request, 200, yes, bob)
+        self.ask("POST", request, 409, yes, bob)
         self.ask("GET", path, 200)
         self.ask("PUT", path, 200, plan | {"rate": {"start": "9/s", "max": "9/s"}})
-        self.ask("POST", f"{path}/approve", 403, {"reason": "mine"})
-        self.ask("POST", f"{path}/approve", 200, {"reason": "looked"}, bob)
+        yes["hash"] = self.ask("GET", path, 200)["hash"]
+        self.ask("POST", f"{path}/approve", 403, yes)
+        granted = self.ask("POST", f"{path}/approve", 200, yes, bob)["approval"]
+        self.ask("POST", f"/v1/approvals/{granted}/void", 422, {})
+        self.ask("POST", f"/v1/approvals/{granted}/void", 200, {"reason": "a mistake"})
+        self.ask("POST", f"/v1/approvals/{granted}/void", 409, {"reason": "a mistake"})
+        self.ask("POST", f"{path}/approve", 200, yes, bob)
         self.ask("POST", f"{path}/run", 200, {"reason": "now"})
+        self.many_at_once()
         self.ask("GET", "/v1/approvals", 200)
         self.ask("GET", "/v1/approvals?state=none", 400)
-        self.ask("POST", "/v1/approvals/a99/grant", 404, {"reason": "looked"})
+        self.ask("POST", "/v1/approvals/a99/grant", 404, yes)
+        self.ask("POST", "/v1/approvals/a99/void", 404, {"reason": "a mistake"})

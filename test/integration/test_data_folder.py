@@ -65,7 +65,7 @@ class Refused(FolderCase):
         self.assert_refused("WR1402", "format 99", "hint: ")
         self.edit("PRAGMA user_version=1")
         self.assert_refused("WR1408", "format 1", "hint: ")
-        self.edit("PRAGMA user_version=6")
+        self.edit("PRAGMA user_version=7")
         self.assert_serves()
 
     def test_a_file_in_place_of_the_folder(self):
@@ -169,7 +169,7 @@ class StoreCommands(FolderCase):
         for state in ("live", "stopped"):
             info = run_cli("store", "info", "--data", self.weir.data, "-o", "json")
             self.assertEqual(info.code, 0, info)
-            self.assertEqual((json.loads(info.out)["format"], json.loads(info.out)["quarantined"]), (6, 0))
+            self.assertEqual((json.loads(info.out)["format"], json.loads(info.out)["quarantined"]), (7, 0))
             self.assert_says(info.out, "s: 3 events", "one: ")
             check = run_cli("store", "check", "--data", self.weir.data, "-o", "json")
             self.assertEqual(check.code, 0, check)

@@ -2,6 +2,7 @@
 """Handlers call a dependency through the effect gateway of the built binary: what happens once, what is in doubt,
 and what is refused."""
 import json
+import signal
 import threading
 import unittest
 
@@ -317,6 +318,45 @@ class Doubt(EffectCase):
         self.assertEqual(self.effects("--state", "inDoubt", "--flow", "bank")[0]["effect"], entry["effect"])
 
 
+class UnderWay(EffectCase):
+    """What happens to Weir while the dependency is working."""
+
+    def begun(self, event_id):
+        """An effect that the dependency has got, and will answer when the event is set."""
+        go = threading.Event()
+        self.addCleanup(go.set)
+        handler, reference = self.pays(event_id, "bank", bank=[stub.when(go, stub.status(201, body=b"paid"))])
+        wait_for(lambda: self.bank.calls_of(event_id), 10, "the call")
+        return go, handler, reference
+
+    def test_a_reload_that_takes_the_dependency_away(self):
+        go, handler, reference = self.begun("reloaded")
+        before = self.weir.config.read_text()
+        self.weir.config.write_text(before.replace("effects: [bank]", "effects: [keys]"))
+        self.cli("config", "reload")
+        go.set()
+        wait_for(lambda: self.state(reference, "bank") == "done", 15, "done")
+        self.assertEqual((handler.replies[0][0], handler.replies[0][2]), (201, b"paid"))
+        self.assertEqual(self.effect_of(reference)["state"], "confirmed")
+        refused, other = self.pays("late", "bank")
+        self.settled(other, "bank")
+        self.assertEqual(json.loads(refused.replies[0][2])["code"], "WR1802")
+        self.weir.config.write_text(before)
+        self.cli("config", "reload")
+
+    def test_a_drain_waits_for_it(self):
+        go, handler, reference = self.begun("drained")
+        self.weir.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: self.weir.logged("weir.draining"), 10, "the drain has begun")
+        go.set()
+        self.assertEqual(self.weir.process.wait(20), 0)
+        self.assertEqual(handler.replies[0][0], 201)
+        self.weir.start()
+        self.assertEqual(self.state(reference, "bank"), "done")
+        self.assertEqual(self.effect_of(reference)["state"], "confirmed")
+        self.assertEqual(len(self.bank.calls_of("drained")), 1)
+
+
 class FourEyes(EffectCase):
     """What became of an effect is said by two people: an admin asks, bob says yes."""
 
@@ -327,6 +367,26 @@ class FourEyes(EffectCase):
     def say(self, effect_id, reason="it is in the books", as_="confirmed"):
         return self.weir.request("POST", f"/v1/effects/{effect_id}/resolve", json.dumps({"as": as_, "reason": reason}))
 
+    def test_nobody_slips_through_while_it_comes_into_doubt(self):
+        effect_id = f"e{max([int(one['effect'][1:]) for one in self.effects()], default=0) + 1}"
+        over, said = threading.Event(), []
+
+        def insist():
+            while not over.is_set():
+                said.append(self.say(effect_id))
+        operators = [threading.Thread(target=insist) for _ in range(12)]
+        for one in operators:
+            one.start()
+        _, reference = self.pays("raced", "bank", bank=[stub.close()])
+        self.settled(reference, "bank")
+        over.set()
+        for one in operators:
+            one.join()
+        self.assertEqual(self.effect_of(reference)["effect"], effect_id)
+        self.assertEqual(self.effect_of(reference)["state"], "inDoubt")
+        self.assertEqual({answer.status for answer in said} - {404, 409}, set())
+        self.assertEqual(self.say(effect_id).json["code"], "WR1741")
+
     def test_it_needs_a_yes_to_these_very_words(self):
         _, reference = self.pays("two", "bank", bank=[stub.close(), stub.status(201)])
         self.settled(reference, "bank")
@@ -335,7 +395,8 @@ class FourEyes(EffectCase):
         request = self.get("/v1/approvals")["approvals"][0]
         self.assertEqual((request["target"], request["state"]), (effect_id, "pending"))
         bob = self.post("/v1/tokens", {"name": "b", "subject": "bob", "roles": ["approver"]}, 201)["secret"]
-        granted = self.weir.request("POST", f"/v1/approvals/{request['approval']}/grant", '{"reason": "looked"}',
+        granted = self.weir.request("POST", f"/v1/approvals/{request['approval']}/grant",
+                                    json.dumps({"reason": "looked", "hash": request["hash"]}),
                                     {"Authorization": f"Bearer {bob}"})
         self.assertEqual(granted.status, 200, granted.text)
         self.assertEqual(self.say(effect_id, as_="failedNoEffect").json["code"], "WR1741")

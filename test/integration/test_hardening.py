@@ -32,6 +32,10 @@ class Binary(unittest.TestCase):
         self.assertRegex(readelf("-l"), r"GNU_STACK\s+\S+ \S+ \S+ \S+ \S+ RW ")
         self.assertNotRegex(readelf("-l"), r"LOAD\s+\S+ \S+ \S+ \S+ \S+ RWE")
 
+    def test_only_a_test_build_has_switches_for_bugs(self):
+        has = b"WEIR_SEEDED_BUG" in Path(environment_binary()).read_bytes()
+        self.assertEqual(has, built_with("WEIR_SEEDED_BUGS"))
+
     @unittest.skipUnless(built_with("WEIR_HARDENED"), "not a hardened build")
     def test_stack_buffers_and_jumps_are_checked(self):
         symbols = readelf("--dyn-syms")

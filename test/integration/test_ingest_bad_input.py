@@ -145,6 +145,7 @@ class Duplicates(IngestCase):
                               ({"subject": "other"}, b'{"kept": true}')):
             answer = self.weir.request("POST", "/v1/streams/s/events", body, headers(id="before", **changes))
             self.assert_problem(answer, 409, "WR1103", self.kept[0], "an id of its own")
+        self.assertEqual(self.results([event(id="before")], 207)[0]["status"], "conflict")
 
     def test_the_same_id_of_another_source_is_another_event(self):
         answer = self.weir.request("POST", "/v1/streams/s/events", b"{}", headers(id="before", source="/other"))

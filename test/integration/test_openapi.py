@@ -18,7 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 CONFIG = """
 access: {}
-approvals: { replay: { delivered: true }, breakGlass: { roles: [operator] } }
+approvals: { replay: { delivered: true }, discard: { deliveries: 5 }, breakGlass: { roles: [operator] } }
 streams:
   s: { retention: 7d }
   gone: { retention: 7d }

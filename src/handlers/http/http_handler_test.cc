@@ -138,6 +138,7 @@ TEST_CASE("a replay says so, and an event without data has an empty body") {
   CHECK(has_line(bench.last, "Weir-Replay: rp_7"));
   CHECK(has_line(bench.last, "Weir-Revision: 2"));
   CHECK(has_line(bench.last, "Weir-Edit-Of: first"));
+  CHECK(has_line(bench.last, "Idempotency-Key: \"0123456789abcdef0123456789abcdef\""));
   CHECK(has_line(bench.last, "Content-Length: 0"));
   CHECK(count_of(bench.last, "tracestate") == 0);
   CHECK(count_of(bench.last, "\r\nWeir-Attempt: ") == 1);

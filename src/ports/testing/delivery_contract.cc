@@ -74,7 +74,8 @@ Revision revision(std::uint64_t seq, std::uint32_t number, FlowId flow = kFlow) 
   return {.ref = ref(seq, flow),
           .number = number,
           .at = at(70 + number),
-          .editor = "ann",
+          .editor = "ann (token t1)",
+          .subject = "ann",
           .reason = "typo",
           .record = event("e1", fmt::format("{{\"n\":{}}}", number)).record};
 }

@@ -63,6 +63,13 @@ void groups(StoreBench& bench) {
     CHECK(groups_of(bench)[0].id == id);
     CHECK(groups_of(bench)[0].total == 2);
   }
+  SUBCASE("several leave at once") {
+    for (std::uint64_t seq = 1; seq <= 3; ++seq) quarantine(bench, seq, "aaaa");
+    bench.commit({PutDelivery{delivery(1, DeliveryState::resolved)},
+                  PutDelivery{delivery(2, DeliveryState::resolved)},
+                  LeaveGroup{groups_of(bench)[0].id, 2}});
+    CHECK(groups_of(bench)[0].open == 1);
+  }
   SUBCASE("keys counts distinct ordering keys of open members") {
     for (std::uint64_t seq = 1; seq <= 10; ++seq)
       quarantine(bench, seq, "aaaa");  // k0 to k3; 5 and 10 have none

@@ -29,7 +29,8 @@ void trimming(StoreBench& bench) {
     CHECK((*bench.run(bench.store().flows().streams()))[0].next_seq == 21);
   }
   SUBCASE("what open rows and the caller need is kept") {
-    bench.commit({PutDelivery{delivery(2, DeliveryState::waiting)},
+    bench.commit({PutDelivery{delivery(1, DeliveryState::quarantined)},
+                  PutDelivery{delivery(2, DeliveryState::waiting)},
                   PutDelivery{delivery(3, DeliveryState::done)},
                   PutDelivery{delivery(4, DeliveryState::quarantined, FlowId{2})},
                   PutDelivery{delivery(15, DeliveryState::waiting)}});
@@ -40,7 +41,8 @@ void trimming(StoreBench& bench) {
     CHECK((*kept)[0].record == event("e2").record);
     CHECK((*kept)[1].position == place(4));
     CHECK((*kept)[2].position == place(7));
-    CHECK(bench.run(log.read_kept(kFlow, {}, 10))->size() == 2);
+    CHECK(bench.run(log.fetch({ref(1)}))->size() == 1);
+    CHECK(bench.run(log.read_kept(kFlow, {}, 10))->size() == 3);
   }
   SUBCASE("settled rows and settlements go with their events, open rows stay") {
     bench.commit(
@@ -105,7 +107,23 @@ void shredding(StoreBench& bench) {
   bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)},
                 join(3, "aaaa", at(2)), PutDelivery{elsewhere},
                 PutHold{{.flow = kFlow, .key = "k", .holder = place(3), .first = 4, .count = 1}}});
+  Replay quoting = replay({.flow = "ship", .where = R"({"data":{"a":["secret"]}})", .key = "k"},
+                          at(9000));
+  const auto replay_of = [&](DeliveryRef member, ReplayState state) {
+    quoting.id = bench.commit({CreateReplay{quoting}}, Lane::operate).replay;
+    bench.commit({AddReplayItems{quoting.id, {member}}}, Lane::operate);
+    quoting.state = state;
+    bench.commit({PutReplay{quoting}}, Lane::operate);
+    return quoting.id;
+  };
+  const ReplayId over = replay_of(ref(3), ReplayState::completed);
+  const ReplayId other = replay_of(elsewhere.ref, ReplayState::completed);
   const Receipt receipt = bench.commit({ShredStream{kStream}}, Lane::operate);
+  const auto selection = [&](ReplayId id) {
+    return (*bench.run(bench.store().recovery().replay(id)))->plan.selection;
+  };
+  CHECK(selection(over) == Selection{.flow = "ship"});
+  CHECK(selection(other) == quoting.plan.selection);
   CHECK(receipt.shredded_before == 7);
   bench.commit({TrimStream{kStream, receipt.shredded_before, {}}}, Lane::operate);
   Store& store = bench.store();

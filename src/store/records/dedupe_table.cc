@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "base/assert.h"
+#include "base/seeded_bug.h"
 
 namespace weir::store {
 namespace {
@@ -41,7 +42,8 @@ const std::vector<std::uint64_t>& DedupeTable::find(std::uint64_t hash) {
     while (generation.slots[at] != 0 && found_.size() < kCandidatesMax) {
       const std::uint64_t slot = generation.slots[at];
       if ((slot & ~kOffsetMask) == wanted)
-        found_.push_back(generation.first_seq + (slot & kOffsetMask) - 1);
+        found_.push_back(generation.first_seq + (slot & kOffsetMask) -
+                         (WEIR_SEEDED_BUG("dedupe.off_by_one") ? 0 : 1));
       at = at + 1 == generation.slots.size() ? 0 : at + 1;
     }
     std::ranges::sort(found_.begin() + static_cast<std::ptrdiff_t>(before), found_.end(),

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 
 namespace weir::store {
 namespace {
@@ -70,6 +71,7 @@ std::string_view Nonces::next() {
     left_ = kRun;
     return nonce_;
   }
+  if (WEIR_SEEDED_BUG("encryption.nonce_reused")) return nonce_;
   --left_;
   for (std::size_t i = kNonceBytes; i-- > kNonceBytes - kWord;) {
     if (++nonce_[i] != 0) break;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 
 namespace weir::store {
 namespace {
@@ -24,8 +25,10 @@ std::uint64_t get_word(const char* at, int bytes) {
 
 std::uint32_t event_checksum(Position position, char version, std::string_view after_checksum) {
   char key[9];
+  if (WEIR_SEEDED_BUG("store.record_without_its_place")) position = {};
   put_word(key, static_cast<std::uint64_t>(position.pack()), 8);
   key[8] = version;
+  if (WEIR_SEEDED_BUG("store.torn_record_accepted")) after_checksum = after_checksum.substr(0, 16);
   return crc32c(after_checksum, crc32c({key, sizeof key}));
 }
 

@@ -48,6 +48,15 @@ class Out {
   ByteWriter out_;
 };
 
+// What a row can say of each: a name that nobody knows is damage, or a later version's.
+constexpr DeliveryState last_of(DeliveryState) { return DeliveryState::discarded; }
+constexpr FailureClass last_of(FailureClass) { return FailureClass::interrupted; }
+constexpr FlowStatus last_of(FlowStatus) { return FlowStatus::removed; }
+constexpr PauseCause last_of(PauseCause) { return PauseCause::deadLetterBrake; }
+constexpr ReplayState last_of(ReplayState) { return ReplayState::completed; }
+constexpr EffectState last_of(EffectState) { return EffectState::inDoubt; }
+constexpr ApprovalAct last_of(ApprovalAct) { return ApprovalAct::effect; }
+
 class In {
  public:
   explicit In(std::string_view bytes) : in_(bytes) { good_ = in_.u8() == kRowVersion; }
@@ -70,18 +79,29 @@ class In {
     for (std::uint64_t left = in_.varint(); left > 0 && !in_.failed(); --left)
       texts.emplace_back(in_.text());
   }
+  void operator()(bool& flag) { flag = up_to(1) != 0; }
   template <class Tag>
   void operator()(StrongId<Tag>& id) {
-    id.value = static_cast<std::uint32_t>(in_.varint());
+    id.value = in_.varint_as<std::uint32_t>();
   }
-  template <class Number>
-    requires std::is_integral_v<Number> || std::is_enum_v<Number>
+  template <std::integral Number>
   void operator()(Number& number) {
-    number = static_cast<Number>(in_.varint());
+    number = in_.varint_as<Number>();
+  }
+  template <class Named>
+    requires std::is_enum_v<Named>
+  void operator()(Named& named) {
+    named = static_cast<Named>(up_to(static_cast<std::uint64_t>(last_of(named))));
   }
   bool whole() const { return good_ && !in_.failed() && in_.at_end(); }
 
  private:
+  std::uint64_t up_to(std::uint64_t last) {
+    const std::uint64_t value = in_.varint();
+    good_ = good_ && value <= last;
+    return good_ ? value : 0;
+  }
+
   ByteReader in_;
   bool good_;
 };
@@ -111,7 +131,7 @@ constexpr auto kDelivery = [](auto& io, auto& row, auto& details) {
 
 constexpr auto kRevision = [](auto& io, auto& row) {
   io(row.ref.flow), io(row.ref.position), io(row.number), io(row.at), io(row.editor),
-      io(row.reason), io(row.record);
+      io(row.subject), io(row.reason), io(row.record);
 };
 
 constexpr auto kFlow = [](auto& io, auto& row) {
@@ -170,9 +190,10 @@ constexpr auto kToken = [](auto& io, auto& row) {
       io(row.scope.flows), io(row.created), io(row.expires), io(row.revoked), io(row.hash);
 };
 
-constexpr auto kApproval = [](auto& io, auto& row) {
-  io(row.id), io(row.act), io(row.target), io(row.hash), io(row.what), io(row.why), io(row.makers),
-      io(row.reason), io(row.requested), io(row.expires);
+constexpr auto kApproval = [](auto& io, auto& row, auto& selection) {
+  io(row.id), io(row.act), io(row.target), io(row.hash), io(row.what), io(row.why), io(selection),
+      io(row.references), io(row.makers), io(row.asker), io(row.reason), io(row.requested),
+      io(row.expires);
   io(row.approver), io(row.with), io(row.said), io(row.granted), io(row.used), io(row.voided),
       io(row.break_glass), io(row.version);
 };
@@ -254,9 +275,21 @@ Result<AccessToken> decode_token(std::string_view bytes) {
   return decode<AccessToken>(bytes, "a token", kToken);
 }
 
-std::string encode_row(const Approval& approval) { return encode(approval, kApproval); }
+std::string encode_row(const Approval& approval) {
+  const std::string selection = encode_selection(approval.selection);
+  Out out;
+  kApproval(out, approval, selection);
+  return std::move(out).take();
+}
+
 Result<Approval> decode_approval(std::string_view bytes) {
-  return decode<Approval>(bytes, "an approval", kApproval);
+  In in(bytes);
+  Approval row;
+  std::string selection;
+  kApproval(in, row, selection);
+  if (!in.whole()) return undecodable("an approval");
+  WEIR_TRY(row.selection, decode_selection(selection));
+  return row;
 }
 
 }  // namespace weir::store

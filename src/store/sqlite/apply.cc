@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/apply.h"
 
+#include "base/seeded_bug.h"
 #include "store/records/batch_check.h"
 
 namespace weir::store::sqlite {
@@ -60,12 +61,14 @@ struct Holds {
                  static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const ReplayItemIs& p) const {
+    if (WEIR_SEEDED_BUG("replay.item_claimed_twice")) return true;
     return equal(
         db.integer("SELECT state FROM replay_items WHERE replay = ?1 AND flow = ?2 AND pos = ?3",
                    -1, p.replay.value, p.ref.flow.value, p.ref.position.pack()),
         static_cast<std::int64_t>(p.state));
   }
   Result<bool> operator()(const FlowEpochIs& p) const {
+    if (WEIR_SEEDED_BUG("store.fence_removed")) return true;
     return equal(db.integer("SELECT epoch FROM flows WHERE id = ?1", -1, p.flow.value),
                  static_cast<std::int64_t>(p.epoch));
   }

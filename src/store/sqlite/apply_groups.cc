@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/seeded_bug.h"
 #include "store/records/envelope.h"
 #include "store/records/rows.h"
 #include "store/sqlite/apply.h"
@@ -72,7 +73,8 @@ Result<> join_group(WriteSide& side, const JoinGroup& mutation, Receipt& receipt
 Result<> leave_group(WriteSide& side, const LeaveGroup& mutation) {
   WEIR_TRY(std::optional<Group> group, find_group(side, mutation.group));
   if (!group || group->open == 0) return {};
-  group->open -= std::min(group->open, mutation.count);
+  const std::uint64_t left = WEIR_SEEDED_BUG("groups.one_leaves_for_all") ? 1 : mutation.count;
+  group->open -= std::min(group->open, left);
   return write_group(side, *group);
 }
 

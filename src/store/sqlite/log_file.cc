@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "base/seeded_bug.h"
 #include "store/sqlite/schema.h"
 
 namespace weir::store::sqlite {
@@ -160,7 +161,7 @@ std::optional<std::string> find_log_damage(std::string_view log, std::size_t pag
   std::size_t commits_behind = 0;
   for (std::size_t i = good + 1; i < frames.frames(); ++i)
     commits_behind += frames.follows(i) && frames.commits(i) ? 1 : 0;
-  if (commits_behind < 2) return std::nullopt;
+  if (commits_behind < 2 || WEIR_SEEDED_BUG("store.damaged_log_accepted")) return std::nullopt;
   return fmt::format("frame {} of weir.db-wal is damaged, with {} intact commits behind it",
                      good + 1, commits_behind);
 }

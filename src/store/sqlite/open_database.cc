@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/log_file.h"
 #include "store/sqlite/read_side.h"
@@ -78,7 +79,7 @@ Result<> verify_and_secure(Connection& db, const std::string& folder) {
   WEIR_CHECK(quick_check(db));
   WEIR_CHECK(verify_heads(db));
   (void)WEIR_FAILPOINT("store.open_verified");
-  WEIR_CHECK(checkpoint_at_open(db));
+  if (!WEIR_SEEDED_BUG("store.no_checkpoint_at_open")) WEIR_CHECK(checkpoint_at_open(db));
   WEIR_CHECK(verify_size(db));
   WEIR_CHECK(sync_database(db, folder));
   (void)WEIR_FAILPOINT("store.opened");
@@ -115,7 +116,8 @@ Result<> create_database(const std::string& path, const std::string& folder,
     return Error{Code::store_failed, "failpoint store.before_create", ""};
   fs::rename(unfinished, path, ignored);
   if (ignored)
-    return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()), ""};
+    return Error{Code::store_failed, fmt::format("rename to {}: {}", path, ignored.message()),
+                 "check the disk"};
   return sync_folder(folder);
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/seeded_bug.h"
 #include "store/records/envelope.h"
 
 namespace weir::store::sqlite {
@@ -71,7 +72,7 @@ constexpr const char* kTables[] = {
     "changed_at INTEGER NOT NULL, record BLOB NOT NULL)",
     "CREATE UNIQUE INDEX effects_by_key ON effects(key)",
     "CREATE INDEX effects_by_delivery ON effects(flow, pos, id)",
-    "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at)",
+    "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at) WHERE state IN (2, 3)",
     "CREATE INDEX effects_unsettled ON effects(state, dependency) WHERE state IN (1, 4)",
     "CREATE TABLE tokens(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE approvals(id INTEGER PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT "
@@ -141,6 +142,7 @@ Result<> apply_settings(Connection& db, Access access) {
   }
   WEIR_CHECK(apply(db, {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"}));
   for (const Setting& setting : kWriterSettings) WEIR_CHECK(apply(db, setting));
+  if (WEIR_SEEDED_BUG("store.ack_before_fsync")) return db.execute("PRAGMA synchronous=NORMAL");
   return {};
 }
 

@@ -10,7 +10,7 @@
 namespace weir::store::sqlite {
 
 inline constexpr int kApplicationId = 0x57454952;  // "WEIR"
-inline constexpr int kFormat = 6;                  // user_version
+inline constexpr int kFormat = 7;                  // user_version
 inline constexpr int kPageSize = 8192;
 
 // Sets every pragma that durability, bounds and speed depend on, and reads each back. The page size

@@ -146,7 +146,9 @@ TEST_CASE("a failed commit stops the store, and says so once") {
   bench.register_names();
   REQUIRE(configure_failpoints("store.before_commit=fail@1").ok());
   for (int i = 0; i < 3; ++i) {
-    CHECK(bench.try_commit({.mutations = {PutMeta{"k", "v"}}}).error().code == Code::store_failed);
+    const auto refused = bench.try_commit({.mutations = {PutMeta{"k", "v"}}});
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == Code::store_failed);
   }
   bench.wait([&] { return told > 0; });
   CHECK(told == 1);

@@ -171,6 +171,20 @@ TEST_CASE("power cut during recovery from a power cut") {
   MESSAGE("double power cuts: ", cuts);
 }
 
+TEST_CASE("power cut right after an acknowledgement: it is kept") {
+  const std::vector<WriteBatch> batches = reference_scenario();
+  const Oracle oracle(memory_factory(), batches);
+  FaultVfs vfs;
+  std::size_t acknowledged = 0;
+  {
+    StoreBench bench(factory(vfs, nullptr, kLongLog));
+    acknowledged = commit_all(bench, batches, 0, batches.size() / 2);
+    vfs.disk().cut_at(vfs.disk().operations() + 1);  // before closing could checkpoint
+  }
+  vfs.disk().power_cut(1);
+  verify(vfs, oracle, acknowledged);
+}
+
 // The lost-acknowledgement hole: after a failed sync the page cache shows what the disk does not
 // have. The process ends and starts again, sees it, builds on it, and acknowledges; then the power
 // goes.

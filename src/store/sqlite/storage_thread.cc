@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/failpoint.h"
+#include "base/seeded_bug.h"
 
 namespace weir::store::sqlite {
 namespace {
@@ -106,7 +107,8 @@ void StorageThread::write(Batches batches) {
   if (full_) refuse_ingest(batches);
   while (!batches.empty()) {
     Attempt result = attempt(batches);
-    if (!result.error) return settle(std::move(result), std::move(batches));
+    if (!result.error || WEIR_SEEDED_BUG("store.ack_of_failed_commit"))
+      return settle(std::move(result), std::move(batches));
     if (result.culprit) {
       const auto bad = batches.begin() + static_cast<std::ptrdiff_t>(*result.culprit);
       answer(std::move(*bad), *result.error);

@@ -71,6 +71,16 @@ void FaultDisk::fail_sync(std::uint64_t number, bool sticky) {
   fail_sync_sticky_ = sticky;
 }
 
+void FaultDisk::fail_read(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  fail_read_in_ = number;
+}
+
+bool FaultDisk::read_fails() {
+  const std::lock_guard lock(mutex_);
+  return fail_read_in_ > 0 && --fail_read_in_ == 0;
+}
+
 std::uint64_t FaultDisk::used() const {
   const std::lock_guard lock(mutex_);
   std::uint64_t bytes = reserved_;
@@ -80,7 +90,7 @@ std::uint64_t FaultDisk::used() const {
 
 void FaultDisk::restart() {
   const std::lock_guard lock(mutex_);
-  cut_at_ = fail_at_ = fail_sync_in_ = operations_ = 0;
+  cut_at_ = fail_at_ = fail_sync_in_ = fail_read_in_ = operations_ = 0;
   fail_sync_sticky_ = off_ = false;
 }
 
@@ -152,6 +162,14 @@ bool FaultDisk::exists(const std::string& path) const {
   return file != files_.end() && !file->second.deleted;
 }
 
+bool FaultDisk::has_unsynced() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(files_, [](const auto& entry) {
+    const File& file = entry.second;
+    return !file.dirty.empty() || file.resized || !file.name_durable || file.deleted;
+  });
+}
+
 std::uint64_t FaultDisk::size_of(const std::string& path) const {
   const std::lock_guard lock(mutex_);
   const auto file = files_.find(path);
@@ -165,18 +183,25 @@ std::string_view FaultDisk::read(const std::string& path, std::uint64_t offset,
   return std::string_view(file->second.visible).substr(offset, size);
 }
 
+void FaultDisk::mark(File& file, std::uint64_t sector) {
+  const auto [place, first] = file.dirty.try_emplace(sector);
+  const std::uint64_t at = sector * kSector;
+  if (!first && at < file.visible.size()) place->second = file.visible.substr(at, kSector);
+}
+
 void FaultDisk::put(File& file, std::uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
   const std::uint64_t before = file.visible.size();
-  if (offset + bytes.size() > before) {
-    file.visible.resize(offset + bytes.size());
+  const std::uint64_t end = offset + bytes.size();
+  // From the hole on, if there is one.
+  const std::uint64_t first = std::min(before, offset) / kSector;
+  for (std::uint64_t s = end > before ? first : offset / kSector; s <= (end - 1) / kSector; ++s)
+    mark(file, s);
+  if (end > before) {
+    file.visible.resize(end);
     file.resized = true;
-    for (std::uint64_t s = before / kSector; s < offset / kSector; ++s)
-      file.dirty.insert(s);  // the hole
   }
   std::ranges::copy(bytes, file.visible.begin() + static_cast<std::ptrdiff_t>(offset));
-  for (std::uint64_t s = offset / kSector; s <= (offset + bytes.size() - 1) / kSector; ++s)
-    file.dirty.insert(s);
 }
 
 DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::string_view bytes) {
@@ -220,7 +245,7 @@ DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
     return DiskResult::failed;
   }
   if (file.resized) file.durable.resize(file.visible.size());
-  for (const std::uint64_t sector : file.dirty) {
+  for (const auto& [sector, earlier] : file.dirty) {
     const std::uint64_t at = sector * kSector;
     if (at >= file.visible.size()) continue;
     const std::size_t size = std::min<std::size_t>(kSector, file.visible.size() - at);
@@ -242,17 +267,19 @@ DiskResult FaultDisk::sync_folder() {
   return DiskResult::ok;
 }
 
-// Each dirty sector is written with odds of keep_of_4 in 4; the size is the old or the new one.
+// Each dirty sector is written with odds of keep_of_4 in 4, a fourth of these not with what was
+// written last; the size is the old or the new one.
 void FaultDisk::survive(File& file, Rng& rng, std::uint64_t keep_of_4) {
   const bool new_size = rng.below(4) < keep_of_4;
   if (file.resized && new_size) file.durable.resize(file.visible.size());
-  for (const std::uint64_t sector : file.dirty) {
+  for (const auto& [sector, earlier] : file.dirty) {
     const std::uint64_t at = sector * kSector;
     if (rng.below(4) >= keep_of_4 || at >= file.visible.size() || at >= file.durable.size())
       continue;
-    const std::size_t size = std::min(
-        {kSector, file.visible.size() - at, file.durable.size() - at});
-    file.visible.copy(file.durable.data() + at, size, at);
+    const bool last = earlier.empty() || keep_of_4 == 4 || rng.below(4) > 0;
+    const std::string_view written = last ? std::string_view(file.visible).substr(at, kSector)
+                                          : std::string_view(earlier);
+    written.copy(file.durable.data() + at, file.durable.size() - at);
   }
   file.visible = file.durable;
   file.dirty.clear();

@@ -3,14 +3,14 @@
 // (the page cache) and the bytes that survive a power cut; a sync copies the dirty sectors of one
 // to the other. After a failed sync the dirty sectors count as clean but were never written: they
 // stay visible and are lost at the next cut, unless somebody writes them again (Rebello et al.,
-// ATC'20).
+// ATC'20). Between two syncs the disk writes in any order: a cut leaves each dirty sector as it was
+// before, as it is, or, if it was written several times, as it was in between.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +43,8 @@ class FaultDisk {
   void fail_at(std::uint64_t operation);
   // The n-th sync from now on fails; sticky: all later ones too.
   void fail_sync(std::uint64_t number, bool sticky);
+  // The n-th read from now on fails, once.
+  void fail_read(std::uint64_t number);
   // Writes that would let the files grow beyond this fail for want of space.
   void set_capacity(std::uint64_t bytes);
   std::uint64_t operations() const;
@@ -62,14 +64,17 @@ class FaultDisk {
   // A byte of a file flips at rest.
   void flip(const std::string& path, std::uint64_t offset);
   bool exists(const std::string& path) const;
+  bool has_unsynced() const;
   std::uint64_t size_of(const std::string& path) const;
 
   // --- for the VFS ---
   struct File {
     std::string visible;
     std::string durable;
-    std::set<std::uint64_t> dirty;  // sectors written since the last sync
-    bool resized = false;           // ... and the size changed
+    // Sectors written since the last sync, each with what it was before its last write; empty if
+    // that was the first.
+    std::map<std::uint64_t, std::string> dirty;
+    bool resized = false;  // the size changed since the last sync
     bool name_durable = false;
     bool deleted = false;  // gone for programs; its name may come back at a cut
   };
@@ -77,6 +82,8 @@ class FaultDisk {
   DiskResult remove(const std::string& path, bool sync_folder);
   // Bytes of the file, shorter at its end.
   std::string_view read(const std::string& path, std::uint64_t offset, std::size_t size) const;
+  // Counts down to fail_read().
+  bool read_fails();
   DiskResult write(const std::string& path, std::uint64_t offset, std::string_view bytes);
   DiskResult truncate(const std::string& path, std::uint64_t size);
   DiskResult sync(const std::string& path, bool and_folder);
@@ -92,6 +99,7 @@ class FaultDisk {
   void note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at = 0,
             std::string_view bytes = {});
   void put(File& file, std::uint64_t offset, std::string_view bytes);
+  static void mark(File& file, std::uint64_t sector);
   static void survive(File& file, Rng& rng, std::uint64_t keep_of_4);
 
   std::map<std::string, File> files_;
@@ -101,6 +109,7 @@ class FaultDisk {
   std::uint64_t fail_at_ = 0;
   std::uint64_t fail_sync_in_ = 0;
   bool fail_sync_sticky_ = false;
+  std::uint64_t fail_read_in_ = 0;
   bool off_ = false;
   std::uint64_t capacity_ = ~0ull;
   std::uint64_t reserved_ = 0;
