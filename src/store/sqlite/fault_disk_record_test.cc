@@ -8,7 +8,7 @@
 namespace weir::store::sqlite::testing {
 namespace {
 
-std::string bytes_of(const FaultDisk& disk, const std::string& path) {
+std::string visible_bytes(const FaultDisk& disk, const std::string& path) {
   return std::string(disk.read(path, 0, 1 << 20));
 }
 
@@ -44,12 +44,12 @@ TEST_CASE("a recorded disk can be made again, one operation after the other") {
       copy.cut_at(1);
       CHECK(copy.perform(operations[done]) == DiskResult::failed);
       copy.power_cut(seed);
-      CHECK(bytes_of(copy, "/log") == bytes_of(expected, "/log"));
+      CHECK(visible_bytes(copy, "/log") == visible_bytes(expected, "/log"));
       CHECK(copy.exists("/other") == expected.exists("/other"));
     }
     CHECK(again.perform(operations[done]) == DiskResult::ok);
   }
-  CHECK(bytes_of(again, "/log") == bytes_of(recorded, "/log"));
+  CHECK(visible_bytes(again, "/log") == visible_bytes(recorded, "/log"));
 }
 
 TEST_CASE("what failed is not recorded") {
