@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from weirbench import delivery, effects, encryption, ingest, memory, recovery, replay, start  # noqa: E402  (the path above)
+from weirbench import delivery, effects, encryption, ingest, memory, recovery, replay, simulation, start  # noqa: E402  (the path above)
 from weirbench.figures import row, table  # noqa: E402
 from weirbench.rig import Rig, ports_in_use  # noqa: E402
 
@@ -34,6 +34,8 @@ MEASUREMENTS = {
     "replay_cost": replay.replay_cost,
     "replay_beside_live": replay.replay_beside_live,
     "flatness": memory.flatness,
+    "engine_memory": simulation.engine_memory,
+    "engine_sim": simulation.engine_sim,
 }
 
 

@@ -6,9 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case " $* " in
   *" --bin "* | *" --help "* | *" -h "*) ;; # already built by whoever named the folder
-  *" micro "*)
-    cmake --build build/release --target bench_micro >&2
-    exec build/release/bin/bench_micro --benchmark_min_time=0.2
+  *" micro "* | *" simulate "*)
+    program=bench_micro
+    if [[ " $* " == *" simulate "* ]]; then program=bench_simulate; fi
+    cmake --build build/release --target "$program" >&2
+    exec "build/release/bin/$program" --benchmark_min_time=0.2
     ;;
   *) flock build/release.lock cmake --build build/release --target weir bench_programs >build/bench.log 2>&1 || {
     cat build/bench.log >&2

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import reliability
 import tidy
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -24,6 +25,11 @@ weir_module(app DEPS delivery recovery
             store/memory net LIBS something)
 """
 
+STAGES = """
+stages: [{name: a, targets: [], run: x, table: {a.cuts: cuts, a.lies: never counted}}]
+soak: {table: {}}
+"""
+
 
 class TidyCase(unittest.TestCase):
     def setUp(self):
@@ -33,6 +39,10 @@ class TidyCase(unittest.TestCase):
         self.write("CMakeLists.txt", TABLE)
         self.write("docs/walk.md", "# The life of an event\n")
         self.write("docs/security.md", "".join(f"| SEC{row} | a | why not |\n" for row in range(1, 33)))
+        self.write(reliability.STAGES, STAGES)
+        self.write(reliability.COUNTERS, '{"a.cuts": 1200}\n')
+        self.write(reliability.PAGE, reliability.with_table(
+            reliability.BEGIN + reliability.END, reliability.table(self.root)))
 
     def write(self, path: str, text: str):
         file = self.root / path
@@ -294,6 +304,31 @@ class Docs(TidyCase):
         self.assert_found(*(f"docs/security.md:{line}: security" for line in (1, 2, 3, 4)))
         (self.root / "docs/security.md").unlink()
         self.assert_found("docs/security.md:1: security")
+
+    def test_the_table_of_counters(self):
+        page = (self.root / reliability.PAGE).read_text(encoding="utf-8")
+        self.assertIn("| 1,200 | cuts |", page)
+        self.assertNotIn("never counted", page)
+        self.write(reliability.PAGE, "`src/base/gone_test.cc`\n" + page.replace("1,200", "1,300"))
+        self.assert_found(*(f"docs/reliability.md:{line}: reliability" for line in (1, 2)))
+        self.write(reliability.PAGE, "no table\n")
+        self.assert_found("docs/reliability.md:1: reliability")
+        (self.root / reliability.PAGE).unlink()
+        self.assert_found("docs/reliability.md:1: reliability")
+
+    def test_readers_have_fuzz_targets_and_targets_have_corpora(self):
+        reader = "Result<A> parse_a(std::string_view text);\n// parse_b(std::string_view text)\n"
+        self.write_cpp("src/base/a.h", reader)
+        self.write_cpp("src/base/b.h", "Result<B> decode_b(std::string_view bytes);\n")
+        self.assert_found()  # no targets at all
+        self.write("test/fuzz/fuzz_a.cc", SPDX + '#include "base/a.h"\n')
+        self.write("test/fuzz/corpus/gone/1", "")
+        self.assert_found("src/base/b.h:3: fuzz", "test/fuzz/fuzz_a.cc:1: fuzz", "test/fuzz/corpus/gone:1: fuzz")
+        self.write("test/fuzz/corpus/a/1", "")
+        self.write("test/fuzz/corpus/b/1", "")
+        (self.root / "test/fuzz/corpus/gone/1").unlink()
+        self.write("test/fuzz/fuzz_b.cc", SPDX + '#include "base/b.h"\n')
+        self.assert_found()
 
     def test_excuses_only_shrink(self):
         self.write_cpp("src/delivery/a.cc", "std::mutex lock;\n")

@@ -108,12 +108,13 @@ Result<DeliveryRef> parse_cursor(std::string_view text) {
   const auto dash = text.find('-');
   std::uint32_t flow = 0;
   std::int64_t position = 0;
-  const char* end = text.data() + text.size();
-  const bool shape = dash != text.npos &&
-                     std::from_chars(text.data(), text.data() + dash, flow, 16).ptr ==
-                         text.data() + dash &&
-                     std::from_chars(text.data() + dash + 1, end, position, 16).ptr == end &&
-                     position >= 0;
+  const auto reads = [](std::string_view digits, auto& into) {
+    const char* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, into, 16);
+    return read.ec == std::errc{} && read.ptr == end;
+  };
+  const bool shape = dash != text.npos && reads(text.substr(0, dash), flow) &&
+                     reads(text.substr(dash + 1), position) && position >= 0;
   if (!shape)
     return Error{Code::invalid_argument, "the cursor is not one that a list answered with", ""};
   return DeliveryRef{FlowId{flow}, Position::unpack(position)};

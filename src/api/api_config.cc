@@ -27,7 +27,7 @@ Error no_version(std::uint64_t number) {
 void write_version(wire::JsonWriter& json, const config::Version& version, bool in_force) {
   json.begin_object().field("version", version.number);
   time_field(json, "at", version.at);
-  json.field("actor", version.actor).field("authenticated", false);
+  json.field("actor", version.actor);
   json.field("reason", version.reason).field("inForce", in_force);
   if (version.rolled_back_to != 0) json.field("rolledBackTo", version.rolled_back_to);
 }

@@ -6,6 +6,7 @@
 #include "recovery/quarantine.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
+#include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
@@ -47,11 +48,15 @@ Result<Selection> selection_of_query(const Call& call, WallTime now) {
 }
 
 // What matches would tell what is hidden, one guess at a time, and nobody would know who asked.
-Result<> check_where(const recovery::Live& live, const std::string& where) {
+Result<> check_question(const recovery::Live& live, const Selection& selection) {
+  const Error refusal{Code::invalid_argument, "it asks for what is redacted",
+                      "what matches would tell; a replay plan, which is audited, may ask for it"};
+  const auto key = recovery::key_as_stored(live, selection);
+  if (key.ok() && *key != selection.key) return refusal;  // a guess, and not the tag that is shown
+  const std::string& where = selection.where;
   if (where.empty() || !policy::Filter::compile(where).ok()) return {};  // it says so itself
-  if (!live.redaction(std::nullopt)->hides_some_of(where)) return {};
-  return Error{Code::invalid_argument, "the pattern asks for redacted members or attributes",
-               "what matches would tell; a replay plan, which is audited, may ask for them"};
+  if (live.redaction(std::nullopt)->hides_some_of(where)) return refusal;
+  return {};
 }
 
 net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run) {
@@ -75,8 +80,13 @@ Api::Answer Api::quarantine(Call call) {
   if (!after.ok()) co_return net::problem_response(after.error());
   auto selection = selection_of_query(call, parts_.clock.wall());
   if (!selection.ok()) co_return net::problem_response(selection.error());
-  if (const auto open = check_where(parts_.live, selection->where); !open.ok())
+  if (const auto open = check_question(parts_.live, *selection); !open.ok())
     co_return net::problem_response(open.error());
+  if (!selection->where.empty() && !policy::may(call.caller.roles, policy::Need::operate)) {
+    co_return net::problem_response(Error{Code::forbidden,
+                                          "a pattern asks about payloads, which takes an operator",
+                                          "ask by flow, group, class, type or status"});
+  }
   Result<std::vector<Delivery>> rows = std::vector<Delivery>{};
   if (selection->empty()) {
     rows = co_await parts_.store.deliveries().list(ports::DeliveryQuery{
@@ -100,7 +110,7 @@ Api::Answer Api::settle(Call call, recovery::Settle what) {
   auto request = settle_request(call, parts_.clock.wall(), parts_.engine.config().approvals);
   if (!request.ok()) co_return net::problem_response(request.error());
   if (request->dry_run) {  // which leaves no trace
-    const auto open = check_where(parts_.live, request->selection.where);
+    const auto open = check_question(parts_.live, request->selection);
     if (!open.ok()) co_return net::problem_response(open.error());
   }
   auto result = co_await recovery::settle_quarantined(

@@ -4,6 +4,7 @@
 #include "api/views.h"
 #include "base/text.h"
 #include "config/replay_plan_document.h"
+#include "policy/approval.h"
 #include "recovery/references.h"
 #include "recovery/replay_plan.h"
 #include "recovery/shown.h"
@@ -90,8 +91,11 @@ Api::Answer Api::plan_replay(Call call) {
   if (call.arg("dryRun") == "true") co_return co_await dry_run(std::move(*plan));
   auto replay = co_await parts_.replays.plan(std::move(*plan));
   if (!replay.ok()) co_return net::problem_response(replay.error());
+  ReplayNow now;
+  auto wish = co_await parts_.replays.wish(replay->id);
+  if (wish.ok()) now.needs_approval = wish->why;  // the plan is there, whatever became of this
   wire::JsonWriter json;
-  write_replay(json, parts_.live, *replay);
+  write_replay(json, parts_.live, *replay, now);
   co_return json_answer(std::move(json).take(), 201);
 }
 
@@ -110,9 +114,14 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
   Replay replay{.plan = std::move(plan), .state = ReplayState::planning};
   replay.counts.planned = forecast->deliveries;
   replay.checked = forecast->preconditions;
+  const ReplayNow now{.needs_approval = policy::why_plan_needs_approval(
+                          parts_.engine.config().approvals,
+                          {.deliveries = forecast->deliveries,
+                           .in_doubt = forecast->in_doubt + forecast->effects.in_doubt() > 0,
+                           .delivered = replay.plan.selection.delivered})};
   wire::JsonWriter json;
   json.begin_object().field("dryRun", true).key("would");
-  write_replay(json, parts_.live, replay);
+  write_replay(json, parts_.live, replay, now);
   json.key("forecast");
   write_forecast(json, *forecast);
   json.end_object();

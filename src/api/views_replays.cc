@@ -76,6 +76,7 @@ void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Repl
   json.field("hash", policy::plan_hash(replay.plan)).key("plan");
   ReplayPlan shown = replay.plan;
   shown.selection = recovery::shown_selection(live, std::move(shown.selection));
+  recovery::mask_headers(shown.terms);
   config::write_replay_plan(json, shown);
   json.key("counts");
   write_counts(json, replay.counts);

@@ -83,12 +83,6 @@ std::string cell(Json object, std::string_view path, CellKind kind, WallTime now
   return plain_cell(*member);
 }
 
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
-}
-
 std::string plural(std::string_view noun) {
   if (noun.ends_with('y')) return std::string(noun.substr(0, noun.size() - 1)) + "ies";
   return std::string(noun) + "s";

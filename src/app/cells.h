@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/grouped.h"
 #include "base/time.h"
 #include "wire/json.h"
 
@@ -27,7 +28,6 @@ bool flag_at(wire::Json object, std::string_view path);
 // "-" if it is absent. A value that does not fit the kind is shown as text.
 std::string cell(wire::Json object, std::string_view path, CellKind kind, WallTime now);
 
-std::string grouped(std::uint64_t number);                         // "1,204"
 std::string counted(std::uint64_t number, std::string_view noun);  // "1 event", "1,204 events"
 std::string plural(std::string_view noun);                         // "delivery" -> "deliveries"
 std::string ago(WallTime time, WallTime now);  // "just now", "3 min ago", "in 20 s"

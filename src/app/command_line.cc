@@ -136,6 +136,7 @@ void add_commands(CLI::App& root, Chosen& chosen) {
   add_approval_commands(root, chosen);
   add_config_commands(root, chosen);
   add_policy_commands(root, chosen);
+  add_simulate_command(root, chosen);
   add_store_commands(root, chosen);
   add_encryption_commands(root, chosen);
   add_stream_commands(root, chosen);

@@ -48,6 +48,7 @@ void add_policy_bound(CLI::App& policy, Chosen& chosen);    // another one
 void add_store_commands(CLI::App& root, Chosen& chosen);
 void add_encryption_commands(CLI::App& root, Chosen& chosen);
 void add_stream_commands(CLI::App& root, Chosen& chosen);
+void add_simulate_command(CLI::App& root, Chosen& chosen);
 void add_serve_command(CLI::App& root, Chosen& chosen);
 
 // What `weir explain` prints; `flow` may be empty. The result is the exit code.

@@ -122,6 +122,8 @@ int restore(Session& session, const std::string& folder, const std::string& file
   json.begin_object().field("restored", folder).end_object();
   const int exit = print_made(session, json.text(), "restored", {{"restored", "restored"}},
                               session.now());
+  session.note(
+      "its access tokens and open approvals are ended: the next start makes an admin token");
   session.next(fmt::format("weir store check --data {}", folder));
   return exit;
 }

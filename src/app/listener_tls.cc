@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/listener_tls.h"
 
+#include <fstream>
+#include <iterator>
 #include <sys/stat.h>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "wire/digest.h"
+
 namespace weir::app {
+namespace {
+
+std::string digest_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  return wire::sha256_hex(bytes);
+}
+
+}  // namespace
 
 ListenerTls::Seen ListenerTls::look(const std::string& file) {
   struct stat about{};
@@ -31,6 +46,8 @@ Result<std::shared_ptr<net::TlsListener>> ListenerTls::load(const ListenTlsSpec&
                now));
   spec_ = spec;
   seen_ = seen;
+  digests_ = "certificate " + digest_of(spec.certificate);
+  if (!spec.client_ca.empty()) digests_ += ", clientCa " + digest_of(spec.client_ca);
   expires_ = net::expiry(*loaded);
   return loaded;
 }

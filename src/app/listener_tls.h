@@ -21,6 +21,10 @@ class ListenerTls {
   Result<std::shared_ptr<net::TlsListener>> load(const ListenTlsSpec& spec, WallTime now);
   // True once for every change of a file since it was last asked or loaded.
   bool files_changed();
+  // As if they had changed.
+  void look_again() { seen_ = {}; }
+  // Of what was loaded last, for the audit: "certificate 3f2a..., clientCa 77b1...".
+  const std::string& digests() const { return digests_; }
   // Of the certificate in use; epoch zero without one.
   WallTime expires() const { return expires_; }
   const ListenTlsSpec& spec() const { return spec_; }
@@ -37,6 +41,7 @@ class ListenerTls {
 
   ListenTlsSpec spec_;
   std::array<Seen, 3> seen_;
+  std::string digests_;
   WallTime expires_{};
 };
 

@@ -154,11 +154,6 @@ effects::Wired wire_effects(const std::unique_ptr<delivery::Engine>& engine,
     const delivery::Flow* flow = engine->find_open_flow(id);
     return flow == nullptr ? nullptr : &flow->spec();
   };
-  wired.dependencies = [&engine] {
-    std::vector<std::string> names;
-    for (const DependencySpec& one : engine->config().dependencies) names.push_back(one.name);
-    return names;
-  };
   wired.dependency = [&engine](std::string_view name) -> const DependencySpec* {
     const delivery::Dispatcher* dispatcher = engine->find_dispatcher(name);
     return dispatcher == nullptr ? nullptr : &dispatcher->spec();

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::string_view kSeedKey = "dedupe.seed";
 constexpr std::string_view kRedactionKey = "redaction.secret";
-constexpr Duration kCountsEvery = std::chrono::seconds{2};
-constexpr Duration kTripsEvery = std::chrono::minutes{1};  // per breaker, in the audit trail
-constexpr Duration kGuessesEvery = std::chrono::minutes{1};
-constexpr Duration kQuarantineEvery = std::chrono::seconds{4};
 constexpr Duration kDiscardEvery = std::chrono::minutes{10};
 constexpr Duration kRetentionEvery = std::chrono::seconds{30};
 constexpr Duration kServerGrace = std::chrono::seconds{3};  // of the grace of a drain
@@ -373,101 +369,6 @@ async::Task<Result<>> World::begin_history(std::vector<config::SourceFile> files
   if (!written.ok()) co_return written.error();
   history_.committed(std::move(version));
   co_return Result<>{};
-}
-
-async::Task<> World::keep_counts() {
-  while (!stopping_) {
-    auto counts = co_await store_->flows().counts();
-    if (counts.ok()) counts_ = std::move(*counts);
-    auto in_doubt = co_await store_->effects().in_doubt();
-    if (in_doubt.ok()) in_doubt_ = std::move(*in_doubt);
-    co_await engine_->look_at_ages(counts_);
-    if (clock_.mono() >= next_look_) {
-      next_look_ = clock_.mono() + kQuarantineEvery;
-      (void)co_await quarantine_watch_.look(*store_, live_, engine_->config().quarantine,
-                                            clock_.wall());
-    }
-    co_await tell_changes();
-    co_await audit_seal_.look(false);
-    tell_guesses();
-    renew_certificate();
-    co_await close_unused_pools();
-    decision_log_.flush(false);
-    if (!stopping_) co_await clock_.sleep_until(clock_.mono() + kCountsEvery);
-  }
-}
-
-void World::tell_guesses() {
-  const std::uint64_t now = gate_->counts().limited;
-  if (now == guesses_told_ || clock_.mono() < next_guesses_) return;
-  next_guesses_ = clock_.mono() + kGuessesEvery;
-  log_.write(clock_.wall(), telemetry::Level::warning, "access.limited",
-             fmt::format("{} wrong tokens above the limit since it was last told",
-                         now - std::exchange(guesses_told_, now)));
-}
-
-// Whoever renews certificates only puts the files there. Those that cannot be used change nothing.
-void World::renew_certificate() {
-  if (!listener_tls_.files_changed()) return;
-  auto loaded = listener_tls_.load(listener_tls_.spec(), clock_.wall());
-  if (!loaded.ok()) return log_.error(clock_.wall(), "tls.refused", loaded.error());
-  server_->use_tls(*std::move(loaded));
-  log_.write(clock_.wall(), telemetry::Level::info, "tls.reloaded",
-             fmt::format("new connections get the certificate that expires {}",
-                         to_rfc3339(listener_tls_.expires())));
-}
-
-// What people look for after a failure: the trail has what stopped by itself in memory, too, right
-// after it did.
-async::Task<> World::audit_trips(std::vector<AuditEntry> trips) {
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  for (AuditEntry& trip : trips) {
-    const auto [told, first] = trip_told_.try_emplace(trip.action + " " + trip.target,
-                                                      clock_.mono());
-    if (!first && clock_.mono() - told->second < kTripsEvery) continue;
-    told->second = clock_.mono();
-    batch.mutations.emplace_back(ports::AddAudit{std::move(trip)});
-  }
-  if (!batch.mutations.empty()) (void)co_await store_->writer().commit(std::move(batch));
-}
-
-async::Task<> World::tell_changes() {
-  std::vector<AuditEntry> trips;
-  for (delivery::Dispatcher* one : engine_->dispatchers()) {
-    const MonoTime now = clock_.mono();
-    for (policy::PathBreaker& of_path : one->guardrails().breakers()) {
-      (void)of_path.breaker.state(now);  // time alone may have changed it
-      while (const auto transition = of_path.breaker.take_transition()) {
-        const WallTime at = clock_.wall() - (now - transition->at);
-        log_transition(log_, at, one->spec().name, of_path.path, *transition);
-        const bool opened = transition->from == policy::Breaker::State::closed &&
-                            transition->to == policy::Breaker::State::open && !transition->by_hand;
-        if (opened)
-          trips.push_back(
-              AuditEntry{.at = at,
-                         .actor = "weir",
-                         .action = "breaker.trip",
-                         .target = one->spec().name + of_path.path,
-                         .reason = fmt::format("{:.0f} % of {} calls failed",
-                                               transition->failure_percent, transition->calls)});
-      }
-    }
-  }
-  const ports::StoreStatus status = co_await store_->info();
-  if (std::exchange(store_full_, status.full) != status.full) {
-    trips.push_back(AuditEntry{
-        .at = clock_.wall(),
-        .actor = "weir",
-        .action = status.full ? "store.full" : "store.room",
-        .target = "ingest",
-        .reason = status.full ? "no space left: ingest is refused" : "there is space again"});
-    log_.write(clock_.wall(), status.full ? telemetry::Level::error : telemetry::Level::info,
-               status.full ? "store.full" : "store.room",
-               status.full ? "no space left: ingest is refused, deliveries go on"
-                           : "there is space again: ingest goes on");
-  }
-  co_await audit_trips(std::move(trips));
-  co_await audit_tail_.tell();
 }
 
 async::Task<> World::keep_retention() {

@@ -92,7 +92,7 @@ class World {
   async::Task<Error> refuse_config(Error error, config::Version version);
   async::Task<> keep_counts();  // refreshes what /metrics cannot read at once, and tells the log
   async::Task<> tell_changes();
-  void renew_certificate();
+  async::Task<> renew_certificate();
   void tell_guesses();
   async::Task<> close_unused_pools();
   async::Task<> keep_retention();
@@ -130,10 +130,14 @@ class World {
   std::vector<std::pair<std::string, std::uint64_t>> in_doubt_;  // effects, by dependency
   AuditTail audit_tail_;
   AuditSeal audit_seal_;
-  std::map<std::string, MonoTime>
-      trip_told_;            // by action and target: when the last one was audited
-  MonoTime next_look_{};     // at the alarms of quarantine
-  MonoTime next_discard_{};  // of what was archived long ago
+  struct Told {
+    MonoTime at;
+    bool once = false;
+    std::uint64_t left_out = 0;  // since then
+  };
+  std::map<std::string, Told> trip_told_;  // by action and target
+  MonoTime next_look_{};                   // at the alarms of quarantine
+  MonoTime next_discard_{};                // of what was archived long ago
   MonoTime next_guesses_{};
   std::uint64_t guesses_told_ = 0;
   bool store_full_ = false;

@@ -419,6 +419,8 @@ bool same_problem(const Problem& a, const Problem& b) {
   return a.place == b.place && a.message == b.message;
 }
 
+}  // namespace
+
 void put_in_order(std::vector<Problem>& problems, const std::vector<SourceFile>& files) {
   std::ranges::sort(problems, {}, [](const Problem& problem) {
     return std::tuple(problem.place.file, problem.place.line, problem.place.column,
@@ -428,8 +430,6 @@ void put_in_order(std::vector<Problem>& problems, const std::vector<SourceFile>&
   problems.erase(repeated.begin(), repeated.end());
   for (Problem& problem : problems) problem.excerpt = line_of(files, problem.place);
 }
-
-}  // namespace
 
 LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets) {
   LoadOutcome outcome;

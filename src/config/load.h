@@ -33,6 +33,9 @@ struct LoadOutcome {
 
 // Several files are one configuration: maps are merged, and a name defined twice is a problem that
 // names both places.
+// By place, each once, with its line of the source.
+void put_in_order(std::vector<Problem>& problems, const std::vector<SourceFile>& files);
+
 LoadOutcome load(const std::vector<SourceFile>& files, const SecretResolver& secrets);
 
 }  // namespace weir::config

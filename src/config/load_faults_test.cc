@@ -209,6 +209,9 @@ TEST_CASE("everything wrong in a dependency is told with its place") {
        "3:36: Weir sets the header 'Ce-Id' itself | take it out"},
       {"{ url: 'http://h', headers: { Idempotency-Key: c } }",
        "3:36: Weir sets the header 'Idempotency-Key' itself | take it out"},
+      {"{ url: 'http://h', headers: { authorization: 'Bearer x' } }",
+       "3:51: the value of 'authorization' is a secret, and the configuration is kept and shown to "
+       "operators | ${env:NAME} or ${file:/path}"},
       {"{ url: 'http://h', headers: { a: [c] } }", "3:39: the value of 'a' must be text"},
       {R"({ url: 'http://h', headers: { a: "x\ny" } })",
        "3:39: the value of 'a' has a line break or a control character"},

@@ -51,7 +51,9 @@ class MapReader {
   void choice(std::string_view key, std::initializer_list<std::string_view> names, int& into);
   void strings(std::string_view key, std::vector<std::string>& into);  // one or a list
   // Header names and values with secrets resolved.
-  void headers(std::string_view key, std::vector<std::pair<std::string, std::string>>& into);
+  // kept: the text is kept and shown to operators, so that credentials have to be references.
+  void headers(std::string_view key, std::vector<std::pair<std::string, std::string>>& into,
+               bool kept = true);
   bool required(std::string_view key);  // reports it if absent
 
   // Keys of later versions: a problem that says so instead of "unknown".

@@ -286,7 +286,7 @@ void read_header_policy(MapReader map, ReplayTerms& into) {
   map.choice("trace", {"keep", "new"}, trace);
   into.new_trace = trace == 1;
   map.strings("strip", into.strip);
-  map.headers("set", into.headers);
+  map.headers("set", into.headers, false);  // which are masked
   if (into.strip.size() > kReplayHeadersMax || into.headers.size() > kReplayHeadersMax)
     map.problem("set", fmt::format("at most {} headers", kReplayHeadersMax));
   map.finish();

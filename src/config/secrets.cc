@@ -34,6 +34,12 @@ bool is_owned(std::string_view name) {
          std::ranges::find(kOwned, lower) != std::end(kOwned);
 }
 
+bool is_credential(std::string_view header) {
+  static constexpr std::string_view kCredentials[] = {"authorization", "proxy-authorization",
+                                                      "cookie", "x-api-key", "api-key"};
+  return std::ranges::find(kCredentials, to_lower(header)) != std::end(kCredentials);
+}
+
 }  // namespace
 
 std::optional<std::string> MapReader::resolve(const YamlNode& value) {
@@ -71,7 +77,7 @@ std::optional<std::string> MapReader::resolve(const YamlNode& value) {
 }
 
 void MapReader::headers(std::string_view key,
-                        std::vector<std::pair<std::string, std::string>>& into) {
+                        std::vector<std::pair<std::string, std::string>>& into, bool kept) {
   const YamlNode* found = take(key);
   if (found == nullptr) return;
   if (found->kind != YamlNode::Kind::map) {
@@ -90,6 +96,14 @@ void MapReader::headers(std::string_view key,
     }
     if (value.kind != YamlNode::Kind::scalar) {
       report_->add(file_, value, fmt::format("the value of '{}' must be text", name.text));
+      continue;
+    }
+    if (kept && is_credential(name.text) && !value.text.contains("${")) {
+      report_->add(file_, value,
+                   fmt::format("the value of '{}' is a secret, and the configuration is kept and "
+                               "shown to operators",
+                               name.text),
+                   "${env:NAME} or ${file:/path}");
       continue;
     }
     auto text = resolve(value);

@@ -71,6 +71,15 @@ TEST_CASE("texts too large to compare line by line are told as one block") {
   CHECK(applied(text) == after);
 }
 
+// Fuzz corpus stored-texts/minus.
+TEST_CASE("a version that could not have been written is none") {
+  const std::string text = encode({.number = 3, .actor = "anna", .reason = "r", .files = {}});
+  CHECK(decode_version(text));
+  std::string negative = text;
+  negative.insert(negative.find(":3") + 1, "-");
+  CHECK_FALSE(decode_version(negative));
+}
+
 TEST_CASE("whoever follows the diff arrives at the text after") {
   CHECK(rc::check("diff_lines", [] {
     const auto lines = rc::gen::container<std::vector<std::string>>(

@@ -10,7 +10,9 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/json_tree.h"
 #include "wire/json.h"
+#include "wire/utf8.h"
 
 namespace weir::config {
 namespace {
@@ -140,6 +142,16 @@ std::optional<YAML::Mark> find_second_document(std::string_view text) {
   return starts.last;
 }
 
+// Where a byte stands that begins no character; the library passes such bytes on.
+std::optional<std::size_t> find_bad_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const wire::Utf8Char next = wire::first_utf8(text.substr(at));
+    if (next.size == 0) return at;
+    at += next.size;
+  }
+  return std::nullopt;
+}
+
 bool is_json_number(std::string_view text) {
   double number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -200,6 +212,13 @@ std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view t
                         .message = fmt::format("the file has more than {} bytes", limits.bytes)});
     return nullptr;
   }
+  if (const auto bad = find_bad_utf8(text)) {
+    const wire::TextPosition at = wire::locate(text, *bad);
+    problems.push_back({.place = {file, static_cast<int>(at.line), static_cast<int>(at.column)},
+                        .message = "not valid UTF-8"});
+    return nullptr;
+  }
+  if (auto tree = json_tree(text, limits)) return tree;
   try {
     const auto rest = find_second_document(text);
     if (rest) {

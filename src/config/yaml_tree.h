@@ -37,7 +37,7 @@ struct YamlLimits {
 };
 
 // nullptr and problems if the text is no YAML or a key is no scalar. A key given twice is a problem
-// in a whole tree, where the first one counts.
+// in a whole tree, where the first one counts. JSON text is read as JSON (json_tree.h).
 std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view text,
                                      std::vector<Problem>& problems, const YamlLimits& limits = {});
 

@@ -50,6 +50,23 @@ TEST_CASE("the breaker of a path that nobody calls any more alarms nobody") {
   CHECK(rails.breaker("/bad").state(top.clock->mono()) != State::closed);
 }
 
+TEST_CASE("effects have a breaker of their own where some flow has any") {
+  BenchTop top([](const std::string&, std::uint32_t) { return 200; });
+  Config config = config_with_paths();
+  config.dependencies.push_back(config.dependencies[0]);
+  config.dependencies[1].name = "bank";
+  config.flows[0].effects = {"bank"};
+  top.start(config);
+  const auto paths = [&](std::string_view dependency) {
+    std::string all;
+    for (const auto& one : top.engine->find_dispatcher(dependency)->guardrails().breakers())
+      all += one.path + " ";
+    return all;
+  };
+  CHECK(paths("bank") == " (effects) ");
+  CHECK(paths("d") == " /bad /good ");
+}
+
 TEST_CASE("a path that comes back is under the order that still stands") {
   BenchTop top([](const std::string&, std::uint32_t) { return 200; });
   const Config config = config_with_paths();

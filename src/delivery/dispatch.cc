@@ -16,16 +16,6 @@ constexpr Duration kAlarmTick = std::chrono::milliseconds{1};
 // Between two looks for what has expired, after one that found something and one that did not.
 constexpr Duration kLookOn = std::chrono::milliseconds{100};
 constexpr Duration kLookAgain = std::chrono::milliseconds{500};
-constexpr double kCapacityShare = 0.8;
-
-double weight_of(Priority priority) {
-  switch (priority) {
-    case Priority::low: return 1;
-    case Priority::normal: return 4;
-    case Priority::high: return 16;
-  }
-  return 1;
-}
 }  // namespace
 
 Dispatcher::Dispatcher(DependencySpec spec, DeliveryParts& parts)
@@ -61,23 +51,20 @@ void Dispatcher::remove(Flow* flow) {
   std::erase_if(members_, [flow](const Member& member) { return member.flow == flow; });
 }
 
-void Dispatcher::flows_changed() {
+void Dispatcher::flows_changed(bool has_effects) {
   std::vector<std::string_view> paths;
   for (const Member& member : members_) paths.push_back(member.flow->spec().path);
+  if (has_effects) paths.push_back(policy::kEffectsPath);
   guardrails().set_paths(paths, parts_.clock.mono());
   pump();
 }
 
-// More calls at once than are answered within the longest timeout cannot all succeed (Little's law;
-// a fifth is kept for the spread of the latency). Asked at each pump: flows come, go and change.
+// Asked at each pump: flows come, go and change.
 void Dispatcher::bound_concurrency() {
-  double longest = 0;
-  for (const Member& member : members_) {
-    const Duration attempt = member.flow->spec().policy.timeouts.attempt;
-    longest = std::max(longest, std::chrono::duration<double>(attempt).count());
-  }
-  const double most = std::min(kCapacityShare * spec_.capacity_per_second * longest, 1e6);
-  guardrails().bound_concurrency(most > 0 ? static_cast<std::uint32_t>(std::max(most, 1.0)) : 0);
+  Duration longest{};
+  for (const Member& member : members_)
+    longest = std::max(longest, member.flow->spec().policy.timeouts.attempt);
+  guardrails().bound_concurrency(policy::concurrency_for(spec_.capacity_per_second, longest));
 }
 
 void Dispatcher::pump() {
@@ -171,7 +158,7 @@ bool Dispatcher::admit_one(Blocked& blocked) {
   if (auto refusal = guardrails().admit(asked, admission.at, admission.permit))
     return refused(*work, *flow, std::move(*refusal), blocked);
   order_.served(*work, ready);
-  turns_.served(member->share, weight_of(flow->spec().priority));
+  turns_.served(member->share, policy::weight_of(flow->spec().priority));
   start(*work, *flow, std::move(admission));
   return true;
 }

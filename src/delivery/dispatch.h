@@ -36,8 +36,8 @@ class Dispatcher {
   const BreakerControl* control();
   void add(Flow* flow) { members_.push_back({flow}); }
   void remove(Flow* flow);
-  // After a reload has added and removed them all.
-  void flows_changed();
+  // After a reload has added and removed them all. has_effects: some flow's handler calls it, too.
+  void flows_changed(bool has_effects);
 
   // Asks for dispatching until nothing is ready or a guardrail refuses. It happens once for
   // everybody who asks, after what is ready now: the calls that many answers make room for leave in

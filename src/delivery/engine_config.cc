@@ -76,7 +76,11 @@ async::Task<Result<>> Engine::take_over(Config config) {
   if (!breakers.ok()) co_return breakers;
   auto flows = co_await register_flows();
   if (!flows.ok()) co_return flows;
-  for (auto& [name, dispatcher] : dispatchers_) dispatcher->flows_changed();
+  for (auto& [name, dispatcher] : dispatchers_) {
+    dispatcher->flows_changed(std::ranges::any_of(config_.flows, [&](const FlowSpec& flow) {
+      return std::ranges::find(flow.effects, name) != flow.effects.end();
+    }));
+  }
   co_return Result<>{};
 }
 

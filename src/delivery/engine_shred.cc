@@ -44,6 +44,15 @@ async::Task<Result<>> Engine::may_shred(const std::string& name) {
                     "take them out of the configuration, `weir config reload`, then `weir flow "
                     "remove` each"};
   }
+  auto replays = co_await options_.store.recovery().replays();
+  if (!replays.ok()) co_return replays.error();
+  for (const Replay& replay : *replays) {
+    if (is_over(replay.state)) continue;
+    const std::uint32_t number = replay.id.value;
+    co_return Error{Code::wrong_state,
+                    fmt::format("replay r{} is unfinished, and its plan may quote events", number),
+                    fmt::format("`weir replay abort r{}`, or let it end", number)};
+  }
   const ports::StoreStatus info = co_await options_.store.info();
   if (info.master_key.empty()) {
     co_return Error{Code::wrong_state, "the store is not encrypted: there is no key to destroy",

@@ -180,7 +180,7 @@ std::optional<EffectReply> Gateway::admit(Call& call, policy::Work work, policy:
   }
   if (guardrails == nullptr)
     return failed(*call.attempt, Error{Code::unknown_dependency, call.dependency.name});
-  auto refusal = guardrails->admit({.work = work}, now, permit);
+  auto refusal = guardrails->admit({.work = work, .path = policy::kEffectsPath}, now, permit);
   if (!refusal) return std::nullopt;
   const Duration wait = refusal->until == MonoTime::max()
                             ? kAgain
@@ -236,7 +236,8 @@ bool Gateway::is_likely_new(const Call& call) {
   const bool first = call.attempt->attempt == 1 && !call.attempt->replay;
   policy::Guardrails* guardrails = wired_.guardrails(call.request.dependency);
   return first && call.request.caller_key.empty() && guardrails != nullptr &&
-         guardrails->would_admit({.work = call.work()}, clock_.mono());
+         guardrails->would_admit({.work = call.work(), .path = policy::kEffectsPath},
+                                 clock_.mono());
 }
 
 async::Task<EffectReply> Gateway::once(std::shared_ptr<Call> call) {
@@ -359,12 +360,17 @@ async::Task<Result<bool>> Gateway::put(Effect effect, std::optional<AuditEntry> 
 }
 
 async::Task<bool> Gateway::forget_step() {
+  auto settled = co_await store_.effects().oldest_settled();
+  if (!settled.ok()) co_return false;
   bool more = false;
-  for (const std::string& name : wired_.dependencies()) {
+  for (const auto& [name, oldest] : *settled) {
+    // One that has left the configuration may come back, and mean the same.
     const DependencySpec* dependency = wired_.dependency(name);
-    if (dependency == nullptr) continue;
+    const Duration window = dependency == nullptr ? IdempotencySpec{}.window
+                                                  : dependency->policy.idempotency.window;
+    const WallTime before = clock_.wall() - window;
+    if (oldest >= before) continue;
     ports::WriteBatch batch{.lane = ports::Lane::operate};
-    const WallTime before = clock_.wall() - dependency->policy.idempotency.window;
     batch.mutations.emplace_back(ports::DropEffects{name, before, kForgetAtOnce});
     auto receipt = co_await store_.writer().commit(std::move(batch));
     more = more || (receipt.ok() && receipt->effects_dropped == kForgetAtOnce);

@@ -56,7 +56,8 @@ async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
   policy::Guardrails* guardrails = wired_.guardrails(dependency.name);
   policy::Permit permit;
   const auto refusal = guardrails == nullptr ? std::nullopt
-                                             : guardrails->admit({}, clock_.mono(), permit);
+                                             : guardrails->admit({.path = policy::kEffectsPath},
+                                                                 clock_.mono(), permit);
   if (refusal) co_return Asked{.detail = refusal->reason, .again = kAskAgain};
   const std::string target = reconcile_target(rules, bare_key(effect.sent_key()));
   const std::string headers = own_headers(dependency);

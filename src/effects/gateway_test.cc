@@ -40,7 +40,6 @@ struct Desk {
 
   Wired wired() {
     return {
-        .dependencies = [] { return std::vector<std::string>{"bank"}; },
         .flow = [this](FlowId) { return &flow; },
         .dependency = [this](std::string_view name) { return name == "bank" ? &bank : nullptr; },
         .guardrails = [this](std::string_view) { return &guardrails; },
@@ -286,6 +285,33 @@ TEST_CASE("gateway: what is settled is forgotten after the window, in bounded st
   CHECK(desk.bench.run(desk.gateway.forget_step()));
   CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
   CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+TEST_CASE("gateway: entries of a dependency that left the configuration are forgotten, too") {
+  Desk desk;
+  Effect one = ports::testing::effect(1, "gone");
+  one.dependency = "was there";
+  one.state = EffectState::confirmed;
+  one.changed_at = desk.clock.wall();
+  desk.bench.commit({ports::PutEffect{one}});
+  desk.pass(IdempotencySpec{}.window - seconds{1});
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->size() == 1);
+  desk.pass(seconds{2});
+  CHECK_FALSE(desk.bench.run(desk.gateway.forget_step()));
+  CHECK(desk.bench.run(desk.bench.store().effects().list({}))->empty());
+}
+
+TEST_CASE("gateway: where breakers are per path, an operator's order reaches that of effects") {
+  Desk desk;
+  desk.bank.policy.circuit_breaker.per_path = true;
+  desk.guardrails = policy::Guardrails(desk.bank.policy);
+  desk.guardrails.set_paths({"/hook", policy::kEffectsPath}, desk.clock.mono());
+  desk.guardrails.force_breakers(BreakerOrder::open, MonoTime::max(), desk.clock.mono());
+  CHECK(code_of(desk.call()) == Code::effect_refused);
+  CHECK(desk.sent.empty());
+  desk.guardrails.force_breakers(BreakerOrder::automatic, MonoTime::max(), desk.clock.mono());
+  CHECK(desk.call().standing == "confirmed");
 }
 
 }  // namespace weir::effects

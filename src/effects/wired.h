@@ -4,9 +4,7 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "async/task.h"
 #include "model/config_model.h"
@@ -26,7 +24,6 @@ struct Send {
 };
 
 struct Wired {
-  std::function<std::vector<std::string>()> dependencies;  // names
   // nullptr: not in the configuration. Valid until the next co_await.
   std::function<const FlowSpec*(FlowId)> flow;
   std::function<const DependencySpec*(std::string_view name)> dependency;

@@ -37,6 +37,8 @@ struct Selection {
   // the time when the event came in.
   bool delivered = false;
   bool empty() const;
+  // What it may quote of events: pattern, references, key. The rest says nothing about them.
+  void forget_values() { where.clear(), ids.clear(), key.clear(); }
   bool operator==(const Selection&) const = default;
 };
 

@@ -15,7 +15,7 @@ bool is_subject(std::string_view text);
 
 enum class Need : std::uint8_t {
   open,        // anybody, without a token: probes and the API's own description
-  read,        // states, histories and numbers; no payload
+  read,        // states, histories and numbers; no payload, and no question about one
   operate,     // pause, replay, settle quarantine, control breakers; payloads
   approve,     // say yes to what somebody else wants to do
   administer,  // configuration, tokens, forgetting a flow

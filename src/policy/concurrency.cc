@@ -6,6 +6,17 @@
 #include "base/assert.h"
 
 namespace weir::policy {
+namespace {
+
+constexpr double kCapacityShare = 0.8;
+
+}  // namespace
+
+std::uint32_t concurrency_for(double capacity_per_second, Duration longest_attempt) {
+  const double longest = std::chrono::duration<double>(longest_attempt).count();
+  const double most = std::min(kCapacityShare * capacity_per_second * longest, 1e6);
+  return most > 0 ? static_cast<std::uint32_t>(std::max(most, 1.0)) : 0;
+}
 
 Concurrency::Concurrency(const ConcurrencySpec& spec)
     : cap_(std::max(spec.max_parallel_requests, 1u)), shadow_(spec.mode == Mode::shadow) {

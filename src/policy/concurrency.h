@@ -13,6 +13,10 @@
 
 namespace weir::policy {
 
+// More calls at once than are answered within the longest timeout cannot all succeed (Little's law;
+// a fifth is kept for the spread of the latency). 0 = the capacity is not declared.
+std::uint32_t concurrency_for(double capacity_per_second, Duration longest_attempt);
+
 class Concurrency {
  public:
   // A cap of zero counts as one: a dependency that may never be called is a paused flow, not a
@@ -23,8 +27,7 @@ class Concurrency {
   // was switched off.
   void update(const ConcurrencySpec& spec);
   // The adaptive limit goes no higher than `most`, whatever it learns; 0 = no such bound. It is for
-  // what a declared capacity allows, 0.8 * capacity * attempt timeout: more calls than that cannot
-  // all be answered in time (Little's law, with a fifth kept for the spread).
+  // what a declared capacity allows, concurrency_for().
   void bound(std::uint32_t most);
 
   // `at_most` narrows the limit for this call (gradual release after a breaker closes).

@@ -7,7 +7,18 @@
 
 #include <algorithm>
 
+#include "model/config_model.h"
+
 namespace weir::policy {
+
+constexpr double weight_of(Priority priority) {
+  switch (priority) {
+    case Priority::low: return 1;
+    case Priority::normal: return 4;
+    case Priority::high: return 16;
+  }
+  return 1;
+}
 
 class FairTurns {
  public:

@@ -36,6 +36,10 @@
 
 namespace weir::policy {
 
+// Effects go to paths without number: where breakers are per path, those of a dependency share the
+// one of this name.
+inline constexpr std::string_view kEffectsPath = "(effects)";
+
 // What is to be called, and what for.
 struct Asked {
   Work work = Work::first;

@@ -232,6 +232,7 @@ class Trace {
 
   // Python prints the innermost frame last, everybody else first.
   void add(const Frame& frame) {
+    if (frame.file.empty() && frame.function.empty()) return;  // it names no place
     if (python_ || !any_frame_) any_frame_ = frame;
     if (!frame.library && (python_ || !own_)) own_ = frame;
   }

@@ -174,6 +174,8 @@ class EffectTable {
   virtual async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) = 0;
   // How many are in doubt, by dependency; those without any are left out.
   virtual async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>> in_doubt() = 0;
+  // When the oldest settled one last changed, by dependency; those without any are left out.
+  virtual async::Task<Result<std::vector<std::pair<std::string, WallTime>>>> oldest_settled() = 0;
 };
 
 struct StoreStatus {

@@ -67,7 +67,7 @@ TEST_CASE("edit: a revision, its row and its audit entry are one") {
   const AuditEntry entry = desk.audit()[0];
   CHECK(entry.action == "delivery.edit");
   CHECK(entry.target == "github#1");
-  CHECK(entry.detail == fmt::format("flow sync-issues revision 2, {} -> {}, changed: /n",
+  CHECK(entry.detail == fmt::format("flow sync-issues revision 2, {} -> {}, changed in 1 places",
                                     before.base, made->made.base));
   const DeliveryExplanation told = desk.desk.ask("github#1").deliveries.at(0);
   REQUIRE(told.revisions.size() == 1);

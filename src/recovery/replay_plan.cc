@@ -111,6 +111,14 @@ async::Task<Result<std::set<DeliveryRef>>> members_of_others(ports::Store& store
   co_return members;
 }
 
+// What handlers get that is not as it came: the names alone, which the plan's author chose.
+std::string sent_otherwise(const ReplayTerms& terms) {
+  std::string text;
+  for (const std::string& name : terms.strip) text += ", without " + name;
+  for (const auto& [name, value] : terms.headers) text += ", with header " + name;
+  return text;
+}
+
 async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
                                   const std::string& title) {
   auto stored = co_await store.recovery().replay(replay.id);
@@ -131,8 +139,8 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
                  .target = to_text(replay.id),
                  .reason = replay.plan.reason,
                  // Not the selection itself: patterns and keys may repeat what events hold.
-                 .detail = fmt::format("plan {}: {} deliveries", policy::plan_hash(replay.plan),
-                                       replay.counts.planned)}});
+                 .detail = fmt::format("plan {}: {} deliveries{}", policy::plan_hash(replay.plan),
+                                       replay.counts.planned, sent_otherwise(replay.plan.terms))}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
   if (!receipt->applied)

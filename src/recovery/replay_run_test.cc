@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recovery/replay_run.h"
-
 #include <doctest/doctest.h>
 
+#include "recovery/replays.h"
 #include "recovery/testing/explain_desk.h"
 #include "store/memory/memory_store.h"
 
@@ -173,6 +172,29 @@ TEST_CASE("an aborted run counts what it has sent until all of it has ended") {
   CHECK(resumed.stored().state_reason == "enough");
   CHECK(resumed.stored().counts.succeeded == kMembers);
   CHECK(resumed.stored().counts.in_flight() == 0);
+}
+
+async::Task<bool> drained(Replays& replays) {
+  co_await replays.drain();
+  co_return true;
+}
+
+// Found by the engine simulation, seed 17: an operator's word that a slow commit held up.
+TEST_CASE("a run that is started while the process drains is left to the next process") {
+  ExplainDesk desk{[](async::Executor executor) { return store::memory::open(executor); }};
+  desk.publish(1);
+  desk.quarantine(1, ago(60));
+  ReplayId id;
+  {
+    Replays replays(desk.bench.executor(), desk.bench.store(), desk.clock, desk.live);
+    ReplayPlan plan{.selection = {.flow = "sync-issues"}, .reason = "fixed", .actor = "local:ann"};
+    id = desk.bench.run(replays.plan(plan))->id;
+    CHECK(desk.bench.run(drained(replays)));
+    const auto begun = desk.bench.run(replays.command(id, ReplayState::running, "go", "local:ann"));
+    CHECK(begun.ok());
+    CHECK(desk.bench.run(drained(replays)));  // nothing was begun that it would wait for
+  }
+  CHECK(is_running((*desk.bench.run(desk.bench.store().recovery().replay(id)))->state));
 }
 
 }  // namespace

@@ -35,11 +35,15 @@ ReplayRun& Replays::adopt(Replay replay) {
   const ReplayId id = replay.id;
   auto& run = runs_[id];
   run = std::make_unique<ReplayRun>(executor_, store_, clock_, live_, std::move(replay));
-  tasks_.spawn(run->run());
+  if (draining_)
+    run->stop();  // it goes on in the next process
+  else
+    tasks_.spawn(run->run());
   return *run;
 }
 
 async::Task<> Replays::drain() {
+  draining_ = true;
   for (auto& [id, run] : runs_) run->stop();
   co_await tasks_.join();
 }
@@ -65,7 +69,9 @@ async::Task<Result<Forecast>> Replays::dry_run(ReplayPlan plan) {
 }
 
 async::Task<Result<Replay>> Replays::get(ReplayId id) {
-  if (const auto run = runs_.find(id); run != runs_.end()) co_return run->second->replay();
+  // Of one that is over the store knows more: its stream may have been shredded since.
+  const auto run = runs_.find(id);
+  if (run != runs_.end() && !is_over(run->second->replay().state)) co_return run->second->replay();
   auto stored = co_await store_.recovery().replay(id);
   if (!stored.ok()) co_return stored.error();
   if (!stored->has_value()) {
@@ -114,7 +120,8 @@ async::Task<Result<std::vector<Replay>>> Replays::list() {
   auto all = co_await store_.recovery().replays();
   if (!all.ok()) co_return all.error();
   for (Replay& replay : *all) {
-    if (const auto run = runs_.find(replay.id); run != runs_.end()) replay = run->second->replay();
+    const auto run = runs_.find(replay.id);
+    if (run != runs_.end() && !is_over(replay.state)) replay = run->second->replay();
   }
   co_return std::move(*all);
 }
@@ -146,6 +153,7 @@ async::Task<Result<Replay>> Replays::edit(ReplayId id, ReplayPlan plan) {
   const bool as_it_was = plan.selection == Selection{} ||
                          plan.selection == shown_selection(live_, known->plan.selection);
   if (as_it_was) plan.selection = known->plan.selection;
+  keep_masked_headers(plan.terms, known->plan.terms);
   auto checked = check_plan(plan);
   if (!checked.ok()) co_return checked.error();
   if (plan.reason.empty()) plan.reason = known->plan.reason;

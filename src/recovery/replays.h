@@ -25,7 +25,7 @@ class Replays final : public ports::DecisionSink {
 
   // Continues what the last process left. After the delivery engine has started.
   async::Task<Result<>> start();
-  // Ends the drivers; the runs stay where they are.
+  // Ends the drivers; the runs stay where they are, those too that somebody starts from now on.
   async::Task<> drain();
 
   // Freezes a selection and stores the plan.
@@ -75,6 +75,7 @@ class Replays final : public ports::DecisionSink {
   const Live& live_;
   Approvals approvals_;
   async::TaskGroup tasks_;
+  bool draining_ = false;
   std::map<ReplayId, std::unique_ptr<ReplayRun>> runs_;
 };
 

@@ -38,4 +38,17 @@ Selection shown_selection(const Live& live, Selection selection) {
   return selection;
 }
 
+void mask_headers(ReplayTerms& terms) {
+  for (auto& [name, value] : terms.headers) value = policy::kMask;
+}
+
+void keep_masked_headers(ReplayTerms& terms, const ReplayTerms& before) {
+  for (auto& [name, value] : terms.headers) {
+    if (value != policy::kMask) continue;
+    for (const auto& [known, was] : before.headers) {
+      if (known == name) value = was;
+    }
+  }
+}
+
 }  // namespace weir::recovery

@@ -21,4 +21,9 @@ Result<std::string> key_as_stored(const Live& live, const Selection& selection);
 // typed.
 Selection shown_selection(const Live& live, Selection selection);
 
+// The values of the headers that a plan sets are secrets, mostly: nobody is shown them. Who sends a
+// plan back leaves those as they were that still are the mask.
+void mask_headers(ReplayTerms& terms);
+void keep_masked_headers(ReplayTerms& terms, const ReplayTerms& before);
+
 }  // namespace weir::recovery

@@ -11,20 +11,14 @@
 #include "effects/gateway.h"
 #include "journal.h"
 #include "model/outcome.h"
+#include "payment.h"
 
 namespace weir::crash {
 
-// How the first call of an event ends; every later one is executed and answered.
-enum class Mishap : std::uint8_t {
-  none,
-  answerLost,   // executed, and nobody hears of it
-  answered500,  // executed, and something else went wrong
-  requestLost,  // not executed, and nobody hears of it
-  notReached,
-  throttled,
-};
-inline constexpr std::uint32_t kMishaps = 6;
+using engine_test::kMishaps;
+using engine_test::Mishap;
 inline constexpr std::uint32_t kPayments = 3 * kMishaps;  // events, from 1 on
+// How the first call of an event ends; every later one is executed and answered.
 Mishap mishap_of(std::uint32_t event);
 std::string bank_of(std::uint32_t event);  // "keys", "held", "asked"
 

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "ask.h"
+#include "recount.h"
 #include "wire/audit_chain.h"
 
 namespace weir::crash {
@@ -21,21 +22,6 @@ std::span<const Call> calls_of(const Journal& journal) {
 
 // Done, or never to be done: nothing follows such a call without an operator or a crash.
 bool is_last(const Call& call) { return call.status != 503; }
-
-ReplayCounts recount(const std::vector<ReplayItem>& items) {
-  ReplayCounts counts;
-  for (const ReplayItem& item : items) {
-    ++counts.planned;
-    const bool left_out = item.state == ItemState::skipped || item.state == ItemState::stale;
-    counts.sent += item.state != ItemState::planned && !left_out;
-    counts.succeeded += item.state == ItemState::succeeded;
-    counts.failed_again += item.state == ItemState::failedAgain;
-    counts.skipped += left_out;
-    counts.stale += item.state == ItemState::stale;
-    counts.in_doubt += item.state == ItemState::inDoubt;
-  }
-  return counts;
-}
 
 }  // namespace
 
@@ -90,7 +76,7 @@ void check_sums(Life& life) {
     REQUIRE(stored);
     for (ReplayCounts told : {replay.counts, stored->counts}) {
       told.same_fingerprint = 0;  // the members do not know
-      CHECK(told == recount(items));
+      CHECK(told == engine_test::recount(items));
       CHECK(told.sent + told.skipped <= told.planned);
       CHECK(told.succeeded + told.failed_again + told.in_doubt == told.sent);
     }

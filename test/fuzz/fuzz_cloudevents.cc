@@ -2,10 +2,9 @@
 // The first byte chooses the mode. Whatever is accepted can be written as structured JSON and is
 // read back with the same content, and no attribute value leaves its header line.
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 
 #include "base/assert.h"
+#include "input.h"
 #include "wire/cloudevents.h"
 
 namespace {
@@ -69,15 +68,10 @@ void check_binary(std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  if (size == 0) return 0;
-  const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
-  if (bytes[0] % 3 == 0) {
-    check_binary(text);
-    return 0;
-  }
-  const auto parsed = bytes[0] % 3 == 1 ? weir::wire::parse_structured(text, EventLimits{})
-                                        : weir::wire::parse_batch(text, EventLimits{});
+WEIR_FUZZ_TARGET(text) {
+  const unsigned mode = weir::fuzz::take_byte(text) % 3;
+  if (mode == 0) return check_binary(text);
+  const auto parsed = mode == 1 ? weir::wire::parse_structured(text, EventLimits{})
+                                : weir::wire::parse_batch(text, EventLimits{});
   if (parsed.ok()) check(*parsed);
-  return 0;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever the JSON reader accepts can be walked, written again, and read back as the same
 // document.
-#include <cstddef>
-#include <cstdint>
 
 #include "base/assert.h"
+#include "input.h"
 #include "wire/json.h"
 
 namespace {
@@ -47,16 +46,14 @@ std::string rewritten(const weir::wire::JsonDocument& document) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+WEIR_FUZZ_TARGET(text) {
   const auto document = weir::wire::parse_json(text);
   if (!document.ok()) {
     WEIR_ASSERT(document.error().detail.starts_with("line "));
-    return 0;
+    return;
   }
   const std::string once = rewritten(*document);
   const auto again = weir::wire::parse_json(once);
   WEIR_ASSERT(again.ok());
   WEIR_ASSERT(rewritten(*again) == once);
-  return 0;
 }

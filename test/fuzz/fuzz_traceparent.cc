@@ -2,22 +2,15 @@
 // Three lines: traceparent, tracestate, baggage. Whatever is passed on is valid, bounded, and
 // passed on unchanged by the next one.
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 #include "base/assert.h"
+#include "input.h"
 #include "wire/trace_context.h"
 
 namespace {
 
 using namespace weir::wire;
-
-std::string_view take_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(line.size() + 1, text.size()));
-  return line;
-}
 
 void check_list(const std::string& passed, std::size_t bytes_max, std::ptrdiff_t members_max) {
   WEIR_ASSERT(passed.size() <= bytes_max);
@@ -28,12 +21,12 @@ void check_list(const std::string& passed, std::size_t bytes_max, std::ptrdiff_t
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  std::string_view text(reinterpret_cast<const char*>(bytes), size);
-  const std::string_view parent = take_line(text);
-  const std::string_view state = take_line(text);
-  weir::Rng rng(size);
-  const Span span = next_span(parent, state, rng);
+WEIR_FUZZ_TARGET(text) {
+  const std::string_view parent = weir::fuzz::take_line(text);
+  const std::string_view state = weir::fuzz::take_line(text);
+  weir::Rng rng(text.size());
+  const std::string_view own = "0123456789abcdef0123456789abcdef";
+  const Span span = next_span(parent, state, own, rng);
   const auto sent = parse_traceparent(span.traceparent);
   WEIR_ASSERT(sent.has_value() && to_text(*sent) == span.traceparent);
   const auto known = parse_traceparent(parent);
@@ -44,5 +37,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string baggage = passable_baggage(text);
   check_list(baggage, kBaggageBytesMax, kBaggageMembersMax);
   WEIR_ASSERT(passable_baggage(baggage) == baggage);
-  return 0;
 }

@@ -116,6 +116,9 @@ class ApprovalCase(HandlerCase):
 
 class Plans(ApprovalCase):
     def test_small_plans_need_nobody(self):
+        dry = self.done(self.ask(self.anna, "POST", "/v1/replays?dryRun=true", reason="a test",
+                                 selection={"ids": self.failed("dry", 2)}))
+        self.assertNotIn("approval", dry["would"])
         replay = self.plan("small", count=2)
         self.assertNotIn("approval", self.get(f"/v1/replays/{replay}"))
         self.done(self.ask(self.anna, "POST", f"/v1/replays/{replay}/run"))
@@ -129,8 +132,10 @@ class Plans(ApprovalCase):
         wait_for(lambda: self.state(delivered, "once") == "done", 15, "delivered")
         for selection, why in (({"flow": "once"}, "some of it is in doubt"),
                                ({"flow": "once", "delivered": True}, "it delivers again what was delivered")):
+            told = self.done(self.ask(self.anna, "POST", "/v1/replays?dryRun=true", reason="a test", selection=selection))
+            self.assertEqual(told["would"]["approval"]["why"], why)
             plan = self.done(self.ask(self.anna, "POST", "/v1/replays", reason="a test", selection=selection))
-            self.assertEqual(plan["counts"]["planned"], 1)
+            self.assertEqual((plan["counts"]["planned"], plan["approval"]["why"]), (1, why))
             problem = self.refused(self.ask(self.anna, "POST", f"/v1/replays/{plan['replay']}/run"), 409, "WR1741")
             self.assertIn(why, problem["detail"])
 

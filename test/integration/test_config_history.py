@@ -44,7 +44,6 @@ flows:
         newest = self.versions()[0]
         self.assertEqual((newest["version"], newest["reason"], newest["inForce"]), (first + 1, "too many", True))
         self.assertTrue(newest["actor"].startswith("local:"))
-        self.assertFalse(newest["authenticated"])
 
         self.assertIn("WR1503", self.cli("config", "rollback", str(first), code=2).err)
         self.assertIn("WR1307", self.cli("config", "rollback", "99", "--reason", "x", code=5).err)

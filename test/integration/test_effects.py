@@ -2,6 +2,7 @@
 """Handlers call a dependency through the effect gateway of the built binary: what happens once, what is in doubt,
 and what is refused."""
 import json
+import signal
 import threading
 import unittest
 
@@ -315,6 +316,45 @@ class Doubt(EffectCase):
         self.assertIn("Weir was ended", entry["reason"])
         self.assertEqual(len(self.bank.calls_of("killed")), 1)
         self.assertEqual(self.effects("--state", "inDoubt", "--flow", "bank")[0]["effect"], entry["effect"])
+
+
+class UnderWay(EffectCase):
+    """What happens to Weir while the dependency is working."""
+
+    def begun(self, event_id):
+        """An effect that the dependency has got, and will answer when the event is set."""
+        go = threading.Event()
+        self.addCleanup(go.set)
+        handler, reference = self.pays(event_id, "bank", bank=[stub.when(go, stub.status(201, body=b"paid"))])
+        wait_for(lambda: self.bank.calls_of(event_id), 10, "the call")
+        return go, handler, reference
+
+    def test_a_reload_that_takes_the_dependency_away(self):
+        go, handler, reference = self.begun("reloaded")
+        before = self.weir.config.read_text()
+        self.weir.config.write_text(before.replace("effects: [bank]", "effects: [keys]"))
+        self.cli("config", "reload")
+        go.set()
+        wait_for(lambda: self.state(reference, "bank") == "done", 15, "done")
+        self.assertEqual((handler.replies[0][0], handler.replies[0][2]), (201, b"paid"))
+        self.assertEqual(self.effect_of(reference)["state"], "confirmed")
+        refused, other = self.pays("late", "bank")
+        self.settled(other, "bank")
+        self.assertEqual(json.loads(refused.replies[0][2])["code"], "WR1802")
+        self.weir.config.write_text(before)
+        self.cli("config", "reload")
+
+    def test_a_drain_waits_for_it(self):
+        go, handler, reference = self.begun("drained")
+        self.weir.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: self.weir.logged("weir.draining"), 10, "the drain has begun")
+        go.set()
+        self.assertEqual(self.weir.process.wait(20), 0)
+        self.assertEqual(handler.replies[0][0], 201)
+        self.weir.start()
+        self.assertEqual(self.state(reference, "bank"), "done")
+        self.assertEqual(self.effect_of(reference)["state"], "confirmed")
+        self.assertEqual(len(self.bank.calls_of("drained")), 1)
 
 
 class FourEyes(EffectCase):

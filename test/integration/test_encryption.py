@@ -360,6 +360,29 @@ class Shred(EncryptedCase):
         report = self.check(weir, "--key-file", self.folder / "key")
         self.assertEqual((report["events"], report["keptEvents"], report["deliveries"], report["groups"]), (0, 0, 0, 0))
 
+    def test_what_a_flow_had_of_it_while_it_was_plain_is_overwritten(self):
+        weir = self.serve(self.config())
+        self.handler.default(stub.status(422))
+        for number in range(20):
+            self.publish(weir, f"{CANARY}{number}", b'{"customer": "%s%d"}' % (CANARY.encode(), number))
+        self.quarantined(weir, 20)
+        planned = weir.cli("replay", "plan", "--flow", "one", "--where", '{"data":{"customer":["%s7"]}}' % CANARY,
+                           "--reason", "to be forgotten", "-o", "json")
+        self.assertEqual(planned.code, 0, planned.err)
+        replay = json.loads(planned.out)["replay"]
+        weir.stop()
+        self.new_key("key")
+        flow = CONFIG[CONFIG.index("flows:"):CONFIG.index("policies:")]
+        weir.write_config(self.config("key", without=[flow]))
+        weir.start()
+        wait_for(lambda: weir.cli("flow", "remove", "one", "--yes", "--reason", "gone").code == 0, 10, "removal")
+        self.assert_says(self.shred(weir, "s", "--confirm", "s").err, "WR1502", replay)
+        self.assertEqual(weir.cli("replay", "abort", replay, "--reason", "over").code, 0)
+        self.assertEqual(self.shred(weir, "s", "--confirm", "s").code, 0)
+        self.assertNotIn(CANARY, weir.request("GET", f"/v1/replays/{replay}").text)
+        weir.stop()
+        self.assertEqual(self.files_with(weir, CANARY), [])
+
     def test_a_plain_store_has_nothing_to_destroy(self):
         weir = self.serve(self.config())
         self.assert_says(self.shred(weir, "private", "--confirm", "private").err, "WR1502", "not encrypted")

@@ -133,6 +133,7 @@ class Terms(RunCase):
         self.assertEqual(done["counts"]["failedAgain"], 1)  # a 500 is tried three times else
         first, again = self.handler.calls_of("termed")
         self.assertEqual((first.header("x-again"), again.header("x-again")), (None, "yes"))
+        self.assertEqual(done["plan"]["headers"]["set"], {"X-Again": "[redacted]"})  # mostly a secret
         self.assertEqual((again.header("baggage"), again.header("ce-baggage"), again.header("ce-extra")), (None, None, "kept"))
         self.assertEqual(first.header("traceparent")[3:35], trace[3:35])
         self.assertNotEqual(again.header("traceparent")[3:35], trace[3:35])

@@ -116,6 +116,8 @@ class Changes(TlsCase):
         self.assertEqual(self.names(), ["localhost", "127.0.0.1"])
         self.authority.issue("own", "DNS:localhost,DNS:new")
         wait_for(lambda: self.weir.logged("tls.reloaded"), 10, "the new certificate")
+        told = self.ask(self.authority.client(), path="/v1/audit?action=tls.reload", headers=self.weir.credentials()).json
+        self.assertRegex(told["entries"][0]["detail"], "^certificate [0-9a-f]{64}")
         self.assertEqual(self.names(), ["localhost", "new"])
         old.request("GET", "/livez")
         self.assertEqual(old.getresponse().status, 200)

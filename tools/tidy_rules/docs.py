@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages that must keep up with the code: the walk, the READMEs of modules, the error pages."""
+"""Pages that must keep up with the code: the walk, the READMEs of modules, the error pages, the counters."""
 
 import re
 
+import reliability
 from tidy_rules.tree import Finding, Tree
 
 WALK = "docs/walk.md"
@@ -24,6 +25,7 @@ def check(tree: Tree):
     yield from check_readmes(tree)
     yield from check_error_pages(tree)
     yield from check_security(tree)
+    yield from check_reliability(tree)
 
 
 def check_walk(tree: Tree):
@@ -60,19 +62,47 @@ def check_security(tree: Tree):
     if not (tree.root / SECURITY).exists():
         yield Finding(SECURITY, 1, "security", "is missing: the checklist, each row with its test or a reason")
         return
+    yield from check_named_tests(tree, SECURITY, "security")
     rows = {}
     for number, line in enumerate((tree.root / SECURITY).read_text(encoding="utf-8").split("\n"), 1):
-        for path, name in TEST.findall(line):
-            if path not in tree.paths:
-                yield Finding(SECURITY, number, "security", f"`{path}` does not exist")
-            elif name and name not in (tree.root / path).read_text(encoding="utf-8"):
-                yield Finding(SECURITY, number, "security", f"`{path}` has no '{name}'")
         if row := SECURITY_ROW.match(line):
             rows[int(row[1])] = number
             if not row[2].strip():
                 yield Finding(SECURITY, number, "security", f"SEC{row[1]} has neither a test nor a reason")
     for missing in sorted(set(range(1, SECURITY_ROWS + 1)) - rows.keys()):
         yield Finding(SECURITY, 1, "security", f"SEC{missing} has no row")
+
+
+def check_named_tests(tree: Tree, page: str, rule: str):
+    for number, line in enumerate((tree.root / page).read_text(encoding="utf-8").split("\n"), 1):
+        for path, name in TEST.findall(line):
+            if path not in tree.paths:
+                yield Finding(page, number, rule, f"`{path}` does not exist")
+            elif name and name not in unbroken((tree.root / path).read_text(encoding="utf-8")):
+                yield Finding(page, number, rule, f"`{path}` has no '{name}'")
+
+
+def unbroken(text: str) -> str:
+    """Literals that go on in the next line, in one piece."""
+    return re.sub(r'"\s*\n\s*"', "", text)
+
+
+def check_reliability(tree: Tree):
+    """The table says what the counters say, and every test that is named exists."""
+    page = reliability.PAGE
+    if page not in tree.paths:
+        yield Finding(page, 1, "reliability", "is missing: promises, faults, and what was tried how often")
+        return
+    yield from check_named_tests(tree, page, "reliability")
+    text = (tree.root / page).read_text(encoding="utf-8")
+    try:
+        fresh = reliability.with_table(text, reliability.table(tree.root))
+    except ValueError as problem:
+        yield Finding(page, 1, "reliability", str(problem))
+        return
+    if fresh != text:
+        line = text.count("\n", 0, text.find(reliability.BEGIN)) + 1
+        yield Finding(page, line, "reliability", f"the table differs from {reliability.COUNTERS}")
 
 
 def check_error_pages(tree: Tree):

@@ -117,6 +117,16 @@ void forgetting(StoreBench& bench) {
     CHECK(bench.commit({DropEffects{"tracker", at(20), 2}}).effects_dropped == 0);
     CHECK(keys_of(listed(bench)) == "other open new sent doubt ");
   }
+  SUBCASE("the oldest settled ones are known by dependency") {
+    using Ages = std::vector<std::pair<std::string, WallTime>>;
+    CHECK(*bench.run(bench.store().effects().oldest_settled()) ==
+          Ages{{"mailer", at(5)}, {"tracker", at(5)}});
+    bench.commit({DropEffects{"mailer", at(20), 5}, DropEffects{"tracker", at(12), 5}});
+    CHECK(*bench.run(bench.store().effects().oldest_settled()) == Ages{{"tracker", at(5)}});
+    bench.commit(
+        {PutDelivery{delivery(6, DeliveryState::done)}, DropEffects{"tracker", at(12), 5}});
+    CHECK(*bench.run(bench.store().effects().oldest_settled()) == Ages{{"tracker", at(15)}});
+  }
   SUBCASE("a number is never given twice") {
     bench.commit({DropEffects{"mailer", at(20), 5}});
     bench.commit({PutEffect{effect(9, "next")}});

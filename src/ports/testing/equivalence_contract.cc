@@ -320,6 +320,7 @@ class Comparison {
       same([&](StoreBench& x) { return x.run(x.store().effects().get(fmt::format("k{}", i))); });
     same([](StoreBench& x) { return x.run(x.store().effects().of({ref(3), ref(7), ref(8)})); });
     same([](StoreBench& x) { return x.run(x.store().effects().in_doubt()); });
+    same([](StoreBench& x) { return x.run(x.store().effects().oldest_settled()); });
   }
 
   StoreBench& a_;

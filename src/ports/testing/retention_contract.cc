@@ -105,7 +105,23 @@ void shredding(StoreBench& bench) {
   bench.commit({PutDelivery{delivery(3, DeliveryState::quarantined)}, KeepEvent{ref(3)},
                 join(3, "aaaa", at(2)), PutDelivery{elsewhere},
                 PutHold{{.flow = kFlow, .key = "k", .holder = place(3), .first = 4, .count = 1}}});
+  Replay quoting = replay({.flow = "ship", .where = R"({"data":{"a":["secret"]}})", .key = "k"},
+                          at(9000));
+  const auto replay_of = [&](DeliveryRef member, ReplayState state) {
+    quoting.id = bench.commit({CreateReplay{quoting}}, Lane::operate).replay;
+    bench.commit({AddReplayItems{quoting.id, {member}}}, Lane::operate);
+    quoting.state = state;
+    bench.commit({PutReplay{quoting}}, Lane::operate);
+    return quoting.id;
+  };
+  const ReplayId over = replay_of(ref(3), ReplayState::completed);
+  const ReplayId other = replay_of(elsewhere.ref, ReplayState::completed);
   const Receipt receipt = bench.commit({ShredStream{kStream}}, Lane::operate);
+  const auto selection = [&](ReplayId id) {
+    return (*bench.run(bench.store().recovery().replay(id)))->plan.selection;
+  };
+  CHECK(selection(over) == Selection{.flow = "ship"});
+  CHECK(selection(other) == quoting.plan.selection);
   CHECK(receipt.shredded_before == 7);
   bench.commit({TrimStream{kStream, receipt.shredded_before, {}}}, Lane::operate);
   Store& store = bench.store();

@@ -85,6 +85,7 @@ struct Apply {
   void operator()(const ShredStream& m) {
     shred_stream(tables, m.stream);
     shred_effects(tables, m.stream);
+    forget_selected(tables, m.stream);
     receipt.shredded_before = tables.streams.at(m.stream).record.next_seq;
   }
   void operator()(const PutMeta& m) { tables.meta[m.key] = m.value; }

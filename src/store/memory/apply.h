@@ -22,6 +22,7 @@ void create_replay(Tables& tables, const ports::CreateReplay& mutation, ports::R
 void freeze_chunk(Tables& tables, const ports::FreezeChunk& mutation, ports::Receipt& receipt);
 void add_replay_items(Tables& tables, const ports::AddReplayItems& mutation);
 void drop_replay(Tables& tables, ReplayId id);
+void forget_selected(Tables& tables, StreamId stream);
 
 void put_effect(Tables& tables, const ports::PutEffect& mutation);
 void drop_effects(Tables& tables, const ports::DropEffects& mutation, ports::Receipt& receipt);

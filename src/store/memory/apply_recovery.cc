@@ -115,4 +115,18 @@ void drop_replay(Tables& tables, ReplayId id) {
     tables.replays.erase(replay);
 }
 
+// Of finished ones that have items in the stream, or none at all.
+void forget_selected(Tables& tables, StreamId stream) {
+  std::map<ReplayId, bool> of_stream;
+  for (const auto& [item, state] : tables.items) {
+    bool& found = of_stream[item.first];
+    found = found || item.second.position.stream == stream;
+  }
+  for (auto& [id, replay] : tables.replays) {
+    const auto items = of_stream.find(id);
+    const bool selects = items == of_stream.end() || items->second;
+    if (is_over(replay.state) && selects) replay.plan.selection.forget_values();
+  }
+}
+
 }  // namespace weir::store::memory

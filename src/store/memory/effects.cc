@@ -18,12 +18,18 @@ void put_effect(Tables& tables, const PutEffect& mutation) {
   effect.id = id;
 }
 
+namespace {
+
+bool is_settled(const Effect& effect) {
+  return effect.state == EffectState::confirmed || effect.state == EffectState::failedNoEffect;
+}
+
+}  // namespace
+
 void drop_effects(Tables& tables, const DropEffects& mutation, Receipt& receipt) {
   std::vector<const Effect*> old;
   for (const auto& [id, effect] : tables.effects) {
-    const bool settled = effect.state == EffectState::confirmed ||
-                         effect.state == EffectState::failedNoEffect;
-    if (!settled || effect.dependency != mutation.dependency) continue;
+    if (!is_settled(effect) || effect.dependency != mutation.dependency) continue;
     if (effect.changed_at >= mutation.before) continue;
     const auto row = tables.deliveries.find(effect.delivery);
     if (row != tables.deliveries.end() && is_open(row->second.state)) continue;
@@ -90,6 +96,16 @@ std::vector<std::pair<std::string, std::uint64_t>> effects_in_doubt(const Tables
     if (effect.state == EffectState::inDoubt) ++counts[effect.dependency];
   }
   return {counts.begin(), counts.end()};
+}
+
+std::vector<std::pair<std::string, WallTime>> oldest_settled_effects(const Tables& tables) {
+  std::map<std::string, WallTime> oldest;
+  for (const auto& [id, effect] : tables.effects) {
+    if (!is_settled(effect)) continue;
+    const auto known = oldest.try_emplace(effect.dependency, effect.changed_at).first;
+    known->second = std::min(known->second, effect.changed_at);
+  }
+  return {oldest.begin(), oldest.end()};
 }
 
 }  // namespace weir::store::memory

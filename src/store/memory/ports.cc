@@ -232,4 +232,9 @@ MemoryEffectTable::in_doubt() {
   co_return co_await core_.later(effects_in_doubt(core_.tables));
 }
 
+async::Task<Result<std::vector<std::pair<std::string, WallTime>>>>
+MemoryEffectTable::oldest_settled() {
+  co_return co_await core_.later(oldest_settled_effects(core_.tables));
+}
+
 }  // namespace weir::store::memory

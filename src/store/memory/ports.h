@@ -97,6 +97,7 @@ class MemoryEffectTable final : public ports::EffectTable {
   async::Task<Result<std::vector<Effect>>> list(ports::EffectQuery query) override;
   async::Task<Result<std::vector<Effect>>> of(std::vector<DeliveryRef> refs) override;
   async::Task<Result<std::vector<std::pair<std::string, std::uint64_t>>>> in_doubt() override;
+  async::Task<Result<std::vector<std::pair<std::string, WallTime>>>> oldest_settled() override;
 
  private:
   Core& core_;

@@ -48,5 +48,6 @@ std::optional<Effect> get_effect(const Tables& tables, const std::string& key);
 std::vector<Effect> list_effects(const Tables& tables, const ports::EffectQuery& query);
 std::vector<Effect> effects_of(const Tables& tables, const std::vector<DeliveryRef>& refs);
 std::vector<std::pair<std::string, std::uint64_t>> effects_in_doubt(const Tables& tables);
+std::vector<std::pair<std::string, WallTime>> oldest_settled_effects(const Tables& tables);
 
 }  // namespace weir::store::memory

@@ -51,9 +51,10 @@ Result<std::vector<Settlement>> unpack_settlements(std::string_view blob) {
     const std::uint8_t flags = in.u8();
     Settlement one;
     one.seq = before.seq + ((flags & kNextSeq) ? 1 : in.varint());
-    one.status = (flags & kSameStatus) ? before.status : static_cast<std::uint16_t>(in.varint());
-    one.attempt = (flags & kFirstAttempt) ? 1 : static_cast<std::uint32_t>(in.varint());
-    one.duration_us = static_cast<std::uint32_t>(in.varint());
+    one.status = (flags & kSameStatus) ? before.status : in.varint_as<std::uint16_t>();
+    one.attempt = (flags & kFirstAttempt) ? 1 : in.varint_as<std::uint32_t>();
+    one.duration_us = in.varint_as<std::uint32_t>();
+    if (one.seq <= before.seq || one.seq > kSeqMax) return damaged("a settlement record");
     settlements.push_back(one);
     before = one;
   }

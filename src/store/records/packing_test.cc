@@ -61,6 +61,20 @@ TEST_CASE("truncated blobs are damage, not a crash") {
   }
 }
 
+// Fuzz corpus packing/settlement-twice.
+TEST_CASE("settlements that could not have been packed are damage") {
+  const Settlement first{.seq = 7, .status = 204, .duration_us = 1};
+  const auto packed = [&](std::uint64_t seq) {
+    return pack_settlements(std::vector<Settlement>{first, {.seq = seq, .status = 204}});
+  };
+  CHECK(unpack_settlements(packed(8)).ok());
+  CHECK_FALSE(unpack_settlements(packed(7)).ok());
+  CHECK_FALSE(unpack_settlements(packed(6)).ok());  // the distance wraps round
+  CHECK_FALSE(unpack_settlements(packed(kSeqMax + 1)).ok());
+  const std::string status_above_its_type("\x01\x05\x80\x80\x04\x00", 6);
+  CHECK_FALSE(unpack_settlements(status_above_its_type).ok());
+}
+
 TEST_CASE("which cursors are valid") {
   CHECK(is_valid({.floor = 1, .mark = 1, .settled = {}}));
   CHECK(is_valid({.floor = 1, .mark = 9, .settled = {{1, 3}, {3, 9}}}));

@@ -48,6 +48,15 @@ class Out {
   ByteWriter out_;
 };
 
+// What a row can say of each: a name that nobody knows is damage, or a later version's.
+constexpr DeliveryState last_of(DeliveryState) { return DeliveryState::discarded; }
+constexpr FailureClass last_of(FailureClass) { return FailureClass::interrupted; }
+constexpr FlowStatus last_of(FlowStatus) { return FlowStatus::removed; }
+constexpr PauseCause last_of(PauseCause) { return PauseCause::deadLetterBrake; }
+constexpr ReplayState last_of(ReplayState) { return ReplayState::completed; }
+constexpr EffectState last_of(EffectState) { return EffectState::inDoubt; }
+constexpr ApprovalAct last_of(ApprovalAct) { return ApprovalAct::effect; }
+
 class In {
  public:
   explicit In(std::string_view bytes) : in_(bytes) { good_ = in_.u8() == kRowVersion; }
@@ -70,18 +79,29 @@ class In {
     for (std::uint64_t left = in_.varint(); left > 0 && !in_.failed(); --left)
       texts.emplace_back(in_.text());
   }
+  void operator()(bool& flag) { flag = up_to(1) != 0; }
   template <class Tag>
   void operator()(StrongId<Tag>& id) {
-    id.value = static_cast<std::uint32_t>(in_.varint());
+    id.value = in_.varint_as<std::uint32_t>();
   }
-  template <class Number>
-    requires std::is_integral_v<Number> || std::is_enum_v<Number>
+  template <std::integral Number>
   void operator()(Number& number) {
-    number = static_cast<Number>(in_.varint());
+    number = in_.varint_as<Number>();
+  }
+  template <class Named>
+    requires std::is_enum_v<Named>
+  void operator()(Named& named) {
+    named = static_cast<Named>(up_to(static_cast<std::uint64_t>(last_of(named))));
   }
   bool whole() const { return good_ && !in_.failed() && in_.at_end(); }
 
  private:
+  std::uint64_t up_to(std::uint64_t last) {
+    const std::uint64_t value = in_.varint();
+    good_ = good_ && value <= last;
+    return good_ ? value : 0;
+  }
+
   ByteReader in_;
   bool good_;
 };

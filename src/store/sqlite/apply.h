@@ -44,6 +44,8 @@ Result<bool> not_in_replay(WriteSide& side, const ports::NotInReplay& condition)
 Result<bool> notes_are(WriteSide& side, const ports::GroupNotesAre& condition);
 Result<> put_replay(WriteSide& side, const ports::PutReplay& mutation);
 Result<> drop_replay(WriteSide& side, const ports::DropReplay& mutation);
+// What finished replays of the stream, and those of nothing, quote of its events.
+Result<> forget_selected(WriteSide& side, StreamId stream);
 Result<> set_replay_item(WriteSide& side, const ports::SetReplayItem& mutation);
 
 Result<> trim_stream(WriteSide& side, const ports::TrimStream& mutation);

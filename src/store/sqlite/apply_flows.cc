@@ -81,9 +81,9 @@ Result<> add_settlements(WriteSide& side, const AddSettlements& mutation) {
   return {};
 }
 
-Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
-  const std::int64_t flow = mutation.flow.value;
-  side.flows.erase(mutation.flow);
+namespace {
+
+Result<> drop_rows_of(WriteSide& side, std::int64_t flow) {
   WEIR_CHECK(side.db.run("DELETE FROM flows WHERE id = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM deliveries WHERE flow = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM kept_events WHERE flow = ?1", flow));
@@ -91,6 +91,16 @@ Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
   WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow = ?1", flow));
   WEIR_CHECK(side.db.run("DELETE FROM settlements WHERE flow = ?1", flow));
   return side.db.run("DELETE FROM groups WHERE flow = ?1", flow);
+}
+
+}  // namespace
+
+// Whoever wants its stream forgotten removes the flow first: what was written before the store was
+// encrypted must not stay in free pages.
+Result<> remove_flow(WriteSide& side, const RemoveFlow& mutation) {
+  side.flows.erase(mutation.flow);
+  side.log_must_go = true;
+  return erasing(side.db, [&] { return drop_rows_of(side, mutation.flow.value); });
 }
 
 namespace {

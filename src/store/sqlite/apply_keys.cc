@@ -17,6 +17,7 @@ Result<> drop_rows(WriteSide& side, StreamId stream) {
   WEIR_CHECK(side.db.run("DELETE FROM revisions WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM effects WHERE pos >= ?1 AND pos < ?2", first, end));
   WEIR_CHECK(side.db.run("DELETE FROM dedupe WHERE pos >= ?1 AND pos < ?2", first, end));
+  WEIR_CHECK(forget_selected(side, stream));
   WEIR_CHECK(side.db.run("DELETE FROM holds WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",
                          stream.value));
   return side.db.run("DELETE FROM groups WHERE flow IN (SELECT id FROM flows WHERE stream = ?1)",

@@ -194,6 +194,43 @@ Result<> put_replay(WriteSide& side, const PutReplay& mutation) {
   return write_replay(side, replay);
 }
 
+namespace {
+
+// Flow by flow, through the primary key.
+Result<bool> selects_from(WriteSide& side, std::int64_t replay, StreamId stream) {
+  std::int64_t flow = -1;
+  bool any = false;
+  for (;;) {
+    WEIR_TRY(flow, side.db.integer("SELECT flow FROM replay_items WHERE replay = ?1 AND flow > ?2 "
+                                   "ORDER BY flow LIMIT 1",
+                                   -1, replay, flow));
+    if (flow < 0) return !any;
+    any = true;
+    WEIR_TRY(const std::int64_t found,
+             side.db.integer("SELECT count(*) FROM (SELECT 1 FROM replay_items WHERE replay = ?1 "
+                             "AND flow = ?2 AND pos >= ?3 AND pos < ?4 LIMIT 1)",
+                             0, replay, flow, first_pos(stream), end_pos(stream)));
+    if (found > 0) return true;
+  }
+}
+
+}  // namespace
+
+Result<> forget_selected(WriteSide& side, StreamId stream) {
+  std::int64_t id = 0;
+  for (;;) {
+    WEIR_TRY(id, side.db.integer("SELECT id FROM replays WHERE id > ?1 AND state >= 6 ORDER BY id "
+                                 "LIMIT 1",
+                                 0, id));
+    if (id == 0) return {};
+    WEIR_TRY(const bool selects, selects_from(side, id, stream));
+    if (!selects) continue;
+    WEIR_TRY(Replay replay, read_replay(side, ReplayId{static_cast<std::uint32_t>(id)}));
+    replay.plan.selection.forget_values();
+    WEIR_CHECK(write_replay(side, replay));
+  }
+}
+
 Result<> drop_replay(WriteSide& side, const DropReplay& mutation) {
   return side.db.run(
       "DELETE FROM replays WHERE id = ?1 "

@@ -292,7 +292,7 @@ class Check {
           if (!looked_at(query.bytes(8), payload)) return;
           const auto effect = payload.ok() ? decode_effect(*payload)
                                            : Result<Effect>(payload.error());
-          const bool same = effect.ok() && effect->key == query.bytes(1) &&
+          const bool same = effect.ok() && is_column(effect->key, query.bytes(1)) &&
                             static_cast<std::int64_t>(effect->state) == query.integer(2) &&
                             effect->version == query.integer(3) &&
                             effect->delivery == ref_of(query.integer(4), query.integer(5)) &&

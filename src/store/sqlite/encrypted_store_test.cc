@@ -74,6 +74,7 @@ TEST_CASE("encrypted store: flows") { flow_contract(encrypted()); }
 TEST_CASE("encrypted store: deliveries") { delivery_contract(encrypted()); }
 TEST_CASE("encrypted store: recovery") { recovery_contract(encrypted()); }
 TEST_CASE("encrypted store: retention") { retention_contract(encrypted()); }
+TEST_CASE("encrypted store: effects") { effect_contract(encrypted()); }
 TEST_CASE("encrypted store: batches") { batch_contract(encrypted()); }
 TEST_CASE("encrypted store: answers as the memory store does") {
   equivalence_contract([](async::Executor executor) { return memory::open(std::move(executor)); },
@@ -95,6 +96,9 @@ void write_canaries(StoreBench& bench) {
   bench.commit({PutDelivery{row}, KeepEvent{ref(3)}, member,
                 PutHold{{.flow = kFlow, .key = canary, .holder = place(3), .first = 4, .count = 1}},
                 PutMeta{"k", canary}});
+  Effect paid = effect(3, canary);
+  paid.caller_key = paid.name = paid.target = canary;
+  bench.commit({PutEffect{paid}});
   Selection selection{.flow = "ship"};
   selection.where = canary;
   bench.commit({CreateReplay{replay(selection, at(9000))}});
@@ -129,6 +133,36 @@ TEST_CASE("no file of an encrypted store has a text of an event in it") {
   StoreBench bench(opened_with(plain.path(), nullptr));
   write_canaries(bench);
   CHECK(files_with_canary(plain.path()) > 0);  // the test can see it
+}
+
+TEST_CASE(
+    "an effect from before the store was encrypted is known, and hidden with its next write") {
+  TempFolder folder;
+  const std::string key(kCanary);
+  Effect one = effect(1, key);
+  {
+    StoreBench bench(opened_with(folder.path(), nullptr));
+    bench.register_names();
+    bench.commit({PutEffect{one}, PutEffect{effect(2, "other")}});
+  }
+  const auto ring = ring_with({fresh_key()});
+  StoreBench bench(opened_with(folder.path(), ring));
+  const auto known = *bench.run(bench.store().effects().get(key));
+  REQUIRE(known.has_value());
+  CHECK(known->id == EffectId{1});
+  const auto put = [&](std::uint32_t expected) {
+    ++one.version;
+    return bench
+        .try_commit({.preconditions = {EffectIs{key, expected}}, .mutations = {PutEffect{one}}})
+        ->applied;
+  };
+  CHECK_FALSE(put(0));
+  one.version = known->version;
+  CHECK(put(known->version));
+  CHECK(put(known->version + 1));
+  CHECK((*bench.run(bench.store().effects().get(key)))->id == EffectId{1});
+  CHECK(bench.run(bench.store().effects().list({}))->size() == 2);
+  CHECK(check(folder.path(), "", ring)->problems.empty());
 }
 
 TEST_CASE(

@@ -71,6 +71,25 @@ Result<> write_backup(const std::string& folder, const std::string& path,
   return sync_database(to, folder_of(path));
 }
 
+// What was taken back after the backup was made must not be good again: nobody has access, and no
+// yes counts any more.
+Result<> end_access(WriteSide& side, WallTime now) {
+  WEIR_TRY(const auto tokens, list_tokens(side.db));
+  for (AccessToken token : tokens) {
+    if (token.revoked != WallTime{}) continue;
+    token.revoked = now;
+    WEIR_CHECK(put_token(side, {token}));
+  }
+  WEIR_TRY(const auto approvals, list_approvals(side.db));
+  for (Approval approval : approvals) {
+    if (approval.voided != WallTime{} || approval.used != WallTime{}) continue;
+    approval.voided = now;
+    ++approval.version;
+    WEIR_CHECK(put_approval(side, {approval}));
+  }
+  return {};
+}
+
 // Opened like a store of its own, so that a file that is damaged or not ours is told before
 // anything has its name.
 Result<> prepare_restored(const std::string& path, const std::string& folder,
@@ -88,6 +107,7 @@ Result<> prepare_restored(const std::string& path, const std::string& folder,
   WEIR_TRY(const std::uint64_t incarnation, read_incarnation(db));
   WEIR_CHECK(write_incarnation(db, incarnation + 1));
   WriteSide side(db, nullptr);
+  WEIR_CHECK(end_access(side, entry.at));
   WEIR_CHECK(add_audit(side, {entry}));
   WEIR_CHECK(db.execute("COMMIT"));
   WEIR_CHECK(checkpoint_at_open(db));

@@ -217,4 +217,10 @@ SqliteEffectTable::in_doubt() {
       [](ReadSide& side) { return effects_in_doubt(side); });
 }
 
+async::Task<Result<std::vector<std::pair<std::string, WallTime>>>>
+SqliteEffectTable::oldest_settled() {
+  return slow_.ask<std::vector<std::pair<std::string, WallTime>>>(
+      [](ReadSide& side) { return oldest_settled_effects(side); });
+}
+
 }  // namespace weir::store::sqlite

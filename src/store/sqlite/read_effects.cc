@@ -29,7 +29,10 @@ Result<std::optional<Effect>> one_effect(ReadSide& side, Query query) {
 }  // namespace
 
 Result<std::optional<Effect>> get_effect(ReadSide& side, const std::string& key) {
-  WEIR_TRY(Query query, side.db.query("SELECT id, key, record FROM effects WHERE key = ?1", key));
+  // As the column has it, and as it had it before the store was encrypted.
+  WEIR_TRY(const std::string column, side.keys.column(key));
+  WEIR_TRY(Query query,
+           side.db.query("SELECT id, key, record FROM effects WHERE key IN (?1, ?2)", column, key));
   return one_effect(side, std::move(query));
 }
 
@@ -92,6 +95,29 @@ Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(Read
     WEIR_TRY(const bool row, query.next());
     if (!row) return counts;
     counts.emplace_back(query.bytes(0), static_cast<std::uint64_t>(query.integer(1)));
+  }
+}
+
+// From one dependency to the next in the index: nothing is read but the first entries of each.
+Result<std::vector<std::pair<std::string, WallTime>>> oldest_settled_effects(ReadSide& side) {
+  std::vector<std::pair<std::string, WallTime>> oldest;
+  std::string name;
+  for (;;) {
+    WEIR_TRY(Query next,
+             side.db.query("SELECT dependency FROM effects INDEXED BY effects_by_age WHERE "
+                           "state IN (2, 3) AND dependency > ?1 ORDER BY dependency LIMIT 1",
+                           name));
+    WEIR_TRY(const bool row, next.next());
+    if (!row) return oldest;
+    name = next.bytes(0);
+    WEIR_TRY(const std::int64_t at,
+             side.db.integer("SELECT min(at) FROM (SELECT min(changed_at) AS at FROM effects "
+                             "INDEXED BY effects_by_age WHERE state IN (2, 3) AND state = 2 AND "
+                             "dependency = ?1 UNION ALL SELECT min(changed_at) FROM effects "
+                             "INDEXED BY effects_by_age WHERE state IN (2, 3) AND state = 3 AND "
+                             "dependency = ?1)",
+                             0, name));
+    oldest.emplace_back(name, from_micros(at));
   }
 }
 

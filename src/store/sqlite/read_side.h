@@ -91,5 +91,6 @@ Result<std::optional<Effect>> find_effect(ReadSide& side, EffectId id);
 Result<std::vector<Effect>> list_effects(ReadSide& side, const ports::EffectQuery& query);
 Result<std::vector<Effect>> effects_of(ReadSide& side, const std::vector<DeliveryRef>& refs);
 Result<std::vector<std::pair<std::string, std::uint64_t>>> effects_in_doubt(ReadSide& side);
+Result<std::vector<std::pair<std::string, WallTime>>> oldest_settled_effects(ReadSide& side);
 
 }  // namespace weir::store::sqlite

@@ -71,7 +71,7 @@ constexpr const char* kTables[] = {
     "changed_at INTEGER NOT NULL, record BLOB NOT NULL)",
     "CREATE UNIQUE INDEX effects_by_key ON effects(key)",
     "CREATE INDEX effects_by_delivery ON effects(flow, pos, id)",
-    "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at)",
+    "CREATE INDEX effects_by_age ON effects(dependency, state, changed_at) WHERE state IN (2, 3)",
     "CREATE INDEX effects_unsettled ON effects(state, dependency) WHERE state IN (1, 4)",
     "CREATE TABLE tokens(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE approvals(id INTEGER PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT "

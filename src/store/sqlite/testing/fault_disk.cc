@@ -71,6 +71,16 @@ void FaultDisk::fail_sync(std::uint64_t number, bool sticky) {
   fail_sync_sticky_ = sticky;
 }
 
+void FaultDisk::fail_read(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  fail_read_in_ = number;
+}
+
+bool FaultDisk::read_fails() {
+  const std::lock_guard lock(mutex_);
+  return fail_read_in_ > 0 && --fail_read_in_ == 0;
+}
+
 std::uint64_t FaultDisk::used() const {
   const std::lock_guard lock(mutex_);
   std::uint64_t bytes = reserved_;
@@ -80,8 +90,37 @@ std::uint64_t FaultDisk::used() const {
 
 void FaultDisk::restart() {
   const std::lock_guard lock(mutex_);
-  cut_at_ = fail_at_ = fail_sync_in_ = operations_ = 0;
+  cut_at_ = fail_at_ = fail_sync_in_ = fail_read_in_ = operations_ = 0;
   fail_sync_sticky_ = off_ = false;
+}
+
+void FaultDisk::record(std::vector<DiskOperation>* into) {
+  const std::lock_guard lock(mutex_);
+  recorded_ = into;
+}
+
+void FaultDisk::note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at,
+                     std::string_view bytes) {
+  if (recorded_ != nullptr) recorded_->push_back({kind, path, at, std::string(bytes)});
+}
+
+DiskResult FaultDisk::perform(const DiskOperation& operation) {
+  using Kind = DiskOperation::Kind;
+  switch (operation.kind) {
+    case Kind::create: return create(operation.path);
+    case Kind::remove: return remove(operation.path, false);
+    case Kind::write: return write(operation.path, operation.at, operation.bytes);
+    case Kind::truncate: return truncate(operation.path, operation.at);
+    case Kind::sync: return sync(operation.path, false);
+    case Kind::sync_folder: return sync_folder();
+  }
+  return DiskResult::failed;
+}
+
+void FaultDisk::copy_files(const FaultDisk& other) {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  files_ = other.files_;
+  restart();
 }
 
 DiskResult FaultDisk::begin_operation() {
@@ -99,6 +138,7 @@ DiskResult FaultDisk::create(const std::string& path) {
   if (exists(path)) return DiskResult::ok;
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   files_[path] = File{};
+  note(DiskOperation::Kind::create, path);
   return DiskResult::ok;
 }
 
@@ -112,6 +152,7 @@ DiskResult FaultDisk::remove(const std::string& path, bool sync_folder_too) {
   } else {
     file->second.deleted = true;
   }
+  note(DiskOperation::Kind::remove, path);
   return sync_folder_too ? sync_folder() : DiskResult::ok;
 }
 
@@ -119,6 +160,14 @@ bool FaultDisk::exists(const std::string& path) const {
   const std::lock_guard lock(mutex_);
   const auto file = files_.find(path);
   return file != files_.end() && !file->second.deleted;
+}
+
+bool FaultDisk::has_unsynced() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(files_, [](const auto& entry) {
+    const File& file = entry.second;
+    return !file.dirty.empty() || file.resized || !file.name_durable || file.deleted;
+  });
 }
 
 std::uint64_t FaultDisk::size_of(const std::string& path) const {
@@ -171,6 +220,7 @@ DiskResult FaultDisk::write(const std::string& path, std::uint64_t offset, std::
   const std::uint64_t growth = end > file.visible.size() ? end - file.visible.size() : 0;
   if (growth > 0 && used() + growth > capacity_) return DiskResult::full;
   put(file, offset, bytes);
+  note(DiskOperation::Kind::write, path, offset, bytes);
   return DiskResult::ok;
 }
 
@@ -180,6 +230,7 @@ DiskResult FaultDisk::truncate(const std::string& path, std::uint64_t size) {
   File& file = files_.at(path);
   file.visible.resize(size);
   file.resized = true;
+  note(DiskOperation::Kind::truncate, path, size);
   return DiskResult::ok;
 }
 
@@ -203,6 +254,7 @@ DiskResult FaultDisk::sync(const std::string& path, bool and_folder) {
   }
   file.dirty.clear();
   file.resized = false;
+  note(DiskOperation::Kind::sync, path);
   return and_folder ? sync_folder() : DiskResult::ok;
 }
 
@@ -211,6 +263,7 @@ DiskResult FaultDisk::sync_folder() {
   if (const DiskResult begun = begin_operation(); begun != DiskResult::ok) return begun;
   std::erase_if(files_, [](const auto& entry) { return entry.second.deleted; });
   for (auto& [path, file] : files_) file.name_durable = true;
+  note(DiskOperation::Kind::sync_folder, "");
   return DiskResult::ok;
 }
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/rng.h"
 #include "store/sqlite/space.h"
@@ -20,6 +21,15 @@
 namespace weir::store::sqlite::testing {
 
 enum class DiskResult : std::uint8_t { ok, failed, full };
+
+// One operation as it was done, so that it can be done again on another disk.
+struct DiskOperation {
+  enum class Kind : std::uint8_t { create, remove, write, truncate, sync, sync_folder };
+  Kind kind = Kind::create;
+  std::string path;
+  std::uint64_t at = 0;  // write: offset; truncate: the new size
+  std::string bytes;     // write
+};
 
 class FaultDisk {
  public:
@@ -33,11 +43,19 @@ class FaultDisk {
   void fail_at(std::uint64_t operation);
   // The n-th sync from now on fails; sticky: all later ones too.
   void fail_sync(std::uint64_t number, bool sticky);
+  // The n-th read from now on fails, once.
+  void fail_read(std::uint64_t number);
   // Writes that would let the files grow beyond this fail for want of space.
   void set_capacity(std::uint64_t bytes);
   std::uint64_t operations() const;
   bool is_off() const;
   std::uint64_t used() const;
+
+  // --- recording: from now on every operation that succeeds is added to `into`, in order ---
+  void record(std::vector<DiskOperation>* into);
+  DiskResult perform(const DiskOperation& operation);
+  // The files of another disk, what is not synced included; plans end.
+  void copy_files(const FaultDisk& other);
 
   // The process died and comes back: the page cache stays, plans end.
   void restart();
@@ -46,6 +64,7 @@ class FaultDisk {
   // A byte of a file flips at rest.
   void flip(const std::string& path, std::uint64_t offset);
   bool exists(const std::string& path) const;
+  bool has_unsynced() const;
   std::uint64_t size_of(const std::string& path) const;
 
   // --- for the VFS ---
@@ -63,6 +82,8 @@ class FaultDisk {
   DiskResult remove(const std::string& path, bool sync_folder);
   // Bytes of the file, shorter at its end.
   std::string_view read(const std::string& path, std::uint64_t offset, std::size_t size) const;
+  // Counts down to fail_read().
+  bool read_fails();
   DiskResult write(const std::string& path, std::uint64_t offset, std::string_view bytes);
   DiskResult truncate(const std::string& path, std::uint64_t size);
   DiskResult sync(const std::string& path, bool and_folder);
@@ -75,16 +96,20 @@ class FaultDisk {
  private:
   friend class DiskSpace;
   DiskResult begin_operation();
+  void note(DiskOperation::Kind kind, const std::string& path, std::uint64_t at = 0,
+            std::string_view bytes = {});
   void put(File& file, std::uint64_t offset, std::string_view bytes);
   static void mark(File& file, std::uint64_t sector);
   static void survive(File& file, Rng& rng, std::uint64_t keep_of_4);
 
   std::map<std::string, File> files_;
+  std::vector<DiskOperation>* recorded_ = nullptr;
   std::uint64_t operations_ = 0;
   std::uint64_t cut_at_ = 0;
   std::uint64_t fail_at_ = 0;
   std::uint64_t fail_sync_in_ = 0;
   bool fail_sync_sticky_ = false;
+  std::uint64_t fail_read_in_ = 0;
   bool off_ = false;
   std::uint64_t capacity_ = ~0ull;
   std::uint64_t reserved_ = 0;

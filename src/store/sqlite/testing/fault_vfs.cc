@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/testing/fault_vfs.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -39,6 +40,7 @@ struct FaultVfs::Registration {
   sqlite3_vfs vfs{};
   FaultDisk* disk = nullptr;
   std::map<std::string, PathLocks> locks;
+  Rng rng{1};
 };
 
 namespace {
@@ -69,6 +71,7 @@ int code_of(DiskResult result, int failure) {
 int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
   Handle& handle = of(file);
   const std::lock_guard lock(handle.disk->mutex());
+  if (handle.disk->read_fails()) return SQLITE_IOERR_READ;
   const auto wanted = static_cast<std::size_t>(size);
   const std::string_view bytes = handle.disk->read(*handle.path, static_cast<std::uint64_t>(offset),
                                                    wanted);
@@ -297,6 +300,21 @@ int full_path(sqlite3_vfs*, const char* name, int size, char* into) {
   return SQLITE_OK;
 }
 
+template <class Registration>
+int random_bytes(sqlite3_vfs* vfs, int size, char* into) {
+  Rng& rng = registration_of<Registration>(vfs).rng;
+  std::generate_n(into, size, [&] { return static_cast<char>(rng.below(256)); });
+  return size;
+}
+
+// 2026-01-01T00:00:00Z as a Julian day; it stays that day.
+int current_time(sqlite3_vfs*, double* days) {
+  *days = 2461041.5;
+  return SQLITE_OK;
+}
+
+int sleep_not(sqlite3_vfs*, int micros) { return micros; }
+
 }  // namespace
 
 FaultVfs::FaultVfs() : registration_(std::make_unique<Registration>()) {
@@ -314,7 +332,16 @@ FaultVfs::FaultVfs() : registration_(std::make_unique<Registration>()) {
   vfs.xDelete = delete_file<Registration>;
   vfs.xAccess = access_file<Registration>;
   vfs.xFullPathname = full_path;
+  vfs.xRandomness = random_bytes<Registration>;
+  vfs.xCurrentTime = current_time;
+  vfs.xSleep = sleep_not;
   sqlite3_vfs_register(&vfs, 0);
+}
+
+void FaultVfs::seed(std::uint64_t seed) {
+  registration_->rng = Rng(seed);
+  sqlite3_vfs_register(&registration_->vfs, 1);
+  sqlite3_randomness(0, nullptr);
 }
 
 FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(&registration_->vfs); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lets SQLite run on a FaultDisk: registers it as a VFS under a name of its own, with shared memory
-// on the heap, so that the writer and the readers of one process work in WAL mode.
+// on the heap, so that the writer and the readers of one process work in WAL mode. Randomness and
+// time come from here, too: what SQLite writes is the same in every run.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,9 @@ namespace weir::store::sqlite::testing {
 class FaultVfs {
  public:
   FaultVfs();
+  // SQLite has one generator of random bytes per process, which asks the default VFS for its start,
+  // once: this one becomes the default, and is asked anew. Of all that are alive, the newest counts.
+  void seed(std::uint64_t seed);
   // Every connection must be closed before.
   ~FaultVfs();
   FaultVfs(const FaultVfs&) = delete;

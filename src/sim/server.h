@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a dependency does with the calls that reach it: workers in front of one queue (M/D/c, M/M/c;
+// FIFO, LIFO, bounded), or as many workers as calls. Speed may fall with the calls under way or
+// with the queue; faults bend all of it. A call whose caller has given up is worked on like any
+// other unless the spec says that the server notices.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "sim/scenario.h"
+#include "sim/stage.h"
+
+namespace weir::sim {
+
+// One call as its server sees it.
+struct Request {
+  bool is_hop = false;           // made by another server's handler
+  std::uint32_t caller = 0;      // call, or worker
+  std::uint32_t generation = 0;  // of the caller
+  std::uint32_t server = 0;      // of a hop: whose worker it is
+  std::uint32_t event = 0;
+  MonoTime deadline{};
+};
+
+class Server {
+ public:
+  Server(const ServerSpec& spec, std::uint32_t index, Stage& stage)
+      : spec_(spec), index_(index), stage_(stage) {}
+  // Whom its handler calls; it outlives this one.
+  void calls(Server* other) { downstream_ = other; }
+
+  // Answers come as Happenings.
+  void submit(const Request& request);
+  // The caller waits no longer.
+  void give_up(const Request& request);
+  void served(std::uint32_t worker, std::uint32_t generation);
+  void hop_ended(std::uint32_t worker, std::uint32_t generation, std::uint16_t status);
+
+  void begin(const FaultSpec& fault);
+  void end(const FaultSpec& fault);
+
+  std::size_t queued() const { return queue_.size(); }
+  std::uint32_t busy() const { return busy_; }
+
+ private:
+  struct Worker {
+    Request request;
+    std::uint32_t generation = 0;
+    std::uint32_t hops = 0;  // calls made to the downstream server
+    bool busy = false;
+    bool hopping = false;
+  };
+  // What faults make of it. Several at once count together.
+  struct Weather {
+    int refuses = 0;
+    int hangs = 0;
+    int paused = 0;
+    double slow = 1;
+    double capacity = 1;
+    double error_share = 0;
+    int error_status = 0;
+  };
+
+  void start_next();
+  void start(const Request& request);
+  void hop(std::uint32_t worker);
+  void finish(std::uint32_t worker, std::uint16_t status);
+  void free(std::uint32_t worker);
+  void answer(const Request& request, std::uint16_t status);
+  void lose_everything();
+  Duration service_time();
+  double speed_left() const;
+  static bool same(const Request& one, const Request& other);
+
+  const ServerSpec spec_;
+  const std::uint32_t index_;
+  Stage& stage_;
+  Server* downstream_ = nullptr;
+  Weather weather_;
+  std::deque<Request> queue_;
+  std::vector<Worker> workers_;
+  std::vector<std::uint32_t> idle_;
+  std::uint32_t busy_ = 0;
+};
+
+}  // namespace weir::sim
