@@ -144,7 +144,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="weir-rest-") as folder:
         results, found = run_all(judge, jobs_for(stores(Path(folder)), arguments))
     how = Counter(results.values())
-    counters = {"rest.damaged": len(results), "rest.found": how["found"], "rest.refused": how["refused"],
+    counters = {"rest.runs": 1, "rest.damaged": len(results), "rest.found": how["found"], "rest.refused": how["refused"],
                 "rest.harmless": how["harmless"], "rest.cutTails": how["cut tail"], "rest.failures": len(found),
                 "rest.seconds": round(time.monotonic() - began)}
     return conclude("damage at rest", counters, found, arguments.json)
