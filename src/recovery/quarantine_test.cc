@@ -24,9 +24,9 @@ struct QuarantineDesk {
     desk.quarantine(1, ago(60));
   }
   Result<BulkResult> settle(Settle what) {
-    return desk.bench.run(settle_quarantined(desk.bench.store(), desk.clock, desk.live, what,
-                                             {.flow = "sync-issues"}, "fixed by hand", "anna",
-                                             false));
+    return desk.bench.run(
+        settle_quarantined(desk.bench.store(), desk.clock, desk.live, what, {.flow = "sync-issues"},
+                           {.actor = "anna", .subject = "anna", .reason = "fixed by hand"}, false));
   }
   DeliveryState state() {
     return (*desk.bench.run(desk.bench.store().deliveries().get(ref(1))))->state;
