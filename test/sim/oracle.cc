@@ -36,8 +36,6 @@ async::Task<int> World::pay(std::uint32_t event, std::string token, Rng rng) {
 async::Task<> World::pay_again(std::uint32_t event, std::string token) {
   const effects::EffectRequest request = payment_of(event, token);
   effects::EffectReply reply = co_await process_->gateway().call(request);
-  if (reply.error && reply.error->code == Code::effect_in_progress)
-    journal_.sometimes.reached(Rare::effectAtOnceTwice);
   note_reply(reply, request);
 }
 
@@ -56,6 +54,8 @@ void World::note_reply(const effects::EffectReply& reply, const effects::EffectR
   journal_.note(fmt::format("effect of e{} at {}: {} {} {}", request.body, request.dependency,
                             reply.error ? describe(reply.error->code).name : "answered",
                             reply.answer.status, reply.standing));
+  if (reply.error && reply.error->code == Code::effect_in_progress)
+    journal_.sometimes.reached(Rare::effectAtOnceTwice);
   if (reply.standing == "replayed") journal_.sometimes.reached(Rare::effectReplayed);
   if (reply.error || reply.answer.status >= 300) return;
   for (auto& [key, payment] : journal_.payments) {
