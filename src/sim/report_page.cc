@@ -21,8 +21,8 @@ std::string_view page_style() {
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 1120px; margin: 0 auto; padding: 36px 24px 48px; }
-h1 { font-size: 26px; line-height: 1.25; margin: 0 0 2px; overflow-wrap: anywhere; }
-h2 { font-size: 17px; margin: 34px 0 12px; overflow-wrap: anywhere; }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 2px; }
+h2 { font-size: 17px; margin: 34px 0 12px; } h1, h2 { overflow-wrap: anywhere; }
 p { margin: 0; } .soft, footer { color: var(--soft); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 16px;
   margin: 20px 0 8px; }
@@ -37,14 +37,12 @@ p { margin: 0; } .soft, footer { color: var(--soft); }
   overflow-wrap: anywhere; }
 .tiles { display: flex; flex-wrap: wrap; gap: 10px 26px; margin: 0; }
 .tiles div { min-width: 76px; } .tiles dt { color: var(--soft); font-size: 13px; }
-.tiles dd { margin: 0; font-size: 22px; font-variant-numeric: tabular-nums; }
-.panel { padding: 6px 18px; overflow-x: auto; }
-.totals { max-width: 620px; }
+.tiles dd { margin: 0; font-size: 22px; }
+.panel { padding: 6px 18px; overflow-x: auto; } .totals { max-width: 620px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 16px 7px 0; text-align: left; border-bottom: 1px solid var(--rule);
   vertical-align: top; }
-tr:last-child > * { border-bottom: 0; } th { font-weight: 600; }
-thead th { color: var(--soft); font-size: 13px; }
+tr:last-child > * { border-bottom: 0; } thead th { color: var(--soft); font-size: 13px; }
 .number { text-align: right; } .met { color: var(--good); font-weight: 600; }
 .unmet { color: var(--bad); font-weight: 600; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr));
