@@ -121,11 +121,11 @@ class Contents:
 
 def jobs_for(befores, arguments):
     chance = random.Random(arguments.seed)
-    older = {"killed": befores["stopped"].data, "stopped": befores["killed"].data}
+    older = {"stopped": befores["killed"].data}
     jobs = []
     for state, before in befores.items():
         contents = Contents(before.data)
-        damages = damage_of(before.data, older[state], chance, arguments.each, arguments.everything)
+        damages = damage_of(before.data, older.get(state), chance, arguments.each, arguments.everything)
         for number, damage in enumerate(damages):
             serve = damage.kind != "flip" or number % SERVED_OF == 0 or damage.file not in (DATABASE, LOG)
             jobs.append((f"{state}: {damage}", damage, before, contents, serve))

@@ -59,7 +59,8 @@ def damage_of(folder, older, chance, each, everything):
     sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.name not in ("lock", "reserve")}
     sizes.pop(LOG + "-shm", None), sizes.pop("weir.db-shm", None)
     done = [Damage("remove", name) for name in sizes]
-    done += [Damage("replace", name, str(older)) for name in (DATABASE, LOG) if (Path(older) / name).exists()]
+    if older:
+        done += [Damage("replace", name, str(older)) for name in (DATABASE, LOG)]
     for name, size in sizes.items():
         if size == 0:
             continue
