@@ -94,7 +94,7 @@ class SoakCase(unittest.TestCase):
         for stage in reliability.read_stages(root):
             filled = stage["run"].format(minutes=1, seed=2, json="build/x.json")
             self.assertIn("build/x.json", filled)
-            self.assertTrue(stage["targets"] and stage["table"])
+            self.assertTrue(stage["table"])
             self.assertTrue(all("." in name for name in stage["table"]))
         self.assertIn("so often", reliability.table(root))
 

@@ -21,7 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kReserve = 1 << 20;
+constexpr std::uint64_t kReserve = 4
+                                   << 20;  // a store without one waits for room, and answers nobody
 constexpr int kStartsMax = 20;
 constexpr int kRoundsMax = 12;
 constexpr int kByHandFrom = 3;
@@ -230,7 +231,8 @@ void Run::do_to_machine(const Move& move) {
     case MoveKind::writeError: disk().fail_at(disk().operations() + 1 + move.a); break;
     case MoveKind::readError: disk().fail_read(1 + move.a); break;
     case MoveKind::fullDisk:
-      disk().set_capacity(disk().used() + move.a * kPage);
+      // Just after the last time its reserve may not be back yet.
+      disk().set_capacity(disk().used() + move.a * kPage + (disk().holds_reserve() ? 0 : kReserve));
       room_at_ = process_->clock().mono() + milliseconds{move.b};
       return;
     default: {

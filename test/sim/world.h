@@ -56,6 +56,8 @@ class World final : public engine_test::Outside {
   const Plan& plan_;
   Journal& journal_;
   std::uint32_t cap_ = 0;  // of calls at once
+  std::uint32_t former_cap_ = 0;
+  MonoTime former_until_{};
   RateLimitSpec rate_;
   engine_test::Process* process_ = nullptr;
   double tokens_ = 0;  // of the rate limit, as a checker counts them

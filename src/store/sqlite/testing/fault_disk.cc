@@ -81,6 +81,11 @@ bool FaultDisk::read_fails() {
   return fail_read_in_ > 0 && --fail_read_in_ == 0;
 }
 
+bool FaultDisk::holds_reserve() const {
+  const std::lock_guard lock(mutex_);
+  return reserved_ > 0;
+}
+
 std::uint64_t FaultDisk::used() const {
   const std::lock_guard lock(mutex_);
   std::uint64_t bytes = reserved_;

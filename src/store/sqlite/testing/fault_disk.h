@@ -50,6 +50,7 @@ class FaultDisk {
   std::uint64_t operations() const;
   bool is_off() const;
   std::uint64_t used() const;
+  bool holds_reserve() const;  // of space()
 
   // --- recording: from now on every operation that succeeds is added to `into`, in order ---
   void record(std::vector<DiskOperation>* into);
