@@ -173,8 +173,9 @@ async::Task<> settle_doubt(Process& process, Journal& journal, std::uint64_t whi
 }
 
 async::Task<> pause_flow(Process& process, Journal& journal, Move move) {
-  const std::string flow = kFlows[move.a % 2];
   const bool pauses = move.b % 2 == 0;
+  // The brake may have paused any of them.
+  const std::string flow = kFlows[move.a % (pauses ? 2 : 3)];
   Result<> done;
   if (pauses)
     done = co_await process.engine().pause(flow, "wait", kActor);
