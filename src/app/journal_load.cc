@@ -12,7 +12,7 @@
 namespace weir::app {
 namespace {
 
-constexpr std::uint64_t kPage = 1000;
+constexpr std::uint64_t kEventsPage = 1000;
 
 struct Recorded {
   std::uint64_t seq = 0;
@@ -38,7 +38,7 @@ Page read_page(Session& session, const std::string& stream, std::uint64_t from) 
   const Reply reply = session.get("/v1/events" +
                                   query_of({{"stream", stream},
                                             {"from", from == 0 ? "" : std::to_string(from)},
-                                            {"limit", std::to_string(kPage)}}));
+                                            {"limit", std::to_string(kEventsPage)}}));
   if (!reply) return {.exit = reply.exit};
   Page page;
   const auto events = member_at(reply.root(), "events");
@@ -61,7 +61,7 @@ int read_stream(Session& session, const std::string& stream, WallTime since,
   std::uint64_t first = into.front().seq;
   bool reached = into.front().at < since;
   while (first > 1 && !reached && into.size() < kJournalEventsMax) {
-    const std::uint64_t start = first > kPage ? first - kPage : 1;
+    const std::uint64_t start = first > kEventsPage ? first - kEventsPage : 1;
     std::vector<Recorded> older;
     for (std::uint64_t from = start; from != 0 && from < first;) {
       const Page page = read_page(session, stream, from);

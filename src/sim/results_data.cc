@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "sim/expect.h"
+#include "sim/report_chart.h"
 #include "sim/results_text.h"
 #include "sim/run.h"
 #include "wire/json.h"
@@ -71,21 +72,6 @@ void write_run(JsonWriter& json, const RunResult& run) {
   json.end_array().key("series").begin_array();
   for (const Series& series : run.series) write_series(json, series);
   json.end_array().end_object();
-}
-
-// Attribute values; what XML cannot say at all was made visible before.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 std::string test_case(const RunResult& run, std::string_view name, const std::string& failure) {

@@ -136,7 +136,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--each", type=int, default=1, help="flips in the head of each page, and in its body")
     parser.add_argument("--everything", action="store_true", help="every byte")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--seed", type=int, default=340628)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/open_database.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -51,11 +52,18 @@ bool is_read_error(std::string_view problem) {
   return (std::atoi(std::string(problem.substr(at + kCode.size())).c_str()) & 0xff) == SQLITE_IOERR;
 }
 
-// "ok", or the first problem.
+// "ok", or the first problem, in one line.
 Result<std::string> first_problem(Connection& db) {
   WEIR_TRY(Query query, db.query("PRAGMA quick_check(1)"));
   WEIR_TRY(const bool row, query.next());
-  return row ? std::string(query.bytes(0)) : "quick_check says nothing";
+  std::string problem = row ? std::string(query.bytes(0)) : "quick_check says nothing";
+  std::ranges::replace(problem, '\n', ' ');
+  return problem;
+}
+
+Error not_read(const std::string& problem) {
+  return Error{Code::store_failed, "a page could not be read: " + problem,
+               "check the disk, then start Weir again"};
 }
 
 Result<> quick_check(Connection& db) {
@@ -63,10 +71,10 @@ Result<> quick_check(Connection& db) {
   if (pages > kQuickCheckPages) return {};
   WEIR_TRY(const std::string problem, first_problem(db));
   if (problem == "ok") return {};
-  if (is_read_error(problem)) return Error{Code::store_failed, problem, ""};
+  if (is_read_error(problem)) return not_read(problem);
   // Of some pages it does not say that they could not be read: what is damaged stays so.
   WEIR_TRY(const std::string again, first_problem(db));
-  if (again == "ok") return Error{Code::store_failed, problem, ""};
+  if (again == "ok") return not_read(problem);
   return corrupt(problem);
 }
 
@@ -94,8 +102,17 @@ Result<> verify_size(Connection& db) {
   return corrupt(fmt::format("weir.db is cut short: {} of {} pages", size / kPageSize, pages));
 }
 
+// After a first read: then its head has been looked at.
+Result<> verify_writable(Connection& db) {
+  if (sqlite3_db_readonly(db.handle(), "main") == 0) return {};
+  return Error{
+      Code::store_unreadable, "weir.db can only be read",
+      "check its owner and mode; if they are right its head is damaged, and a backup helps"};
+}
+
 Result<> verify_and_secure(Connection& db, const std::string& folder) {
   WEIR_CHECK(verify_tables(db));
+  WEIR_CHECK(verify_writable(db));
   WEIR_CHECK(quick_check(db));
   WEIR_CHECK(verify_heads(db));
   (void)WEIR_FAILPOINT("store.open_verified");
