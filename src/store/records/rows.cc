@@ -55,7 +55,7 @@ constexpr FlowStatus last_of(FlowStatus) { return FlowStatus::removed; }
 constexpr PauseCause last_of(PauseCause) { return PauseCause::deadLetterBrake; }
 constexpr ReplayState last_of(ReplayState) { return ReplayState::completed; }
 constexpr EffectState last_of(EffectState) { return EffectState::inDoubt; }
-constexpr ApprovalAct last_of(ApprovalAct) { return ApprovalAct::effect; }
+constexpr ApprovalAct last_of(ApprovalAct) { return ApprovalAct::remove; }
 
 class In {
  public:

@@ -25,8 +25,9 @@ TEST_CASE("a state that has no name is damage") {
   CHECK(decode_flow(row).ok());
   CHECK_FALSE(decode_flow(changed(row, 7, static_cast<char>(FlowStatus::removed), 3)).ok());
 
-  const std::string approval = encode_row(Approval{.act = ApprovalAct::effect});
-  CHECK_FALSE(decode_approval(changed(approval, 2, 3, 4)).ok());
+  const std::string approval = encode_row(Approval{.act = ApprovalAct::remove});
+  CHECK(decode_approval(approval).ok());
+  CHECK_FALSE(decode_approval(changed(approval, 2, 4, 5)).ok());
 }
 
 TEST_CASE("a number that does not fit is damage, not another number") {
