@@ -54,8 +54,7 @@ WEIR_FUZZ_TARGET(text) {
   WEIR_ASSERT(in_pieces == state);
   if (state == ParseState::failed) {
     WEIR_ASSERT(whole.fault() != weir::Fault::none && !whole.failure().empty());
-    // Such a head was bad, or closed too early.
-    WEIR_ASSERT(closes || whole.fault() == pieces.fault());
+    WEIR_ASSERT(pieces.fault() != weir::Fault::none);  // one that is bad twice may say either
     WEIR_ASSERT(whole.feed(text) == 0 && whole.state() == ParseState::failed);
   }
   if (state != ParseState::done) return;

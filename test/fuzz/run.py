@@ -41,12 +41,12 @@ class Result:
         return LINE.format(self.target, self.runs, self.features, self.new, self.seconds)
 
 
-def fuzz(program: Path, found: Path, seconds: int) -> Result:
+def fuzz(program: Path, found: Path, seconds: int, seed: int) -> Result:
     """0 seconds: the corpus, and what was found before, once each."""
     target = program.name.removeprefix("fuzz_")
     mine = found / target
     mine.mkdir(parents=True, exist_ok=True)
-    how_long = [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
+    how_long = [f"-max_total_time={seconds}", f"-seed={seed}"] if seconds else ["-runs=0"]
     words = HERE / "dict" / f"{target}.dict"
     dictionary = [f"-dict={words}"] if words.exists() else []
     command = [program, *LIMITS, *how_long, *dictionary, "-print_final_stats=1", f"-artifact_prefix={mine}/failed-",
@@ -71,10 +71,10 @@ def explain(program: Path, stderr: str) -> str:
     return f"{why.group(0) if why else 'it ended by itself'}\n  repeat it: {repeat}"
 
 
-def run(programs: list[Path], found: Path, seconds: int, at_once: int) -> list[Result]:
+def run(programs: list[Path], found: Path, seconds: int, at_once: int, seed: int = 0) -> list[Result]:
     results = []
     with ThreadPoolExecutor(at_once) as pool:
-        for result in pool.map(lambda program: fuzz(program, found, seconds), programs):
+        for result in pool.map(lambda program: fuzz(program, found, seconds, seed), programs):
             print(result.line(), flush=True)
             if result.failed:
                 print(f"  {result.failed}", flush=True)
@@ -107,7 +107,9 @@ def main() -> int:
     results = run(programs, found, 0, args.jobs)
     if args.minutes is None and not args.targets:
         programs = [path for path in programs if path.name.removeprefix("fuzz_") in RISKIEST]
-    results += run(programs, found, max(1, round(60 * (args.minutes or 1))), args.jobs)
+    # A change is judged by the same inputs each time; whoever fuzzes for longer gets new ones (0).
+    seed = 1 if args.minutes is None else 0
+    results += run(programs, found, max(1, round(60 * (args.minutes or 1))), args.jobs, seed)
     counters = {"fuzz.runs": sum(result.runs for result in results),
                 "fuzz.targets": len({result.target for result in results}),
                 "fuzz.new_inputs": sum(result.new for result in results),
