@@ -222,7 +222,9 @@ std::unique_ptr<YamlNode> parse_yaml(const std::string& file, std::string_view t
   try {
     const auto rest = find_second_document(text);
     if (rest) {
-      const bool marked = text.substr(static_cast<std::size_t>(rest->pos)).starts_with("---");
+      // Text that looks like UTF-16 is longer for the parser than it is.
+      const std::size_t at = std::min(static_cast<std::size_t>(rest->pos), text.size());
+      const bool marked = text.substr(at).starts_with("---");
       problems.push_back({.place = {file, rest->line + 1, Lines(text).column(*rest)},
                           .message = marked ? "only one document per file"
                                             : "not valid YAML: this cannot stand here"});

@@ -72,6 +72,12 @@ TEST_CASE("text after the document is refused, whatever it is") {
   CHECK(fault("[a] ]") == "not valid YAML: illegal flow end");
 }
 
+TEST_CASE("text that looks like UTF-16 has places in itself only") {
+  using namespace std::string_literals;
+  const std::string text = "'\0pt\0l{ } }]\n    to: { http: { path: /sync } }\n  pic\0 gb'\0{}"s;
+  CHECK(fault(text) != "accepted");
+}
+
 TEST_CASE("aliases cannot blow a small file up") {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
