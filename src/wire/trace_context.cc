@@ -38,6 +38,9 @@ std::optional<TraceParent> parse_traceparent(std::string_view text) {
     return std::nullopt;
   if (version == "00" && text.size() != kVersion0) return std::nullopt;
   if (text.size() > kVersion0 && text[kVersion0] != '-') return std::nullopt;
+  // What a later version adds is passed on, so that it must be text that a header can have.
+  const auto is_visible = [](char c) { return c > ' ' && c < 0x7F; };
+  if (!std::ranges::all_of(text.substr(kVersion0), is_visible)) return std::nullopt;
   const std::string_view trace = text.substr(3, 32);
   const std::string_view parent = text.substr(36, 16);
   const std::string_view flags = text.substr(53, 2);

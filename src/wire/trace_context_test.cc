@@ -27,6 +27,9 @@ constexpr auto kParents = std::to_array<Row>({
     {"00-" TRACE "-" PARENT "-ff", 255},
     {"cc-" TRACE "-" PARENT "-03", 3},
     {"cc-" TRACE "-" PARENT "-03-what-the-future-brings", 3},
+    {"cc-" TRACE "-" PARENT "-03-\xC8p",
+     std::nullopt},  // fuzz corpus cloudevents/later-traceparent-with-bytes
+    {"cc-" TRACE "-" PARENT "-03-a b", std::nullopt},
     {"cc-" TRACE "-" PARENT "-03.x", std::nullopt},
     {"cc-" TRACE "-" PARENT "-0", std::nullopt},
     {"00-" TRACE "-" PARENT "-01-extra", std::nullopt},
