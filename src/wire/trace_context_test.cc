@@ -160,6 +160,7 @@ constexpr auto kBaggages = std::to_array<ListRow>({
     {"", ""},
     {"k=v", "k=v"},
     {" k = v ; p=1;q , k2=%20 ", "k = v ; p=1;q,k2=%20"},
+    {"k=v;\tp", "k=v; p"},  // fuzz corpus cloudevents/baggage-with-a-tab
     {"k=", "k="},
     {"good=1,bad,also=2", "good=1,also=2"},
     {"a b=1,c=2", "c=2"},

@@ -128,7 +128,9 @@ std::string passable_baggage(std::string_view list) {
     size += needed;
     members.push_back(member);
   }
-  return joined(members);
+  std::string passed = joined(members);
+  std::ranges::replace(passed, '\t', ' ');  // no attribute of an event can have a tab
+  return passed;
 }
 
 }  // namespace weir::wire
