@@ -201,8 +201,9 @@ std::string plan_text(Json replay, std::optional<Json> forecast) {
   text += line("deliveries", grouped(planned)) + line("selected by", selection_text(*plan));
   const std::uint64_t edited = count_at(replay, "edited");
   if (edited > 0) {
-    text += line("edited", fmt::format("{} of their events; `weir event revisions EVENT` tells what",
-                                       grouped(edited)));
+    text += line("edited",
+                 fmt::format("{} of their events; `weir event revisions EVENT` tells what",
+                             grouped(edited)));
   }
   text += line("reason", shown_at(*plan, "reason"));
   text += line("canary", canary_text(*plan)) + line("rate", rate_text(*plan)) +

@@ -42,7 +42,8 @@ enum class Ending : std::uint8_t {
 
 struct Verdict {
   Ending ending = Ending::steady;
-  std::optional<double> recovered_after;  // seconds from the end of the fault that it took longest after
+  std::optional<double>
+      recovered_after;  // seconds from the end of the fault that it took longest after
   // Until as few deliveries wait as before the fault.
   std::optional<double> caught_up_after;
   std::string sentence;  // for people: "recovers after 38 s", and why not

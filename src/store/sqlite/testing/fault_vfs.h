@@ -15,7 +15,8 @@ class FaultVfs {
  public:
   FaultVfs();
   // SQLite has one generator of random bytes per process, which asks the default VFS for its start,
-  // once: this one becomes the default, and is asked anew. Of all that are alive, the newest counts.
+  // once: this one becomes the default, and is asked anew. Of all that are alive, the newest
+  // counts.
   void seed(std::uint64_t seed);
   // Every connection must be closed before.
   ~FaultVfs();
