@@ -149,9 +149,11 @@ async::Task<Result<>> Engine::register_streams() {
     auto receipt = co_await options_.store.writer().commit(std::move(batch));
     if (!receipt.ok()) co_return receipt.error();
   }
-  for (StreamRecord& record : *known) {  // what was appended meanwhile is known better here
+  for (StreamRecord& record : *known) {  // what came and what went meanwhile is known better here
     const StreamRecord* running = find_stream(record.name);
-    if (running != nullptr) record.next_seq = std::max(record.next_seq, running->next_seq);
+    if (running == nullptr) continue;
+    record.next_seq = std::max(record.next_seq, running->next_seq);
+    record.first_seq = std::max(record.first_seq, running->first_seq);
   }
   streams_ = std::move(*known);
   co_return Result<>{};
