@@ -26,6 +26,6 @@ def engine_sim(rig: Rig) -> list[Figure]:
             command = [rig.bin / "bench_engine_sim", "--seconds", max(30, int(300 * rig.scale)), "--batch", batch]
             found = rig.processes.run_json(command, 300)
             samples.append(Sample(found["times_real"], WANTED_TIMES_REAL, found["began"], found["ended"]))
-        note = f"events come {batch} at a time; limit: what is asked for"
+        note = f"one core, events come {batch} at a time; limit: what is asked for"
         figures.append(Figure("engine_sim", "x", samples, 1, note=note))
     return figures

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // engine_sim: runs seeds of the engine simulation, and says how to repeat the first that fails.
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -40,10 +42,20 @@ struct Totals {
 
 using Steady = std::chrono::steady_clock;
 
-std::pair<std::uint64_t, std::uint64_t> range_of(const std::string& text) {
+std::uint64_t seed_of(std::string_view text) {
+  std::uint64_t seed = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (failure != std::errc() || end != text.data() + text.size())
+    throw std::invalid_argument(fmt::format("'{}' is no seed; give one, or FROM..TO", text));
+  return seed;
+}
+
+std::pair<std::uint64_t, std::uint64_t> range_of(std::string_view text) {
   const auto dots = text.find("..");
-  const std::uint64_t first = std::stoull(text.substr(0, dots));
-  return {first, dots == text.npos ? first : std::stoull(text.substr(dots + 2))};
+  const std::uint64_t first = seed_of(text.substr(0, dots));
+  const std::uint64_t last = dots == text.npos ? first : seed_of(text.substr(dots + 2));
+  if (last < first) throw std::invalid_argument(fmt::format("{} holds no seed", text));
+  return {first, last};
 }
 
 Plan plan_for(std::uint64_t seed, const Wish& wish) {
