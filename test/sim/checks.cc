@@ -74,6 +74,8 @@ void note_guards(Process& process, Journal& journal) {
   if (service != nullptr &&
       service->guardrails().worst_breaker(now).state(now) == policy::Breaker::State::open)
     journal.sometimes.reached(Rare::breakerOpen);
+  if (service != nullptr && service->guardrails().denials(Guardrail::retryBudget) > 0)
+    journal.sometimes.reached(Rare::budgetSpent);
   for (const delivery::FlowView& view : process.engine().flow_views()) {
     if (view.held >= 2) journal.sometimes.reached(Rare::keyHeld);
     if (view.record->cause == PauseCause::deadLetterBrake)

@@ -21,6 +21,8 @@ using OneOf = std::pair<std::string, std::uint32_t>;                    // flow,
 using Release = std::tuple<std::string, std::uint32_t, std::uint32_t>;  // ... and replay, or 0
 
 struct Call {
+  // What the retry budget made of it; a probe of the breaker, or of a replay, is not its business.
+  enum class Work : std::uint8_t { first, charged, other };
   std::string flow;
   std::uint32_t event = 0;
   std::uint32_t replay = 0;
@@ -30,6 +32,7 @@ struct Call {
   int status = 0;       // 0: it has not been answered, or never was
   bool running = true;  // in this life
   bool counts = true;   // as an attempt: no guardrail refused its effect
+  Work work = Work::other;
 };
 
 // What a dependency did under one key.

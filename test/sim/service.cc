@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "policy/effect_weight.h"
+#include "retry_bound.h"
 #include "sim_config.h"
 #include "world.h"
 
@@ -14,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration kReloadSlack = milliseconds{100};  // admitted under the last configuration
+constexpr Duration kProbesTake = milliseconds{1000};  // at most, until the breaker has closed
 
 }  // namespace
 
@@ -27,6 +29,7 @@ void World::serve(engine_test::Process& process, const Config& config) {
   process_ = &process;
   take(config);
   former_until_ = {};
+  retries_since_ = process.clock().mono();
   journal_.over_here.clear();
   journal_.publishing = 0;
   for (Call& call : journal_.calls) call.running = false;
@@ -43,6 +46,9 @@ void World::take(const Config& config) {
   former_until_ = process_->clock().mono() + kReloadSlack;
   cap_ = config.dependencies[0].policy.concurrency.max_parallel_requests;
   rate_ = config.dependencies[0].policy.rate_limit;
+  const RetryConstraintSpec& retries = config.dependencies[0].policy.retry_constraint;
+  if (retries != retries_) retries_since_ = former_until_;
+  retries_ = retries;
   tokens_ = 1e9;
 }
 
@@ -122,15 +128,19 @@ async::Task<Outcome> World::answered(Answer answer, Duration takes, MonoTime dea
 }
 
 std::size_t World::note_begin(const std::string& flow, const ports::Invocation& call) {
-  const Call seen{.flow = flow,
-                  .event = number_of(call.event.id),
-                  .replay = call.replay.empty() ? 0 : number_of(call.replay),
-                  .attempt = call.attempt,
-                  .life = journal_.life,
-                  .at = process_->clock().mono()};
+  Call seen{.flow = flow,
+            .event = number_of(call.event.id),
+            .replay = call.replay.empty() ? 0 : number_of(call.replay),
+            .attempt = call.attempt,
+            .life = journal_.life,
+            .at = process_->clock().mono()};
   check_begin(seen, call);
   check_rate(seen);
+  seen.work = work_of(seen);
   journal_.calls.push_back(seen);
+  if (const auto above = above_retry_bound(journal_.calls, retries_, retries_since_);
+      !above.empty())
+    journal_.fail(fmt::format("{} e{}: {}", flow, seen.event, above));
   ++journal_.counts["calls"];
   journal_.note(
       fmt::format("call {} e{} r{} attempt {}", flow, seen.event, seen.replay, seen.attempt));
@@ -180,6 +190,19 @@ void World::check_rate(const Call& call) {
   tokens_at_ = call.at;
   if (tokens_ < 0)
     journal_.fail(fmt::format("{} e{}: above the rate limit", call.flow, call.event));
+}
+
+// As policy/work.h has it. While the breaker is half open retries are probes, which are free.
+Call::Work World::work_of(const Call& call) {
+  policy::Guardrails& guardrails = process_->engine().find_dispatcher("d")->guardrails();
+  if (guardrails.worst_breaker(call.at).state(call.at) == policy::Breaker::State::halfOpen)
+    probing_until_ = call.at + kProbesTake;
+  const bool again = std::ranges::any_of(journal_.calls, [&](const Call& other) {
+    return other.life == call.life && other.counts && other.flow == call.flow &&
+           other.event == call.event && other.replay == call.replay;
+  });
+  if (!again) return call.replay == 0 ? Call::Work::first : Call::Work::other;
+  return call.at < probing_until_ ? Call::Work::other : Call::Work::charged;
 }
 
 void World::note_end(std::size_t index, const Outcome& outcome) {

@@ -41,7 +41,7 @@ DependencySpec dependency_of(std::uint64_t seed, std::uint64_t variant) {
   policy.circuit_breaker.minimum_number_of_calls = 6;
   policy.circuit_breaker.wait_in_open_base = seconds{1};
   policy.circuit_breaker.wait_in_open_max = seconds{4};
-  policy.retry_constraint.min_retry_count = 3;
+  policy.retry_constraint.min_retry_count = rng.below(3) == 0 ? 0.3 : 3;
   return service;
 }
 

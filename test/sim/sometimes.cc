@@ -20,6 +20,7 @@ std::string_view to_text(Rare rare) {
                                                                   "lateAnswer",
                                                                   "brakePulled",
                                                                   "breakerOpen",
+                                                                  "budgetSpent",
                                                                   "deferred",
                                                                   "keyHeld",
                                                                   "duplicateFound",

@@ -26,6 +26,7 @@ enum class Rare : std::uint8_t {
   lateAnswer,
   brakePulled,  // a flow paused itself
   breakerOpen,
+  budgetSpent,  // a retry was refused for it
   deferred,
   keyHeld,  // with two events behind it
   duplicateFound,

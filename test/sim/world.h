@@ -45,6 +45,7 @@ class World final : public engine_test::Outside {
   std::size_t note_begin(const std::string& flow, const ports::Invocation& call);
   void check_begin(const Call& call, const ports::Invocation& invocation);
   void check_rate(const Call& call);
+  Call::Work work_of(const Call& call);
   void take_back(const Release& release);
   void note_end(std::size_t index, const Outcome& outcome);
   async::Task<Outcome> answered(Answer answer, Duration takes, MonoTime deadline);
@@ -59,6 +60,9 @@ class World final : public engine_test::Outside {
   std::uint32_t former_cap_ = 0;
   MonoTime former_until_{};
   RateLimitSpec rate_;
+  RetryConstraintSpec retries_;
+  MonoTime retries_since_{};  // the budget has been empty then
+  MonoTime probing_until_{};
   engine_test::Process* process_ = nullptr;
   double tokens_ = 0;  // of the rate limit, as a checker counts them
   MonoTime tokens_at_{};
