@@ -9,9 +9,9 @@
 
 #include "async/clock.h"
 #include "delivery/engine.h"
+#include "engine_load.h"
 #include "measure.h"
 #include "options.h"
-#include "ports/dedupe_hash.h"
 #include "store/memory/memory_store.h"
 
 namespace weir::bench {
@@ -80,20 +80,7 @@ class Bench {
   }
 
   async::Task<> publish(std::uint64_t first, std::uint64_t count) {
-    ports::AppendEvents append{engine_->find_stream("s")->id, {}, clock_.wall()};
-    for (std::uint64_t number = first; number < first + count; ++number) {
-      const std::string id = fmt::format("e{}", number);
-      const std::string subject = fmt::format("k{}", number % 1000);
-      const Event event{.id = id,
-                        .source = "/bench",
-                        .type = "bench.happened",
-                        .subject = subject,
-                        .data = data_,
-                        .has_data = true};
-      append.events.push_back({ports::dedupe_hash(event.source, event.id), encode_event(event)});
-    }
-    ports::WriteBatch batch{.lane = ports::Lane::ingest};
-    batch.mutations.emplace_back(std::move(append));
+    auto batch = append_batch(engine_->find_stream("s")->id, first, count, data_, clock_.wall());
     auto receipt = co_await store_->writer().commit(std::move(batch));
     if (!receipt.ok()) fail(to_text(receipt.error()));
     engine_->appended(receipt->stored);

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "engine_load.h"
 #include "measure.h"
 #include "options.h"
-#include "ports/dedupe_hash.h"
 #include "process.h"
 
 namespace weir::bench {
@@ -55,20 +55,8 @@ Config config_of() {
 }
 
 async::Task<> publish(Process& process, std::uint64_t first, std::uint64_t count) {
-  ports::AppendEvents append{process.engine().find_stream("s")->id, {}, process.clock().wall()};
-  for (std::uint64_t number = first; number < first + count; ++number) {
-    const std::string id = fmt::format("e{}", number);
-    const std::string subject = fmt::format("k{}", number % 1000);
-    const Event event{.id = id,
-                      .source = "/bench",
-                      .type = "bench.happened",
-                      .subject = subject,
-                      .data = "{}",
-                      .has_data = true};
-    append.events.push_back({ports::dedupe_hash(event.source, event.id), encode_event(event)});
-  }
-  ports::WriteBatch batch{.lane = ports::Lane::ingest};
-  batch.mutations.emplace_back(std::move(append));
+  auto batch = append_batch(process.engine().find_stream("s")->id, first, count, "{}",
+                            process.clock().wall());
   auto receipt = co_await process.store().writer().commit(std::move(batch));
   if (!receipt.ok()) fail(to_text(receipt.error()));
   process.engine().appended(receipt->stored);

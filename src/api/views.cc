@@ -5,15 +5,12 @@
 #include <cmath>
 
 #include "policy/redacted_event.h"
+#include "recovery/history_json.h"
 #include "recovery/references.h"
 #include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
-
-double millis(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
 
 std::string_view breaker_text(policy::Breaker::State state) {
   switch (state) {
@@ -24,29 +21,7 @@ std::string_view breaker_text(policy::Breaker::State state) {
   return "closed";
 }
 
-void write_history(wire::JsonWriter& json, const std::vector<AttemptRecord>& history) {
-  json.key("history").begin_array();
-  for (const AttemptRecord& line : history) {
-    json.begin_object();
-    if (line.number > 0) json.field("attempt", line.number);
-    time_field(json, "at", line.at);
-    if (line.number > 0) json.field("durationMs", millis(line.took));
-    if (line.status != 0) json.field("status", static_cast<unsigned>(line.status));
-    if (line.fault != Fault::none) json.field("fault", to_text(line.fault));
-    json.field("class", to_text(line.failure))
-        .field("decision", to_text(line.decision))
-        .field("note", line.note);
-    if (line.replay) json.field("replay", recovery::to_text(line.replay));
-    json.end_object();
-  }
-  json.end_array();
-}
-
 }  // namespace
-
-void time_field(wire::JsonWriter& json, std::string_view name, WallTime time) {
-  if (time != WallTime{}) json.field(name, to_rfc3339(time));
-}
 
 std::string flow_name(const recovery::Live& live, FlowId id) {
   for (const recovery::LiveFlow& flow : live.flows()) {
@@ -77,7 +52,7 @@ void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const De
   time_field(json, "changedAt", row.changed_at);
   time_field(json, "due", row.due);
   time_field(json, "deadline", row.deadline);
-  if (with_history) write_history(json, row.history);
+  if (with_history) recovery::write_history(json, row.history);
   json.end_object();
 }
 

@@ -16,9 +16,6 @@
 
 namespace weir::api {
 
-// Absent times (epoch zero) are left out.
-void time_field(wire::JsonWriter& json, std::string_view name, WallTime time);
-
 void write_delivery(wire::JsonWriter& json, const recovery::Live& live, const Delivery& row,
                     bool with_history);
 // `all`: what else was merged into it is among them.

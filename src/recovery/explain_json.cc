@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/explain.h"
+#include "recovery/history_json.h"
 #include "recovery/references.h"
 #include "wire/json.h"
 
@@ -7,11 +8,6 @@ namespace weir::recovery {
 namespace {
 
 using wire::JsonWriter;
-
-// Absent values are left out.
-void time_field(JsonWriter& json, std::string_view name, WallTime time) {
-  if (time != WallTime{}) json.field(name, to_rfc3339(time));
-}
 
 void text_field(JsonWriter& json, std::string_view name, std::string_view text) {
   if (!text.empty()) json.field(name, text);
@@ -38,24 +34,6 @@ void write_event(JsonWriter& json, const ExplainedEvent& event) {
   json.end_object();
   if (event.has_data) json.field("dataBytes", event.data_bytes);
   json.end_object();
-}
-
-void write_history(JsonWriter& json, const std::vector<AttemptRecord>& history) {
-  json.key("history").begin_array();
-  for (const AttemptRecord& line : history) {
-    json.begin_object();
-    if (line.number > 0) json.field("attempt", line.number);
-    time_field(json, "at", line.at);
-    if (line.number > 0) json.field("durationMs", millis(line.took));
-    if (line.status != 0) json.field("status", static_cast<unsigned>(line.status));
-    if (line.fault != Fault::none) json.field("fault", to_text(line.fault));
-    json.field("class", to_text(line.failure))
-        .field("decision", to_text(line.decision))
-        .field("note", line.note);
-    if (line.replay) json.field("replay", to_text(line.replay));
-    json.end_object();
-  }
-  json.end_array();
 }
 
 void write_row(JsonWriter& json, const Delivery& row) {

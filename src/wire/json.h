@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace weir::wire {
 
@@ -168,6 +169,9 @@ class JsonWriter {
   std::string text_;
   bool need_comma_ = false;
 };
+
+// RFC 3339. An absent time (epoch zero) is left out.
+void time_field(JsonWriter& json, std::string_view name, WallTime time);
 
 // Appends `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);

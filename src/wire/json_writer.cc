@@ -127,4 +127,8 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
+void time_field(JsonWriter& json, std::string_view name, WallTime time) {
+  if (time != WallTime{}) json.field(name, to_rfc3339(time));
+}
+
 }  // namespace weir::wire

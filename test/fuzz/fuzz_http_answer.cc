@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/assert.h"
+#include "http_pieces.h"
 #include "input.h"
 #include "net/http_parser.h"
 
@@ -20,19 +21,8 @@ AnswerLimits limits_of(std::uint8_t choice) {
 }
 
 ParseState read(AnswerParser& parser, std::string_view bytes, std::size_t step, bool closes) {
-  std::string buffer;
-  for (std::size_t at = 0; at < bytes.size(); at += step) {
-    buffer += bytes.substr(at, step);
-    for (;;) {
-      const std::size_t used = parser.feed(buffer);
-      WEIR_ASSERT(used <= buffer.size());
-      buffer.erase(0, used);
-      const ParseState state = parser.state();
-      if (state == ParseState::done || state == ParseState::failed) return state;
-      if (used == 0 || buffer.empty()) break;
-    }
-  }
-  if (closes) parser.finish();
+  const ParseState state = weir::fuzz::read_in_pieces(parser, bytes, step);
+  if (closes && state != ParseState::done && state != ParseState::failed) parser.finish();
   return parser.state();
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "http_pieces.h"
 #include "input.h"
 #include "net/http_parser.h"
 
@@ -16,30 +17,14 @@ using namespace weir::net;
 constexpr RequestLimits kLimits{
     .header_bytes = 2048, .header_count = 20, .target_bytes = 256, .body_bytes = 4096};
 
-// As a connection does it: what was not used is offered again with what comes next.
-ParseState read(RequestParser& parser, std::string_view bytes, std::size_t step) {
-  std::string buffer;
-  for (std::size_t at = 0; at < bytes.size(); at += step) {
-    buffer += bytes.substr(at, step);
-    for (;;) {
-      const std::size_t used = parser.feed(buffer);
-      WEIR_ASSERT(used <= buffer.size());
-      buffer.erase(0, used);
-      const ParseState state = parser.state();
-      if (state == ParseState::done || state == ParseState::failed) return state;
-      if (used == 0 || buffer.empty()) break;
-    }
-  }
-  return parser.state();
-}
-
 }  // namespace
 
 WEIR_FUZZ_TARGET(text) {
   RequestParser whole(kLimits);
   RequestParser pieces(kLimits);
-  const ParseState state = read(whole, text, std::max<std::size_t>(text.size(), 1));
-  WEIR_ASSERT(read(pieces, text, 1 + text.size() % 7) == state);
+  const ParseState state = weir::fuzz::read_in_pieces(whole, text,
+                                                      std::max<std::size_t>(text.size(), 1));
+  WEIR_ASSERT(weir::fuzz::read_in_pieces(pieces, text, 1 + text.size() % 7) == state);
   if (state == ParseState::failed) {
     WEIR_ASSERT(whole.refusal().status >= 400);
     WEIR_ASSERT(whole.feed(text) == 0 && whole.state() == ParseState::failed);
