@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.h"
 
-#include <array>
-#include <cstring>
-
 namespace weir {
 
 void ByteWriter::u32(std::uint32_t value) {
@@ -102,42 +99,6 @@ std::optional<std::string> from_hex(std::string_view digits) {
     bytes.push_back(static_cast<char>(high << 4 | low));
   }
   return bytes;
-}
-
-namespace {
-
-// Slicing by eight: eight tables let the loop take eight bytes at a time.
-constexpr auto kCrcTables = [] {
-  std::array<std::array<std::uint32_t, 256>, 8> tables{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? 0x82F63B78u : 0);
-    tables[0][i] = crc;
-  }
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    for (std::size_t t = 1; t < 8; ++t) {
-      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 255];
-    }
-  }
-  return tables;
-}();
-
-}  // namespace
-
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
-  std::uint32_t crc = ~seed;
-  const auto& t = kCrcTables;
-  while (bytes.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), 8);
-    word ^= crc;
-    crc = t[7][word & 255] ^ t[6][(word >> 8) & 255] ^ t[5][(word >> 16) & 255] ^
-          t[4][(word >> 24) & 255] ^ t[3][(word >> 32) & 255] ^ t[2][(word >> 40) & 255] ^
-          t[1][(word >> 48) & 255] ^ t[0][word >> 56];
-    bytes.remove_prefix(8);
-  }
-  for (const char c : bytes) crc = (crc >> 8) ^ t[0][(crc ^ static_cast<std::uint8_t>(c)) & 255];
-  return ~crc;
 }
 
 }  // namespace weir

@@ -59,7 +59,5 @@ class ByteReader {
 std::string to_hex(std::string_view bytes);
 // Lower-case digits only, two a byte; nullopt for anything else.
 std::optional<std::string> from_hex(std::string_view digits);
-// CRC-32C (Castagnoli, RFC 3720); chain calls by passing the last result as seed.
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 
 }  // namespace weir

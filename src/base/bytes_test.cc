@@ -12,16 +12,6 @@ namespace {
 
 using namespace std::string_literals;
 
-// One bit at a time, as the definition says.
-std::uint32_t slow_crc32c(std::string_view bytes) {
-  std::uint32_t crc = ~0u;
-  for (const char c : bytes) {
-    crc ^= static_cast<std::uint8_t>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78u : 0);
-  }
-  return ~crc;
-}
-
 TEST_CASE("the layout is little-endian, LEB128 and length-prefixed") {
   ByteWriter out;
   out.u8(0xAB);
@@ -129,27 +119,6 @@ TEST_CASE("texts are views into the given bytes") {
 TEST_CASE("hex") {
   CHECK(to_hex("") == "");
   CHECK(to_hex("\x00\x7F\xFF\x10"s) == "007fff10");
-}
-
-TEST_CASE("CRC-32C gives the values of RFC 3720, B.4") {
-  CHECK(crc32c("") == 0);
-  CHECK(crc32c("123456789") == 0xE3069283);
-  CHECK(crc32c(std::string(32, '\x00')) == 0x8A9136AA);
-  CHECK(crc32c(std::string(32, '\xFF')) == 0x62A8AB43);
-  std::string rising, falling;
-  for (char c = 0; c < 32; ++c) rising.push_back(c);
-  for (char c = 31; c >= 0; --c) falling.push_back(c);
-  CHECK(crc32c(rising) == 0x46DD794E);
-  CHECK(crc32c(falling) == 0x113FDB5C);
-}
-
-TEST_CASE("CRC-32C is that of its definition, and can be taken in pieces") {
-  CHECK(rc::check("crc32c", [](const std::string& text) {
-    RC_ASSERT(crc32c(text) == slow_crc32c(text));
-    const auto cut = *rc::gen::inRange<std::size_t>(0, text.size() + 1);
-    const std::string_view whole(text);
-    RC_ASSERT(crc32c(whole.substr(cut), crc32c(whole.substr(0, cut))) == crc32c(whole));
-  }));
 }
 
 TEST_CASE("hex is read back as it was written, and nothing else is") {

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "store/records/rows.h"
 
 namespace weir::cycles {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "desk.h"
 
 namespace weir::cycles {

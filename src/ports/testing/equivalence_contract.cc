@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <rapidcheck.h>
 
-#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "ports/testing/store_contract.h"
 
 namespace weir::ports::testing {

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "base/bytes.h"
+#include "base/crc32c.h"
 
 namespace weir::ports::testing {
 namespace {

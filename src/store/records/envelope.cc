@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "base/seeded_bug.h"
 
 namespace weir::store {
