@@ -283,6 +283,8 @@ class Docs(TidyCase):
         self.assert_found("src/base/README.md:1: readme")
         self.write("src/base/README.md", "line\n" * 25)
         self.assert_found()
+        self.write("src/base/README.md", "1. `a.cc`\n2. `gone.h`\n")
+        self.assert_found("src/base/README.md:2: readme")
 
     def test_error_pages(self):
         self.write("src/base/README.md", "# base\n")

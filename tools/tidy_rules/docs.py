@@ -16,6 +16,7 @@ SECURITY_ROWS = 32
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.[a-z]+)(?::\d+)?`")
 SECURITY_ROW = re.compile(r"\| SEC(\d+) \|[^|]*\|(.*)\|$")
 TEST = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.(?:cc|py|service|def|md))(?:: ([^`]+))?`")
+FILE = re.compile(r"`((?:[\w.-]+/)*[\w-]+\.(?:h|cc|py|def))`")
 ERROR = re.compile(r"^WEIR_ERROR\((WR\d{4}),", re.MULTILINE)
 ERROR_PAGE = re.compile(r"docs/errors/(WR\d{4})\.md")
 
@@ -53,8 +54,14 @@ def check_readmes(tree: Tree):
             continue
         if path not in tree.paths:
             yield Finding(path, 1, "readme", "is missing: purpose, files in reading order")
-        elif (tree.root / path).read_text(encoding="utf-8").count("\n") > README_LINES:
+            continue
+        text = (tree.root / path).read_text(encoding="utf-8")
+        if text.count("\n") > README_LINES:
             yield Finding(path, 1, "readme", f"has more than {README_LINES} lines")
+        for number, line in enumerate(text.split("\n"), 1):
+            for name in FILE.findall(line):
+                if not any(p.endswith(f"/{name}") for p in tree.paths):
+                    yield Finding(path, number, "readme", f"`{name}` does not exist")
 
 
 def check_security(tree: Tree):
