@@ -127,8 +127,10 @@ void Server::hop_ended(std::uint32_t index, std::uint32_t generation, std::uint1
 void Server::finish(std::uint32_t index, std::uint16_t status) {
   const Request request = workers_[index].request;
   free(index);
-  if (status == 200 && stage_.chance(weather_.error_share))
-    status = static_cast<std::uint16_t>(weather_.error_status);
+  for (const FaultSpec* fault : weather_.errors) {
+    if (status == 200 && stage_.chance(fault->amount))
+      status = static_cast<std::uint16_t>(fault->status);
+  }
   if (status == 200 && stage_.chance(spec_.failures))
     status = static_cast<std::uint16_t>(spec_.status);
   if (status == 200 && !request.is_hop) stage_.apply(request.event, spec_.honours_keys);
@@ -175,10 +177,7 @@ void Server::begin(const FaultSpec& fault) {
     case FaultKind::pause: ++weather_.paused; break;
     case FaultKind::slow: weather_.slow *= fault.amount; break;
     case FaultKind::brownOut: weather_.capacity *= fault.amount; break;
-    case FaultKind::errors:
-      weather_.error_share = fault.amount;
-      weather_.error_status = fault.status;
-      break;
+    case FaultKind::errors: weather_.errors.push_back(&fault); break;
     case FaultKind::spike: break;  // of a flow
   }
 }
@@ -190,7 +189,7 @@ void Server::end(const FaultSpec& fault) {
     case FaultKind::pause: --weather_.paused; break;
     case FaultKind::slow: weather_.slow /= fault.amount; break;
     case FaultKind::brownOut: weather_.capacity /= fault.amount; break;
-    case FaultKind::errors: weather_.error_share = 0; break;
+    case FaultKind::errors: std::erase(weather_.errors, &fault); break;
     case FaultKind::spike: break;
   }
   start_next();

@@ -38,6 +38,7 @@ class Server {
   void served(std::uint32_t worker, std::uint32_t generation);
   void hop_ended(std::uint32_t worker, std::uint32_t generation, std::uint16_t status);
 
+  // `fault` outlives the server.
   void begin(const FaultSpec& fault);
   void end(const FaultSpec& fault);
 
@@ -59,8 +60,7 @@ class Server {
     int paused = 0;
     double slow = 1;
     double capacity = 1;
-    double error_share = 0;
-    int error_status = 0;
+    std::vector<const FaultSpec*> errors;
   };
 
   void start_next();

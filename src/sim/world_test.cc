@@ -148,5 +148,26 @@ dependencies:
   CHECK(result.totals.delay_p50 > 0.028);
 }
 
+TEST_CASE("faults of one kind that overlap count together, and the last to end ends them") {
+  const RunResult result = run_of(R"(
+lasts: 40s
+policy:
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
+load: { a: { to: d, rate: 100/s, arrivals: regular } }
+dependencies: { d: { server: { takes: 1ms } } }
+faults:
+  - { errors: d, at: 0s, for: 20s, share: 100%, status: 503 }
+  - { errors: d, at: 5s, for: 5s, share: 50%, status: 500 }
+)",
+                                  1);
+  double early = 0;
+  double late = 0;
+  for (const Step& step : result.series[0].steps) (step.at < 20 ? early : late) += step.succeeded;
+  CHECK(early == 0);
+  CHECK(late > 1900);
+}
+
 }  // namespace
 }  // namespace weir::sim
