@@ -6,12 +6,14 @@ namespace {
 
 using namespace ports;
 
+constexpr Duration kUntilTheLast = std::chrono::hours{1};  // of those that share a transaction
+
 template <class T>
-async::Task<T> in_turn(Pace& pace, async::Task<T> operation, Turn kind = Turn::read) {
-  co_await pace.turn(kind);
+async::Task<T> in_turn(Pace& pace, async::Task<T> operation) {
+  (void)co_await pace.turn(Turn::read);
   T result = co_await std::move(operation);
   pace.ended();
-  co_await pace.answer(kind);
+  co_await pace.answer(Turn::read);
   co_return result;
 }
 
@@ -22,14 +24,14 @@ struct PacedWriter final : Writer {
   PacedWriter(Writer& to, EventLog& with_events, Pace& with)
       : inner(to), events(with_events), pace(with) {}
   Answer<Receipt> commit(WriteBatch batch) override {
-    batch.patience = {};  // there is no company here
-    return in_turn(pace, commit_wholly(std::move(batch)), Turn::commit);
-  }
-  // The thread that commits may write the log back into the database after it has answered. It is
-  // the one that `find` asks first, so when that is answered it has ended, too.
-  Answer<Receipt> commit_wholly(WriteBatch batch) {
+    const bool followed = co_await pace.turn(Turn::commit);
+    batch.patience = followed ? kUntilTheLast : Duration{};
     auto receipt = co_await inner.commit(std::move(batch));
+    // The thread that commits may write the log back into the database after it has answered. It is
+    // the one that `find` asks first, so when that is answered it has ended, too.
     (void)co_await events.find(StreamId{1}, "nobody", "nothing");
+    pace.ended();
+    co_await pace.answer(Turn::commit);
     co_return receipt;
   }
   std::size_t pending_bytes() const override { return inner.pending_bytes(); }

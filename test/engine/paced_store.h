@@ -2,7 +2,8 @@
 // A store whose operations run one at a time, when the loop has nothing else to do: the threads of
 // the store then do the same work in the same order in every run, so that "the power goes at
 // operation 217" always means the same moment. With a seed, each also takes virtual time before it
-// begins and before it is answered, so that they overtake each other as on a busy machine.
+// begins and before it is answered, so that they overtake each other as on a busy machine, and
+// commits that begin at the same time share a transaction.
 #pragma once
 
 #include <algorithm>
@@ -27,27 +28,42 @@ class Pace {
     if (seed != 0) rng_.emplace(seed);
   }
 
-  async::Task<> turn(Turn kind) {
+  // Whether more commits follow at once, for the same transaction.
+  async::Task<bool> turn(Turn kind) {
     if (rng_) co_await clock_.sleep_until(after_delay(kind, last_begun_));
-    co_await async::complete_with<bool>(
-        [this](async::Completion<bool> go) { waiting_.push_back(std::move(go)); });
+    co_return co_await async::complete_with<bool>(
+        [this, kind](async::Completion<bool> go) { waiting_.push_back({kind, std::move(go)}); });
   }
   void ended() { --running_; }
   async::Task<> answer(Turn kind) {
     if (rng_) co_await clock_.sleep_until(after_delay(kind, last_answered_));
   }
   bool running() const { return running_ > 0; }
-  // Lets the first one in line go. False if nobody waits.
-  bool release_one() {
+  // Lets the first one in line go, or all commits that stand there. False if nobody waits.
+  bool release() {
     if (waiting_.empty()) return false;
-    ++running_;
-    auto go = std::move(waiting_.front());
-    waiting_.pop_front();
-    go(true);
+    while (release_first()) ++shared_;
     return true;
   }
+  // Commits that went into the transaction of another one.
+  std::uint64_t shared() const { return shared_; }
 
  private:
+  struct Waiting {
+    Turn kind;
+    async::Completion<bool> go;
+  };
+
+  // Whether the next one goes with it.
+  bool release_first() {
+    ++running_;
+    Waiting first = std::move(waiting_.front());
+    waiting_.pop_front();
+    const bool followed = rng_ && first.kind == Turn::commit && !waiting_.empty() &&
+                          waiting_.front().kind == Turn::commit;
+    first.go(followed);
+    return followed;
+  }
   // Mostly short, now and then long.
   MonoTime after_delay(Turn kind, MonoTime& last_commit) {
     const std::uint64_t bound = rng_->below(16) == 0 ? 20'000 : 400;
@@ -61,8 +77,9 @@ class Pace {
   std::optional<Rng> rng_;
   MonoTime last_begun_{};
   MonoTime last_answered_{};
-  std::deque<async::Completion<bool>> waiting_;
+  std::deque<Waiting> waiting_;
   int running_ = 0;
+  std::uint64_t shared_ = 0;
 };
 
 // `pace` outlives it.

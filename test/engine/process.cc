@@ -172,7 +172,7 @@ bool Process::step() {
   now_ = clock_->mono();
   io_.restart();
   if (io_.poll() > 0) return true;
-  if (!pace_.running()) return pace_.release_one();
+  if (!pace_.running()) return pace_.release();
   const auto guard = boost::asio::make_work_guard(io_);
   if (io_.run_one_for(kPatience) == 0) throw std::runtime_error("the store does not answer");
   return true;

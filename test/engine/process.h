@@ -80,6 +80,7 @@ class Process {
   recovery::Replays& replays() { return *replays_; }
   effects::Gateway& gateway() { return *gateway_; }
   const recovery::Live& live() const { return live_; }
+  const Pace& pace() const { return pace_; }
   async::Clock& clock() { return *set_clock_; }
 
  private:

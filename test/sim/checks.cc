@@ -69,6 +69,7 @@ void note_states(const std::vector<Delivery>& rows, const std::vector<Replay>& r
 }
 
 void note_guards(Process& process, Journal& journal) {
+  if (process.pace().shared() > 0) journal.sometimes.reached(Rare::commitsShared);
   delivery::Dispatcher* service = process.engine().find_dispatcher("d");
   const MonoTime now = process.clock().mono();
   if (service != nullptr &&

@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kReserve = 4
-                                   << 20;  // a store without one waits for room, and answers nobody
+// A store without one waits for room, and answers nobody.
+constexpr std::uint64_t kReserve = 4 << 20;
 constexpr int kStartsMax = 20;
 constexpr int kRoundsMax = 12;
 constexpr int kByHandFrom = 3;

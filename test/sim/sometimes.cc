@@ -8,6 +8,7 @@ std::string_view to_text(Rare rare) {
                                                                   "crashInRecovery",
                                                                   "crashInReplay",
                                                                   "crashWithPublishPending",
+                                                                  "commitsShared",
                                                                   "cutWithUnsynced",
                                                                   "syncFailedThenCut",
                                                                   "readFailed",

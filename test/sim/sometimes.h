@@ -14,6 +14,7 @@ enum class Rare : std::uint8_t {
   crashInRecovery,
   crashInReplay,
   crashWithPublishPending,
+  commitsShared,    // a transaction
   cutWithUnsynced,  // the power went with sectors that were not on the disk
   syncFailedThenCut,
   readFailed,
