@@ -7,6 +7,13 @@ namespace weir::sim {
 namespace {
 
 constexpr double kSlowest = 1e-6;  // of its speed: a share of zero would be a pause
+constexpr double kLongest = 1e9;   // seconds of one call: longer than any run
+
+Duration stretched(Duration work, double speed) {
+  return from_seconds(std::min(to_seconds(work) / speed, kLongest));
+}
+
+double speed_of(double weather, double degraded) { return std::max(weather * degraded, kSlowest); }
 
 }  // namespace
 
@@ -62,26 +69,41 @@ void Server::start(const Request& request) {
   worker.busy = true;
   worker.hops = 0;
   ++busy_;
-  stage_.happenings.add({.at = stage_.now + service_time(),
-                         .a = index_,
-                         .b = index,
-                         .generation = worker.generation,
-                         .kind = Kind::served});
+  worker.degraded = degraded();
+  worker.speed = speed_of(weather_speed(), worker.degraded);
+  serve_until(index, stage_.now + stretched(service_time(), worker.speed));
 }
 
-double Server::speed_left() const {
-  double speed = weather_.capacity / weather_.slow;
-  if (spec_.degraded_at > 0) {
-    const double fill = static_cast<double>(queue_.size()) / spec_.degraded_at;
-    speed *= 1 - (1 - spec_.degraded_to) * std::min(fill, 1.0);
-  }
-  return std::max(speed, kSlowest);
+void Server::serve_until(std::uint32_t index, MonoTime ends) {
+  Worker& worker = workers_[index];
+  worker.ends = ends;
+  stage_.happenings.add(
+      {.at = ends, .a = index_, .b = index, .generation = worker.generation, .kind = Kind::served});
+}
+
+double Server::degraded() const {
+  if (spec_.degraded_at == 0) return 1;
+  const double fill = static_cast<double>(queue_.size()) / spec_.degraded_at;
+  return 1 - (1 - spec_.degraded_to) * std::min(fill, 1.0);
 }
 
 Duration Server::service_time() {
   const Duration mean = spec_.takes + spec_.slower_per_call * (busy_ - 1);
-  const Duration drawn = spec_.exponential ? stage_.exponential(mean) : mean;
-  return from_seconds(to_seconds(drawn) / speed_left());
+  return spec_.exponential ? stage_.exponential(mean) : mean;
+}
+
+// What is left of the work under way goes on at the new speed. A worker that waits for another
+// server has done its own.
+void Server::change_speed() {
+  for (std::uint32_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = workers_[i];
+    const double speed = speed_of(weather_speed(), worker.degraded);
+    if (!worker.busy || worker.hopping || speed == worker.speed) continue;
+    const Duration left = worker.ends - stage_.now;
+    ++worker.generation;  // the end that was announced is none any more
+    serve_until(i, stage_.now + stretched(left, speed / worker.speed));
+    worker.speed = speed;
+  }
 }
 
 void Server::served(std::uint32_t index, std::uint32_t generation) {
@@ -180,6 +202,7 @@ void Server::begin(const FaultSpec& fault) {
     case FaultKind::errors: weather_.errors.push_back(&fault); break;
     case FaultKind::spike: break;  // of a flow
   }
+  change_speed();
 }
 
 void Server::end(const FaultSpec& fault) {
@@ -192,6 +215,7 @@ void Server::end(const FaultSpec& fault) {
     case FaultKind::errors: std::erase(weather_.errors, &fault); break;
     case FaultKind::spike: break;
   }
+  change_speed();
   start_next();
 }
 

@@ -49,6 +49,9 @@ class Server {
   struct Worker {
     Request request;
     std::uint32_t generation = 0;
+    MonoTime ends{};         // of its own work, at `speed`
+    double speed = 1;        // 1 = nothing is wrong
+    double degraded = 1;     // what the queue left of it when the work began
     std::uint32_t hops = 0;  // calls made to the downstream server
     bool busy = false;
     bool hopping = false;
@@ -71,7 +74,10 @@ class Server {
   void answer(const Request& request, std::uint16_t status);
   void lose_everything();
   Duration service_time();
-  double speed_left() const;
+  void serve_until(std::uint32_t worker, MonoTime ends);
+  void change_speed();
+  double weather_speed() const { return weather_.capacity / weather_.slow; }
+  double degraded() const;
   static bool same(const Request& one, const Request& other);
 
   const ServerSpec spec_;

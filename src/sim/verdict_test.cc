@@ -91,5 +91,19 @@ faults: [{ errors: d, at: 10s, for: 40s, status: 422 }]
   CHECK(result.verdict.sentence.contains("flow a: dead-letter brake"));
 }
 
+TEST_CASE("what a fault slowed to a standstill ends with it") {
+  for (const char* fault : {"brownOut: d, to: 0%", "slow: d, times: 100000"}) {
+    CAPTURE(fault);
+    const RunResult result = run_of(std::string(R"(
+policy: { timeouts: { attempt: 1s } }
+load: { a: { to: d, rate: 80/s } }
+dependencies: { d: { capacity: 100/s } }
+faults: [{ at: 60s, for: 10s, )") + fault +
+                                    " }]");
+    CHECK(result.verdict.ending == Ending::recovers);
+    CHECK(result.verdict.caught_up_after.has_value());
+  }
+}
+
 }  // namespace
 }  // namespace weir::sim
