@@ -143,6 +143,7 @@ bool Dispatcher::admit_one(Blocked& blocked) {
 
 // Whether something else might be admitted.
 bool Dispatcher::refused(Work work, Member& member, const Refusal& refusal, Blocked& blocked) {
+  ++parts_.tally.strain.refused[static_cast<std::size_t>(refusal.guardrail)];
   if (member.plan->gives_up) {
     end(member, take(work, member), End::givenUp);
     return true;

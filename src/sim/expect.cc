@@ -62,10 +62,12 @@ std::string_view to_text(Ending ending) {
   switch (ending) {
     case Ending::steady: return "steady";
     case Ending::recovers: return "recovers";
-    case Ending::metastable: return "metastable";
-    case Ending::overloaded: return "overloaded";
     case Ending::unfinished: return "unfinished";
+    case Ending::heldBack: return "heldBack";
+    case Ending::failing: return "failing";
+    case Ending::overloaded: return "overloaded";
     case Ending::paused: return "paused";
+    case Ending::metastable: return "metastable";
   }
   return "steady";
 }

@@ -35,8 +35,6 @@ constexpr MeasureName kMeasures[] = {{"verdict", Measure::verdict},
                                      {"finishedAfter", Measure::finishedAfter},
                                      {"delayP50", Measure::delayP50},
                                      {"delayP99", Measure::delayP99}};
-constexpr Ending kEndings[] = {Ending::steady,     Ending::recovers,   Ending::metastable,
-                               Ending::overloaded, Ending::unfinished, Ending::paused};
 
 std::optional<double> parse_value(std::string_view text, Unit unit) {
   if (unit == Unit::seconds) {

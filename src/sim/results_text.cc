@@ -100,10 +100,7 @@ std::string span_of_recovery(const std::vector<RunResult>& runs) {
 }
 
 int weight(const RunResult& run) {
-  constexpr Ending kByBadness[] = {Ending::steady,     Ending::recovers, Ending::unfinished,
-                                   Ending::overloaded, Ending::paused,   Ending::metastable};
-  const auto at = std::ranges::find(kByBadness, run.verdict.ending) - std::begin(kByBadness);
-  return static_cast<int>(at) + (all_met(run) ? 0 : 100);
+  return static_cast<int>(run.verdict.ending) + (all_met(run) ? 0 : 100);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // data; the runner writes it, reports read it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,11 +35,17 @@ struct Series {
 enum class Ending : std::uint8_t {
   steady,  // there was no fault, or goodput never left what is offered
   recovers,
-  metastable,  // the fault is over and the load could be served, and yet it never recovers
-  overloaded,  // more is offered than the dependency can do
   unfinished,  // it was still on its way back when the run ended
+  heldBack,    // a guardrail admits less than what is offered, whether or not something is wrong
+  failing,     // without a fault, most of what is offered fails
+  overloaded,  // more is offered, or made of it by retries, than the dependency can do
   paused,      // a flow paused itself, and waits for a person
+  metastable,  // the fault is over and the load could be served, and yet it never recovers
 };
+// From the best to the worst.
+inline constexpr std::array kEndings = {Ending::steady,   Ending::recovers,  Ending::unfinished,
+                                        Ending::heldBack, Ending::failing,   Ending::overloaded,
+                                        Ending::paused,   Ending::metastable};
 
 struct Verdict {
   Ending ending = Ending::steady;

@@ -27,6 +27,7 @@ void Server::submit(const Request& request) {
   if (weather_.hangs > 0) return;
   const bool full = !spec_.is_unlimited() && busy_ >= spec_.workers &&
                     queue_.size() >= spec_.queue_size;
+  if (full) ++turned_away_;
   if (full) return answer(request, 503);
   queue_.push_back(request);
   start_next();
@@ -68,6 +69,7 @@ void Server::start(const Request& request) {
   worker.request = request;
   worker.busy = true;
   worker.hops = 0;
+  note_work();
   ++busy_;
   worker.degraded = degraded();
   worker.speed = speed_of(weather_speed(), worker.degraded);
@@ -90,6 +92,19 @@ double Server::degraded() const {
 Duration Server::service_time() {
   const Duration mean = spec_.takes + spec_.slower_per_call * (busy_ - 1);
   return spec_.exponential ? stage_.exponential(mean) : mean;
+}
+
+// Before busy_ changes.
+void Server::note_work() {
+  worked_ += (stage_.now - changed_) * busy_;
+  changed_ = stage_.now;
+}
+
+double Server::take_busy() {
+  note_work();
+  const double most = to_seconds(stage_.now - taken_) * spec_.workers;
+  taken_ = stage_.now;
+  return to_seconds(std::exchange(worked_, {})) / most;
 }
 
 // What is left of the work under way goes on at the new speed. A worker that waits for another
@@ -165,6 +180,7 @@ void Server::free(std::uint32_t index) {
   worker.busy = false;
   worker.hopping = false;
   ++worker.generation;
+  note_work();
   --busy_;
   idle_.push_back(index);
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "sim/scenario.h"
@@ -43,7 +44,10 @@ class Server {
   void end(const FaultSpec& fault);
 
   std::size_t queued() const { return queue_.size(); }
-  std::uint32_t busy() const { return busy_; }
+  // Since they were taken last: the share of its time and its workers that it worked, and the calls
+  // that found its queue full.
+  double take_busy();
+  std::uint64_t take_turned_away() { return std::exchange(turned_away_, 0); }
 
  private:
   struct Worker {
@@ -76,6 +80,7 @@ class Server {
   Duration service_time();
   void serve_until(std::uint32_t worker, MonoTime ends);
   void change_speed();
+  void note_work();
   double weather_speed() const { return weather_.capacity / weather_.slow; }
   double degraded() const;
   static bool same(const Request& one, const Request& other);
@@ -89,6 +94,10 @@ class Server {
   std::vector<Worker> workers_;
   std::vector<std::uint32_t> idle_;
   std::uint32_t busy_ = 0;
+  Duration worked_{};  // by all workers, up to the last change of busy_
+  MonoTime changed_{};
+  MonoTime taken_{};
+  std::uint64_t turned_away_ = 0;
 };
 
 }  // namespace weir::sim

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/decision.h"
 #include "sim/run_result.h"
 #include "sim/stage.h"
 
@@ -47,6 +48,13 @@ class Delays {
   std::uint64_t count_ = 0;
 };
 
+// What kept calls from being made or served, in one second.
+struct Strain {
+  double busy = 0;         // share of its time and its workers that the server worked
+  double turned_away = 0;  // calls that found its queue full
+  std::array<double, static_cast<std::size_t>(Guardrail::paused) + 1> refused{};
+};
+
 // How a delivery ended.
 enum class End : std::uint8_t { done, quarantined, expired, discarded, givenUp };
 
@@ -58,6 +66,8 @@ struct Tally {
   std::optional<double> paused_at;  // a flow of it paused itself
   std::string paused_why;
   std::vector<Step> seconds;
+  Strain strain;  // of the present second
+  std::vector<Strain> strains;
 };
 
 }  // namespace weir::sim

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/late.h"
+
 namespace weir::sim {
 namespace {
 
@@ -15,6 +17,7 @@ constexpr double kHealthySeconds = 5;
 constexpr double kEventsThatTell = 100;  // in one window
 constexpr double kWindowMax = 60;
 constexpr double kFallingShare = 0.9;  // of a backlog, to be on its way back
+constexpr double kMostly = 0.5;        // of what is offered
 
 struct Span {
   double from = 0;
@@ -26,8 +29,12 @@ double waiting(const Step& step) { return step.queue + step.server_queue; }
 // One dependency's seconds, and what they say.
 class Course {
  public:
-  Course(const Scenario& scenario, std::size_t index, const Tally& tally)
-      : scenario_(scenario), plan_(scenario.dependencies[index]), tally_(tally) {
+  Course(const Scenario& scenario, std::size_t index, const std::vector<Tally>& tallies)
+      : scenario_(scenario),
+        tally_(tallies[index]),
+        name_(scenario.dependencies[index].spec.name),
+        capacity_(capacity_of(index, scenario)),
+        late_(late_of(index, scenario, tallies)) {
     for (const FlowPlan& flow : scenario.flows) {
       if (flow.dependency == index && flow.load.arrivals == Arrivals::closed) closed_ = true;
     }
@@ -113,6 +120,7 @@ class Course {
   }
 
   bool never_left() const {
+    if (scenario_.faults.empty()) return true;
     const auto from = static_cast<std::size_t>(fault_.from);
     for (std::size_t i = from; i + window_ <= seconds().size() && i <= after_fault(); ++i) {
       if (!is_healthy(i, i + window_)) return false;
@@ -122,17 +130,37 @@ class Course {
 
   Ending ending(const Verdict& verdict) const {
     if (tally_.paused_at) return Ending::paused;
-    const bool well_at_the_end = is_healthy(late(), seconds().size());
-    if (well_at_the_end && (scenario_.faults.empty() || never_left())) return Ending::steady;
+    const bool well_at_the_end = is_healthy(telling(), seconds().size());
+    if (well_at_the_end && never_left()) return Ending::steady;
     if (well_at_the_end && verdict.recovered_after) return Ending::recovers;
+    if (is_offered_too_much()) return Ending::overloaded;
+    if (is_held_back()) return Ending::heldBack;
+    if (scenario_.faults.empty()) return ending_without_fault();
+    return is_falling() ? Ending::unfinished : Ending::metastable;
+  }
+
+  bool is_offered_too_much() const {
     const std::size_t from = std::min(after_fault(), seconds().size());
-    if (mean_of(&Step::offered, from, seconds().size()) > plan_.server.capacity())
-      return Ending::overloaded;
-    return is_falling(from) ? Ending::unfinished : Ending::metastable;
+    return mean_of(&Step::offered, from, seconds().size()) > capacity_;
+  }
+
+  // Not a thing that the fault left behind: what admits so much and no more, or was in the way
+  // before.
+  bool is_held_back() const {
+    if (!late_.held_by) return false;
+    if (scenario_.faults.empty() || late_.held_by == Guardrail::rateLimit) return true;
+    const auto before = static_cast<std::size_t>(fault_.from);
+    return before >= window_ && !is_healthy(0, before);
+  }
+
+  Ending ending_without_fault() const {
+    if (late_.busy) return Ending::overloaded;
+    return late_.done >= kMostly * late_.offered ? Ending::steady : Ending::failing;
   }
 
   // Whether less waits in the last quarter of the time after the fault than in the second.
-  bool is_falling(std::size_t from) const {
+  bool is_falling() const {
+    const std::size_t from = std::min(after_fault(), seconds().size());
     const std::size_t quarter = (seconds().size() - from) / 4;
     const auto backlog = [&](std::size_t at) {
       return mean_of(&Step::queue, at, at + quarter) +
@@ -148,19 +176,50 @@ class Course {
 
   // What keeps it down, from the last seconds.
   std::string late_numbers() const {
-    const std::size_t to = seconds().size();
-    const double offered = mean_of(&Step::offered, late(), to);
-    const double attempted = mean_of(&Step::attempted, late(), to);
-    const double done = mean_of(&Step::succeeded, late(), to);
-    const double capacity = plan_.server.capacity();
-    const std::string can = std::isfinite(capacity)
-                                ? fmt::format(", which can do {:.4g}/s", capacity)
+    const std::string can = std::isfinite(capacity_)
+                                ? fmt::format(", which can do {:.4g}/s", capacity_)
                                 : std::string{};
+    const std::string held = late_.held_by
+                                 ? fmt::format("; {} holds back more", setting_of(*late_.held_by))
+                                 : std::string{};
     return fmt::format(
         "in the end {:.4g} events/s make {:.4g} calls/s ({:.3g} each) to {}{}; {:.3g} events/s are "
-        "done, and {:.0f} calls wait there",
-        offered, attempted, offered > 0 ? attempted / offered : 0, plan_.spec.name, can, done,
-        seconds().empty() ? 0 : seconds().back().server_queue);
+        "done, and {:.0f} calls wait there{}",
+        late_.offered, late_.attempted, late_.offered > 0 ? late_.attempted / late_.offered : 0,
+        name_, can, late_.done, seconds().empty() ? 0 : seconds().back().server_queue, held);
+  }
+
+  // What comes in bursts may be behind in the last seconds alone: without a fault the second half
+  // tells as well.
+  std::size_t telling() const {
+    const bool is_behind = !is_healthy(late(), seconds().size());
+    return is_behind && scenario_.faults.empty() ? std::min(late(), seconds().size() / 2) : late();
+  }
+
+  std::string steady_text() const {
+    const std::string failures = failures_text(late_);
+    return fmt::format("steady: {:.4g} of {:.4g} events/s are done in the end{}{}",
+                       mean_of(&Step::succeeded, telling(), seconds().size()),
+                       mean_of(&Step::offered, telling(), seconds().size()),
+                       failures.empty() ? "" : "; ", failures);
+  }
+
+  // A limit that somebody chose can be chosen otherwise; the others answer to calls that fail.
+  std::string held_back_text() const {
+    const std::string_view setting = setting_of(*late_.held_by);
+    const bool is_chosen = late_.held_by == Guardrail::rateLimit ||
+                           late_.held_by == Guardrail::concurrency;
+    return fmt::format("held back by {} of {}: {:.4g}/s are done of {:.4g}/s offered; {}", setting,
+                       name_, late_.done, late_.offered,
+                       is_chosen
+                           ? fmt::format("a higher {} or less load", setting)
+                           : fmt::format("{:.3g} % of all calls failed", late_.ever_failed * 100));
+  }
+
+  std::string failing_text() const {
+    const std::string failures = failures_text(late_);
+    return fmt::format("failing, without a fault: {:.4g}/s are done of {:.4g}/s offered to {}{}{}",
+                       late_.done, late_.offered, name_, failures.empty() ? "" : "; ", failures);
   }
 
   std::string caught_up_text(const Verdict& verdict) const {
@@ -173,10 +232,9 @@ class Course {
     const double since = worst_ == nullptr ? 0 : to_seconds(worst_->at + worst_->lasts);
     const auto watched = static_cast<double>(seconds().size()) - since;
     switch (verdict.ending) {
-      case Ending::steady:
-        return fmt::format("steady: {:.4g} of {:.4g} events/s are done in the end",
-                           mean_of(&Step::succeeded, late(), seconds().size()),
-                           mean_of(&Step::offered, late(), seconds().size()));
+      case Ending::steady: return steady_text();
+      case Ending::heldBack: return held_back_text();
+      case Ending::failing: return failing_text();
       case Ending::recovers:
         return fmt::format("recovers {:.3g} s after {}; {}", *verdict.recovered_after, after_what(),
                            caught_up_text(verdict));
@@ -184,7 +242,10 @@ class Course {
         return fmt::format("never recovers: metastable. {:.0f} s after {}, {}", watched,
                            after_what(), late_numbers());
       case Ending::overloaded:
-        return fmt::format("overloaded: more is offered than can be done; {}", late_numbers());
+        return fmt::format(
+            "overloaded: more {} than can be done; {}",
+            late_.offered > capacity_ || !late_.busy ? "is offered" : "calls are made",
+            late_numbers());
       case Ending::unfinished:
         return fmt::format("has not recovered {:.0f} s after {}, but the backlog falls; {}",
                            watched, after_what(), late_numbers());
@@ -196,28 +257,18 @@ class Course {
   }
 
   const Scenario& scenario_;
-  const DependencyPlan& plan_;
   const Tally& tally_;
+  const std::string& name_;
+  const double capacity_;
+  const Late late_;
   Span fault_;  // from the begin of the first to the end of the last
   std::size_t window_ = 5;
   bool closed_ = false;
   const FaultSpec* worst_ = nullptr;  // that it took longest after
 };
 
-int weight(Ending ending) {
-  switch (ending) {
-    case Ending::steady: return 0;
-    case Ending::recovers: return 1;
-    case Ending::unfinished: return 2;
-    case Ending::overloaded: return 3;
-    case Ending::paused: return 4;
-    case Ending::metastable: return 5;
-  }
-  return 0;
-}
-
 bool is_worse(const Verdict& one, const Verdict& other) {
-  if (one.ending != other.ending) return weight(one.ending) > weight(other.ending);
+  if (one.ending != other.ending) return one.ending > other.ending;
   return one.recovered_after.value_or(0) > other.recovered_after.value_or(0);
 }
 
@@ -227,7 +278,7 @@ Verdict judge(const Scenario& scenario, const std::vector<Tally>& tallies) {
   std::optional<Verdict> worst;
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     if (tallies[i].totals.events == 0) continue;
-    Verdict verdict = Course(scenario, i, tallies[i]).verdict();
+    Verdict verdict = Course(scenario, i, tallies).verdict();
     if (!worst || is_worse(verdict, *worst)) worst = std::move(verdict);
   }
   if (!worst) return {.sentence = "steady: nothing was offered"};

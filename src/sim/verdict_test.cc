@@ -2,6 +2,7 @@
 // The verdicts on the retry storm of HotOS'21 (Bronson et al., section 2.1) and its neighbours.
 #include <doctest/doctest.h>
 
+#include "sim/expect.h"
 #include "sim/run.h"
 #include "sim/testing/scenario_text.h"
 
@@ -103,6 +104,105 @@ faults: [{ at: 60s, for: 10s, )") + fault +
     CHECK(result.verdict.ending == Ending::recovers);
     CHECK(result.verdict.caught_up_after.has_value());
   }
+}
+
+struct Ended {
+  const char* what;
+  const char* scenario;
+  Ending ending;
+  const char* sentence;  // a part of it
+};
+
+TEST_CASE("without a fault nothing is metastable: what is less than offered has another name") {
+  const Ended rows[] = {
+      {"a rate limit below the load", R"(
+policy: { rateLimit: { requests: 50, unit: second, burst: 10 }, timeouts: { attempt: 1s } }
+load: { a: { to: d, rate: 80/s }, b: { to: d, rate: 20/s } }
+dependencies: { d: { capacity: 200/s } })",
+       Ending::heldBack, "held back by rateLimit of d: 50/s are done of 102.2/s offered; a higher"},
+      {"the same with clients that give up", R"(
+policy: { rateLimit: { requests: 50, unit: second, burst: 10 }, timeouts: { attempt: 1s } }
+load: { a: { to: d, rate: 70/s, whenRefused: giveUp } }
+dependencies: { d: { capacity: 200/s } })",
+       Ending::heldBack, "held back by rateLimit of d"},
+      {"the same after a fault, which has nothing to do with it", R"(
+policy: { rateLimit: { requests: 50, unit: second, burst: 10 }, timeouts: { attempt: 1s } }
+load: { a: { to: d, rate: 80/s } }
+dependencies: { d: { capacity: 200/s } }
+faults: [{ outage: d, at: 60s, for: 10s }])",
+       Ending::heldBack, "held back by rateLimit of d"},
+      {"one call at once before four workers", R"(
+policy: { concurrency: { maxParallelRequests: 1 } }
+load: { a: { to: d, rate: 100/s } }
+dependencies: { d: { server: { workers: 4, takes: 20ms } } })",
+       Ending::heldBack, "held back by concurrency of d: 50/s are done of 98.55/s offered"},
+      {"a breaker that stays open", R"(
+policy: { deadLetterBrake: { enabled: false } }
+load: { a: { to: d, rate: 100/s } }
+dependencies: { d: { capacity: 500/s, server: { failures: 90% } } })",
+       Ending::heldBack,
+       "held back by circuitBreaker of d: 0/s are done of 98.55/s offered; 88.6 % of all"},
+      {"M/M/1/3 at 80 %: (1 - r) r^3 / (1 - r^4) = 17.3 % are refused", R"(
+lasts: 60s
+policy:
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
+  concurrency: { maxParallelRequests: 10000 }
+load: { a: { to: d, rate: 80/s } }
+dependencies: { d: { server: { capacity: 100/s, service: exponential, queueSize: 2 } } })",
+       Ending::steady,
+       "events/s are done in the end; 18.3 % of calls are refused by the full queue"},
+      {"each call takes longer than it may", R"(
+policy:
+  timeouts: { attempt: 1s }
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
+load: { a: { to: d, rate: 10/s } }
+dependencies: { d: { server: { takes: 2s } } })",
+       Ending::failing, "failing, without a fault: 0/s are done of 10.05/s offered to d; 100 % of"},
+      {"a slower server behind it", R"(
+load: { a: { to: d, rate: 80/s } }
+dependencies:
+  d: { server: { takes: 10ms, workers: 10, calls: { dependency: e } } }
+  e: { server: { capacity: 50/s } })",
+       Ending::overloaded, "overloaded: more is offered than can be done"},
+      {"bursts that are worked off in between", R"(
+lasts: 305s
+policy: { concurrency: { maxParallelRequests: 2 } }
+load: { a: { to: d, bursts: { size: 300, every: 30s } } }
+dependencies: { d: { server: { workers: 4, takes: 100ms } } })",
+       Ending::steady, "steady"},
+  };
+  for (const Ended& row : rows) {
+    CAPTURE(row.what);
+    const RunResult result = run_of(row.scenario);
+    CAPTURE(result.verdict.sentence);
+    CHECK(to_text(result.verdict.ending) == to_text(row.ending));
+    CHECK(result.verdict.sentence.contains(row.sentence));
+  }
+}
+
+TEST_CASE(
+    "without a fault a storm of retries is overload: the calls are too many, not the events") {
+  std::string text = storm("rate: 298/s", "600s");
+  text.replace(text.find("300/s"), 5, "300/s, service: exponential");
+  const RunResult result = run_of(text);
+  CAPTURE(result.verdict.sentence);
+  CHECK(result.verdict.ending == Ending::overloaded);
+  CHECK(result.verdict.sentence.starts_with("overloaded: more calls are made than can be done"));
+}
+
+TEST_CASE("a guardrail that a fault closed for good is told with what keeps the load down") {
+  const RunResult result = run_of(R"(
+policy: { circuitBreaker: { waitDurationInOpenState: 1h } }
+load: { a: { to: d, rate: 80/s } }
+dependencies: { d: { capacity: 100/s } }
+faults: [{ outage: d, at: 60s, for: 20s }]
+)");
+  CHECK(result.verdict.ending == Ending::metastable);
+  CHECK(result.verdict.sentence.ends_with("; circuitBreaker holds back more"));
 }
 
 }  // namespace

@@ -186,6 +186,8 @@ void World::sample() {
     Step& step = tallies_[i].second;
     step.at = to_seconds(stage_.now);
     step.server_queue = static_cast<double>(servers_[i].queued());
+    tallies_[i].strain.busy = servers_[i].take_busy();
+    tallies_[i].strain.turned_away = static_cast<double>(servers_[i].take_turned_away());
   }
   for (std::size_t i = 0; i < dispatchers_.size(); ++i) {
     Step& step = tallies_[dependency_of_[i]].second;
@@ -203,6 +205,8 @@ void World::sample() {
   for (Tally& tally : tallies_) {
     tally.seconds.push_back(tally.second);
     tally.second = {};
+    tally.strains.push_back(tally.strain);
+    tally.strain = {};
   }
   stage_.happenings.add({.at = stage_.now + kSecond, .kind = Kind::sample});
 }
