@@ -16,12 +16,15 @@ void write_names(wire::JsonWriter& json, std::string_view name,
   json.end_array();
 }
 
-std::string_view state_of(const AccessToken& token, WallTime now) {
+std::string_view state_of(const Tokens& tokens, const AccessToken& token, WallTime now) {
   if (token.revoked != WallTime{}) return "revoked";
+  if (tokens.is_revoking(token.id)) return "revoking";
   return token.is_live(now) ? "live" : "expired";
 }
 
-void write_members(wire::JsonWriter& json, const AccessToken& token, WallTime used, WallTime now) {
+void write_members(wire::JsonWriter& json, const Tokens& tokens, const AccessToken& token,
+                   WallTime now) {
+  const WallTime used = tokens.last_used(token.id);
   json.field("token", to_text(token.id)).field("name", token.name).field("subject", token.subject);
   json.key("roles").begin_array();
   for (const Role role : kRoles) {
@@ -30,7 +33,7 @@ void write_members(wire::JsonWriter& json, const AccessToken& token, WallTime us
   json.end_array();
   write_names(json, "streams", token.scope.streams);
   write_names(json, "flows", token.scope.flows);
-  json.field("state", state_of(token, now)).field("createdAt", to_rfc3339(token.created));
+  json.field("state", state_of(tokens, token, now)).field("createdAt", to_rfc3339(token.created));
   json.field("expiresAt", to_rfc3339(token.expires));
   if (token.revoked != WallTime{}) json.field("revokedAt", to_rfc3339(token.revoked));
   if (used != WallTime{}) json.field("lastUsedAt", to_rfc3339(used));
@@ -81,7 +84,7 @@ Api::Answer Api::tokens(Call) {
   json.begin_object().key("tokens").begin_array();
   for (const auto& [id, token] : parts_.tokens.all()) {
     json.begin_object();
-    write_members(json, token, parts_.tokens.last_used(id), now);
+    write_members(json, parts_.tokens, token, now);
     json.end_object();
   }
   json.end_array().end_object();
@@ -105,7 +108,7 @@ Api::Answer Api::create_token(Call call) {
   if (!put.ok()) co_return net::problem_response(put.error());
   wire::JsonWriter json;
   json.begin_object();
-  write_members(json, made.token, {}, now);
+  write_members(json, parts_.tokens, made.token, now);
   json.field("secret", made.text).end_object();
   net::HttpResponse answer = json_answer(std::move(json).take(), 201);
   answer.headers.push_back({"cache-control", "no-store"});
@@ -127,7 +130,7 @@ Api::Answer Api::revoke_token(Call call) {
   if (!revoked.ok()) co_return net::problem_response(revoked.error());
   wire::JsonWriter json;
   json.begin_object();
-  write_members(json, *revoked, parts_.tokens.last_used(*id), now);
+  write_members(json, parts_.tokens, *revoked, now);
   json.end_object();
   co_return json_answer(std::move(json).take());
 }

@@ -105,15 +105,43 @@ async::Task<Result<AccessToken>> Tokens::revoke(TokenId id, Act act) {
     co_return Error{Code::unknown_token, fmt::format("there is no token {}", to_text(id)),
                     "`weir auth token list` shows those there are"};
   }
-  if (found->second.revoked != WallTime{}) co_return found->second;
-  found->second.revoked = act.at;
-  const AccessToken token = found->second;
-  ports::WriteBatch batch{.lane = ports::Lane::operate};
-  batch.mutations.emplace_back(ports::PutToken{token});
-  batch.mutations.emplace_back(ports::AddAudit{audit_of(token, "token.revoke", std::move(act))});
-  auto written = co_await store_.writer().commit(std::move(batch));
-  if (!written.ok()) co_return written.error();
+  AccessToken token = found->second;
+  while (token.revoked == WallTime{}) {
+    const bool repeats = revoking_.contains(id) && revoking_[id].committing;
+    if (!repeats) revoking_[id] = {.at = act.at, .committing = true};
+    AccessToken over = token;
+    over.revoked = revoking_[id].at;
+    ports::WriteBatch batch{.lane = ports::Lane::operate};
+    batch.mutations.emplace_back(ports::PutToken{over});
+    // Batches of a lane commit in order: once a repeat's is durable, so is the one before it, which
+    // has the audit entry.
+    if (!repeats)
+      batch.mutations.emplace_back(ports::AddAudit{audit_of(over, "token.revoke", act)});
+    auto written = co_await store_.writer().commit(std::move(batch));
+    const auto mark = revoking_.find(id);
+    if (!written.ok()) {
+      if (!repeats && mark != revoking_.end()) mark->second.committing = false;
+      co_return not_durable(id, written.error());
+    }
+    // The one that had the audit entry failed meanwhile: all of it again.
+    if (repeats && mark != revoking_.end() && !mark->second.committing) continue;
+    if (const auto known = tokens_.find(id); known != tokens_.end()) known->second = over;
+    revoking_.erase(id);
+    token = std::move(over);
+  }
   co_return token;
+}
+
+Error Tokens::not_durable(TokenId id, const Error& cause) {
+  return {cause.code,
+          fmt::format("{} is refused from now on, but that is not durable yet: after a restart it "
+                      "could be valid again: {}",
+                      to_text(id), cause.detail),
+          "revoke it again as soon as the store works"};
+}
+
+bool Tokens::is_refused(const AccessToken& token) const {
+  return token.revoked != WallTime{} || revoking_.contains(token.id);
 }
 
 Result<const AccessToken*> Tokens::check(std::string_view text, WallTime now) {
@@ -130,9 +158,11 @@ Result<const AccessToken*> Tokens::check(std::string_view text, WallTime now) {
   if (!same || found == tokens_.end())
     return Error{Code::unauthenticated, "nobody has this token", "it may belong to another Weir"};
   const AccessToken& token = found->second;
-  if (token.revoked != WallTime{} && !WEIR_SEEDED_BUG("tokens.revoked_still_good")) {
+  if (is_refused(token) && !WEIR_SEEDED_BUG("tokens.revoked_still_good")) {
+    const auto mark = revoking_.find(token.id);
+    const WallTime since = mark == revoking_.end() ? token.revoked : mark->second.at;
     return Error{Code::token_revoked,
-                 fmt::format("{} was revoked {}", to_text(token.id), to_rfc3339(token.revoked)),
+                 fmt::format("{} was revoked {}", to_text(token.id), to_rfc3339(since)),
                  "ask an admin for another one"};
   }
   if (now >= token.expires && !WEIR_SEEDED_BUG("tokens.expired_still_good")) {
@@ -146,13 +176,13 @@ Result<const AccessToken*> Tokens::check(std::string_view text, WallTime now) {
 
 bool Tokens::is_live(TokenId id, WallTime now) const {
   const auto found = tokens_.find(id);
-  return found != tokens_.end() && found->second.is_live(now);
+  return found != tokens_.end() && found->second.is_live(now) && !is_revoking(id);
 }
 
 bool Tokens::has_live_admin(WallTime now) const {
   return std::ranges::any_of(tokens_, [&](const auto& entry) {
     const AccessToken& token = entry.second;
-    return token.is_live(now) && token.roles.has(Role::admin) && token.scope.is_all();
+    return is_live(token.id, now) && token.roles.has(Role::admin) && token.scope.is_all();
   });
 }
 

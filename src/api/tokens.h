@@ -55,21 +55,33 @@ class Tokens {
   // From now on it is valid. too_many_tokens when kTokensMax are live; otherwise the one that has
   // been of no use for longest makes room.
   async::Task<Result<>> put(AccessToken token, Act act);
-  // Is over at once, before the store has it; stays so if the store fails. unknown_token.
+  // Is refused at once, before the store has it, and stays so if the store fails; answers only once
+  // it is durable, whoever asks again, too. Errors: unknown_token, those of the store.
   async::Task<Result<AccessToken>> revoke(TokenId id, Act act);
 
   // The token that this is the text of: unauthenticated, token_expired, token_revoked otherwise.
   Result<const AccessToken*> check(std::string_view text, WallTime now);
   bool is_live(TokenId id, WallTime now) const;
   bool has_live_admin(WallTime now) const;
+  // It is refused, but the store may not have it: after a crash it could be live again.
+  bool is_revoking(TokenId id) const { return revoking_.contains(id); }
 
   const std::map<TokenId, AccessToken>& all() const { return tokens_; }
   // Since the process started; epoch zero = not.
   WallTime last_used(TokenId id) const;
 
  private:
+  // What somebody began and the store has not confirmed.
+  struct Revoking {
+    WallTime at{};
+    bool committing = false;  // false: it failed, and the next one who asks does all of it again
+  };
+  static Error not_durable(TokenId id, const Error& cause);
+  bool is_refused(const AccessToken& token) const;
+
   ports::Store& store_;
   std::map<TokenId, AccessToken> tokens_;
+  std::map<TokenId, Revoking> revoking_;
   std::map<TokenId, WallTime> last_used_;
   TokenId last_;
 };

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "async/burst.h"
 #include "ports/testing/store_bench.h"
 #include "store/memory/memory_store.h"
 #include "wire/token_text.h"
@@ -28,7 +29,127 @@ struct TokenDesk {
   Tokens tokens{bench.store()};
 };
 
+// Over another store. While `held` is open commits wait, as they do on a full disk; `fails` of them
+// fail after that.
+class StubbornStore final : public ports::Store, private ports::Writer {
+ public:
+  explicit StubbornStore(ports::Store& below) : below_(below) {}
+  ports::Writer& writer() override { return *this; }
+  ports::EventLog& events() override { return below_.events(); }
+  ports::DeliveryTable& deliveries() override { return below_.deliveries(); }
+  ports::FlowTable& flows() override { return below_.flows(); }
+  ports::RecoveryTable& recovery() override { return below_.recovery(); }
+  ports::EffectTable& effects() override { return below_.effects(); }
+  async::Task<ports::StoreStatus> info() override { return below_.info(); }
+
+  async::Burst held;
+  int fails = 0;
+  int commits = 0;
+
+ private:
+  async::Task<Result<ports::Receipt>> commit(ports::WriteBatch batch) override {
+    ++commits;
+    co_await held.over();
+    if (fails > 0) {
+      --fails;
+      co_return Error{Code::store_failed, "the disk is gone", ""};
+    }
+    co_return co_await below_.writer().commit(std::move(batch));
+  }
+  std::size_t pending_bytes() const override { return 0; }
+
+  ports::Store& below_;
+};
+
+struct StubbornDesk {
+  StubbornDesk() {
+    made = tokens.prepare({.name = "n", .subject = "anna", .roles = {Role::admin}},
+                          std::string(wire::kTokenSecretBytes, 's'), kMade);
+    REQUIRE(bench.run(tokens.put(made.token, act)).ok());
+    store.commits = 0;
+  }
+  Result<AccessToken> revoke(std::string reason = "lost") {
+    return bench.run(tokens.revoke(made.token.id, {kMade + 1h, "cleo", std::move(reason)}));
+  }
+  bool refused() {
+    const auto answer = tokens.check(made.text, kMade + 2h);
+    return !answer.ok() && answer.error().code == Code::token_revoked &&
+           !tokens.is_live(made.token.id, kMade + 2h) && !tokens.has_live_admin(kMade + 2h);
+  }
+  bool durable() {
+    Tokens after_crash(bench.store());
+    REQUIRE(bench.run(after_crash.start()).ok());
+    return !after_crash.check(made.text, kMade + 2h).ok();
+  }
+  std::size_t audited() { return bench.run(bench.store().recovery().audit(100, 100))->size() - 1; }
+
+  Act act{.at = kMade, .actor = "ben", .reason = "why"};
+  ports::testing::StoreBench bench{
+      [](async::Executor executor) { return store::memory::open(std::move(executor)); }};
+  StubbornStore store{bench.store()};
+  Tokens tokens{store};
+  NewToken made;
+};
+
 }  // namespace
+
+TEST_CASE("a revoked token is refused at once, and nobody hears of success before it is durable") {
+  StubbornDesk desk;
+  desk.store.held.open();
+  std::optional<Result<AccessToken>> first;
+  std::optional<Result<AccessToken>> second;
+  const TokenId id = desk.made.token.id;
+  desk.bench.start(desk.tokens.revoke(id, {kMade + 1h, "cleo", "lost"}), first);
+  desk.bench.wait([&] { return desk.store.commits == 1; });
+  CHECK(desk.refused());
+  CHECK(desk.tokens.is_revoking(id));
+  desk.bench.start(desk.tokens.revoke(id, {kMade + 2h, "dora", "again"}), second);
+  desk.bench.wait([&] { return desk.store.commits == 2; });
+  CHECK_FALSE(first.has_value());
+  CHECK_FALSE(second.has_value());
+  CHECK_FALSE(desk.durable());
+  desk.store.held.close();
+  desk.bench.wait([&] { return first.has_value() && second.has_value(); });
+  CHECK((*first)->revoked == kMade + 1h);
+  CHECK((*second)->revoked == kMade + 1h);
+  CHECK_FALSE(desk.tokens.is_revoking(id));
+  CHECK(desk.refused());
+  CHECK(desk.durable());
+  CHECK(desk.audited() == 1);
+}
+
+TEST_CASE("a revocation that the store refused says so, and is all done again by the next one") {
+  StubbornDesk desk;
+  desk.store.fails = 1;
+  const auto failed = desk.revoke();
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().code == Code::store_failed);
+  CHECK(failed.error().detail.contains("not durable yet"));
+  CHECK(desk.refused());
+  CHECK_FALSE(desk.durable());
+  CHECK(desk.revoke("once more").ok());
+  CHECK(desk.refused());
+  CHECK(desk.durable());
+  CHECK(desk.audited() == 1);
+}
+
+TEST_CASE("who repeats a revocation that then fails does not lose its audit entry") {
+  StubbornDesk desk;
+  desk.store.held.open();
+  desk.store.fails = 1;
+  std::optional<Result<AccessToken>> first;
+  std::optional<Result<AccessToken>> second;
+  const Act act{kMade + 1h, "cleo", "lost"};
+  desk.bench.start(desk.tokens.revoke(desk.made.token.id, act), first);
+  desk.bench.start(desk.tokens.revoke(desk.made.token.id, act), second);
+  desk.bench.wait([&] { return desk.store.commits == 2; });
+  desk.store.held.close();
+  desk.bench.wait([&] { return first.has_value() && second.has_value(); });
+  CHECK_FALSE(first->ok());
+  CHECK(second->ok());
+  CHECK(desk.durable());
+  CHECK(desk.audited() == 1);
+}
 
 TEST_CASE("a token counts only once it is in the store, and the store never has its text") {
   TokenDesk desk;
