@@ -13,6 +13,7 @@
 #include "app/session.h"
 #include "app/simulate_compare.h"
 #include "app/simulate_flags.h"
+#include "app/simulate_problems.h"
 #include "base/text.h"
 #include "sim/report_html.h"
 #include "sim/report_plot.h"
@@ -67,29 +68,34 @@ std::string text_of(const std::vector<sim::Runs>& sides, const sim::PlotStyle& s
   return picture.empty() ? numbers : numbers + "\n" + picture;
 }
 
-int print_results(const Session& session, const SimulateFlags& flags,
-                  const std::vector<sim::Runs>& sides) {
+// Its own -o, or the one of all commands. Error: usage.
+Result<std::string> output_of(const Session& session, const SimulateFlags& flags) {
   const Format format = session.options().format;
-  const bool table = flags.output == "table" || (flags.output.empty() && format == Format::table);
+  if (!flags.output.empty()) return flags.output;
+  if (format == Format::table) return std::string("table");
+  if (format == Format::json) return std::string("json");
+  return Error{Code::usage, "weir simulate has no such output", "-o table, json, junit or html"};
+}
+
+int print_results(const Session& session, const std::string& output,
+                  const std::vector<sim::Runs>& sides) {
   const Terminal& terminal = session.terminal();
-  if (flags.output == "junit" && sides.size() == 1) {
+  if (output == "junit") {
     session.print_bytes(sim::results_junit(sides[0]));
-  } else if (flags.output == "html") {
+  } else if (output == "html") {
     session.print_bytes(sim::html_report(sides));
-  } else if (table) {
-    session.print(text_of(sides, {.width = terminal.width, .color = terminal.output_color}));
-  } else if (flags.output == "json" || format == Format::json) {
+  } else if (output == "json") {
     session.print_bytes(json_of(sides) + "\n");
   } else {
-    return session.fail({Code::usage, "weir simulate has no such output",
-                         sides.size() == 1 ? "-o table, json, junit or html"
-                                           : "--compare has -o table, json or html"});
+    session.print(text_of(sides, {.width = terminal.width, .color = terminal.output_color}));
   }
   // What is expected is expected of the scenario's own policy.
   return std::ranges::all_of(sides[0], sim::all_met) ? kExitOk : kExitUnsound;
 }
 
 int simulate(Session& session, const SimulateFlags& flags) {
+  const auto output = output_of(session, flags);
+  if (!output.ok()) return session.fail(output.error());
   auto file = scenario_file(flags);
   if (!file.ok()) return session.fail(file.error());
   sim::Surroundings around;
@@ -105,15 +111,12 @@ int simulate(Session& session, const SimulateFlags& flags) {
   }
   const sim::ScenarioOutcome outcome = sim::read_scenario(*file, around);
   if (outcome.wrong_setting) return session.fail(*outcome.wrong_setting);
-  if (!outcome.scenario) {
-    session.print(printable_lines(config::render(outcome.problems)));
-    return kExitFailed;
-  }
+  if (!outcome.scenario) return session.fail(wrong_scenario(flags, outcome.problems));
   const std::uint64_t seed = flags.seed.value_or(outcome.scenario->seed);
   const std::uint32_t count = flags.runs.value_or(outcome.scenario->runs);
   std::vector<sim::Scenario> scenarios = {*outcome.scenario};
   if (!flags.compare.empty()) {
-    auto other = other_side(*file, *outcome.scenario, flags.compare, around);
+    auto other = other_side(*file, *outcome.scenario, flags, around);
     if (!other.ok()) return session.fail(other.error());
     scenarios.push_back(std::move(*other));
   }
@@ -123,7 +126,7 @@ int simulate(Session& session, const SimulateFlags& flags) {
     for (std::uint32_t i = 0; i < count; ++i) runs.push_back(sim::run(scenario, seed + i));
     sides.push_back(std::move(runs));
   }
-  return print_results(session, flags, sides);
+  return print_results(session, *output, sides);
 }
 
 }  // namespace

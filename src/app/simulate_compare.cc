@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/config_files.h"
+#include "app/simulate_problems.h"
 #include "base/text.h"
 #include "sim/under_policy.h"
 #include "wire/json.h"
@@ -20,18 +21,19 @@ bool is_configuration(const std::vector<config::SourceFile>& files) {
   return files.size() > 1 || (tree != nullptr && tree->find("flows") != nullptr);
 }
 
-Result<sim::Scenario> read_side(const config::SourceFile& file, const sim::Surroundings& around) {
+Result<sim::Scenario> read_side(const config::SourceFile& file, const SimulateFlags& flags,
+                                const sim::Surroundings& around) {
   sim::ScenarioOutcome outcome = sim::read_scenario(file, around);
   if (outcome.wrong_setting) return *outcome.wrong_setting;
-  if (!outcome.scenario)
-    return Error{Code::config_invalid, "\n" + config::render(outcome.problems)};
+  if (!outcome.scenario) return wrong_scenario(flags, std::move(outcome.problems));
   return std::move(*outcome.scenario);
 }
 
 }  // namespace
 
 Result<sim::Scenario> other_side(const config::SourceFile& file, const sim::Scenario& scenario,
-                                 const std::string& path, const sim::Surroundings& around) {
+                                 const SimulateFlags& flags, const sim::Surroundings& around) {
+  const std::string& path = flags.compare;
   WEIR_TRY(auto files, read_config_files(path));
   sim::Surroundings own = around;
   own.settings.clear();  // they are about the first side
@@ -46,11 +48,13 @@ Result<sim::Scenario> other_side(const config::SourceFile& file, const sim::Scen
     if (takes_its_place) return around.read(named);
     return read_config_files((std::filesystem::path(path).parent_path() / named).string());
   };
-  WEIR_TRY(const sim::Scenario other, read_side(takes_its_place ? file : files[0], own));
+  WEIR_TRY(const sim::Scenario other, read_side(takes_its_place ? file : files[0], flags, own));
   WEIR_TRY(sim::Scenario changed, sim::under_policy(scenario, other));
   // Two sides with one name could not be told apart.
-  if (changed.policy == scenario.policy)
-    changed.policy = fmt::format("{} of {}", changed.policy, path);
+  if (changed.policy == scenario.policy) {
+    changed.policy = changed.policy == path ? fmt::format("{}, compared", path)
+                                            : fmt::format("{} of {}", changed.policy, path);
+  }
   return changed;
 }
 

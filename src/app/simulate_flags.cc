@@ -14,7 +14,8 @@ namespace {
 
 constexpr Duration kEveryday = std::chrono::minutes{1};
 constexpr Duration kRecoveryLeast = std::chrono::minutes{5};
-constexpr int kRecoveryTimes = 4;  // as long as the outage
+constexpr std::uint64_t kSeedMax = 1'000'000'000'000;  // as of a scenario's `seed`
+constexpr int kRecoveryTimes = 4;                      // as long as the outage
 
 struct OutageFlag {
   std::string dependency;
@@ -56,13 +57,17 @@ Result<config::SourceFile> made_scenario(const SimulateFlags& flags) {
                                  as_yaml(flags.config),
                                  to_setting(std::max(lasts, journal.value_or(Duration{}))));
   if (!faults.empty()) text += "faults:\n" + faults;
-  return config::SourceFile{"the command line", std::move(text)};
+  return config::SourceFile{std::string(kMadeScenario), std::move(text)};
 }
 
 Result<> read_flags(const SimulateFlags& flags, sim::Surroundings& around) {
   if (!flags.file.empty() && !flags.outages.empty()) {
     return Error{Code::usage, "a scenario says itself what goes wrong",
                  "put the outage into its faults, or leave the file out"};
+  }
+  if (flags.output == "junit" && !flags.compare.empty()) {
+    return Error{Code::usage, "JUnit has one side, and --compare makes two",
+                 "-o table, json or html; or -o junit without --compare"};
   }
   if (!flags.file.empty() && !flags.config.empty())
     around.settings.push_back({"config", as_yaml(flags.config)});
@@ -77,6 +82,7 @@ void add_simulate_flags(CLI::App& command, SimulateFlags& flags) {
   command.add_option("FILE", flags.file, "a scenario, see docs/guide/simulate.md")
       ->option_text(" ");
   command.add_option("--seed", flags.seed, "the first seed, instead of the scenario's")
+      ->check(CLI::Range(std::uint64_t{0}, kSeedMax))
       ->option_text("N");
   command.add_option("--runs", flags.runs, "so many seeds, one after the other")
       ->check(CLI::Range(1, 10'000))

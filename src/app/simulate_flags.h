@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -31,11 +32,17 @@ struct SimulateFlags {
 
 void add_simulate_flags(CLI::App& command, SimulateFlags& flags);
 
+// How the scenario is called that made_scenario() writes, and on which of its lines the first
+// outage stands.
+inline constexpr std::string_view kMadeScenario = "the command line";
+inline constexpr int kMadeOutagesFrom = 5;
+
 // `--config` alone: its flows at their peaks, a minute of everyday, the outages, and time to
 // recover. Error: usage.
 Result<config::SourceFile> made_scenario(const SimulateFlags& flags);
 
-// The settings of the command line. Error: usage.
+// What contradicts itself is told before anything runs; then the settings of the command line.
+// Error: usage.
 Result<> read_flags(const SimulateFlags& flags, sim::Surroundings& around);
 
 }  // namespace weir::app

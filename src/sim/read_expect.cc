@@ -58,7 +58,12 @@ std::string_view example(Unit unit) {
   return "";
 }
 
-void read_bound(MapReader& map, std::string_view key, Unit unit, std::optional<double>& into) {
+// While it catches up, more is done than comes.
+bool can_exceed_all(Measure measure) { return measure == Measure::lateGoodput; }
+
+void read_bound(MapReader& map, std::string_view key, Measure measure,
+                std::optional<double>& into) {
+  const Unit unit = unit_of(measure);
   std::string text;
   map.text(key, text);
   if (map.node().find(key) == nullptr) return;
@@ -66,6 +71,10 @@ void read_bound(MapReader& map, std::string_view key, Unit unit, std::optional<d
   if (!into)
     map.problem(key, fmt::format("'{}' does not fit here", text),
                 fmt::format("it takes {}", example(unit)));
+  if (into && unit == Unit::share && *into > 1 && !can_exceed_all(measure))
+    map.problem(
+        key,
+        fmt::format("'{}' is more than all: no more than 100 % of the events can be so", text));
 }
 
 void read_verdicts(MapReader& map, Expectation& into) {
@@ -80,11 +89,13 @@ void read_verdicts(MapReader& map, Expectation& into) {
 }
 
 void read_value(MapReader& map, const YamlNode& node, Expectation& into) {
-  const Unit unit = unit_of(into.measure);
   if (node.kind == YamlNode::Kind::map) {
     MapReader range(map.report(), map.file(), node, fmt::format("'{}' of expect", into.name));
-    read_bound(range, "atLeast", unit, into.least);
-    read_bound(range, "atMost", unit, into.most);
+    read_bound(range, "atLeast", into.measure, into.least);
+    read_bound(range, "atMost", into.measure, into.most);
+    if (into.least && into.most && *into.least > *into.most)
+      range.problem("atLeast", "nothing is at least this and at most less",
+                    "change the two values if they are the wrong way round");
     if (node.members.empty())
       map.problem(into.name, "this expects nothing", "say atLeast or atMost");
     return range.finish();
@@ -92,8 +103,22 @@ void read_value(MapReader& map, const YamlNode& node, Expectation& into) {
   const bool can_never = into.measure == Measure::recovery || into.measure == Measure::caughtUp;
   into.never = can_never && node.text == "never";
   if (into.never) return;
-  read_bound(map, into.name, unit, into.least);
+  read_bound(map, into.name, into.measure, into.least);
   into.most = into.least;
+}
+
+// What recovers has come back, and has a time since then.
+void check_recovery(MapReader& map, const std::vector<Expectation>& expected) {
+  const auto recovers = [](const Expectation& one) {
+    return one.measure == Measure::verdict &&
+           one.verdicts == std::vector<std::string>{std::string(to_text(Ending::recovers))};
+  };
+  const auto never = [](const Expectation& one) {
+    return one.measure == Measure::recovery && one.never;
+  };
+  if (std::ranges::any_of(expected, recovers) && std::ranges::any_of(expected, never))
+    map.problem("recovery", "'recovery: never' and 'verdict: recovers' cannot both be met",
+                "leave one of them out");
 }
 
 }  // namespace
@@ -112,6 +137,7 @@ void read_expect(MapReader& top, Scenario& into) {
     }
     into.expect.push_back(std::move(expected));
   }
+  check_recovery(*map, into.expect);
   map->finish();
 }
 

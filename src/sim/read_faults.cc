@@ -37,7 +37,7 @@ void read_amount(MapReader& map, FaultSpec& into) {
       break;
     case FaultKind::errors:
       share(map, "share", into.amount);
-      map.count("status", into.status, 100, 599);
+      map.count("status", into.status, 300, 599);  // with 2xx nothing would be wrong
       break;
     case FaultKind::outage:
     case FaultKind::hang:

@@ -2,6 +2,7 @@
 // The loads of a scenario: one flow each.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -18,29 +19,51 @@ constexpr double kRateMax = 100'000;
 constexpr double kBurstMax = 1'000'000;
 constexpr double kSwingMax = 0.95;
 
-// Lines of seconds, or of times; the first one of those is the start.
-std::optional<std::vector<Duration>> parse_arrivals(std::string_view text) {
+constexpr std::size_t kShown = 40;  // bytes of a line that is wrong
+
+// One line of seconds, or of a time; the first one of those is `start`. Error: what it is instead.
+Result<Duration> parse_arrival(std::string_view line, std::optional<WallTime>& start) {
+  const auto wrong = [&](std::string_view what) {
+    return Error{Code::config_invalid, fmt::format("'{}' is {}", line.substr(0, kShown), what),
+                 "one per line: seconds since the start, or times like 2026-11-21T14:00:00.250Z"};
+  };
+  if (const auto time = parse_rfc3339(line)) {
+    if (!start) start = *time;
+    if (*time < *start) return wrong("before the first time");
+    return *time - *start;
+  }
+  double seconds = 0;
+  const auto parsed = std::from_chars(line.data(), line.data() + line.size(), seconds);
+  const bool whole = parsed.ec == std::errc{} && parsed.ptr == line.data() + line.size();
+  if (!whole || std::isnan(seconds)) return wrong("neither seconds nor a time");
+  if (seconds < 0) return wrong("before the start");
+  if (seconds > to_seconds(kLastsMax))
+    return wrong(fmt::format("later than the {} of one run", weir::to_text(kLastsMax)));
+  return from_seconds(seconds);
+}
+
+// The first line that is wrong is told, at its place.
+std::optional<std::vector<Duration>> parse_arrivals(const config::SourceFile& file,
+                                                    config::Report& report) {
   std::vector<Duration> arrivals;
   std::optional<WallTime> start;
-  while (!text.empty()) {
+  std::string_view text = file.text;
+  for (int number = 1; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with('#')) continue;
-    if (const auto time = parse_rfc3339(line)) {
-      if (!start) start = *time;
-      arrivals.push_back(*time - *start);
-      continue;
+    const auto arrival = parse_arrival(line, start);
+    if (!arrival.ok()) {
+      report.problems.push_back({.place = {file.name, number, 1},
+                                 .message = arrival.error().detail,
+                                 .hint = arrival.error().hint});
+      return std::nullopt;
     }
-    double seconds = 0;
-    const auto parsed = std::from_chars(line.data(), line.data() + line.size(), seconds);
-    const bool whole = parsed.ec == std::errc{} && parsed.ptr == line.data() + line.size();
-    if (!whole || !(seconds >= 0) || seconds > to_seconds(kLastsMax)) return std::nullopt;
-    arrivals.push_back(from_seconds(seconds));
+    arrivals.push_back(*arrival);
   }
   std::ranges::sort(arrivals);
-  if (arrivals.empty() || arrivals.front() < Duration{}) return std::nullopt;
   return arrivals;
 }
 
@@ -50,8 +73,11 @@ void read_recorded(MapReader& map, const Surroundings& around, Load& into) {
   if (path.empty()) return;
   const auto files = around.read(path);
   if (!files.ok()) return map.problem("recorded", files.error().detail, files.error().hint);
-  auto arrivals = files->size() == 1 ? parse_arrivals(files->front().text) : std::nullopt;
-  if (!arrivals) {
+  if (files->size() != 1)
+    return map.problem("recorded", fmt::format("'{}' is a folder, and no file", path));
+  auto arrivals = parse_arrivals(files->front(), map.report());
+  if (!arrivals) return;
+  if (arrivals->empty()) {
     return map.problem("recorded", fmt::format("'{}' has no recorded arrivals", path),
                        "one per line: seconds since the start, or times like "
                        "2026-11-21T14:00:00.250Z");

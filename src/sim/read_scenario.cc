@@ -31,10 +31,10 @@ class ScenarioReader {
 
   ScenarioOutcome read() {
     auto tree = config::parse_yaml(files_[0].name, files_[0].text, outcome_.problems);
+    // A file without a value still has a beginning.
+    if (tree != nullptr && tree->line == 0) tree->line = tree->column = 1;
     if (tree != nullptr && settle(*tree)) read_tree(*tree);
-    for (config::Problem& problem : outcome_.problems) {
-      if (problem.place.line == 0) problem.place = {"--set", 1, 1};
-    }
+    for (config::Problem& problem : outcome_.problems) name_setting(problem.place);
     config::put_in_order(outcome_.problems, files_);
     if (outcome_.problems.empty() && !outcome_.wrong_setting)
       outcome_.scenario = std::move(scenario_);
@@ -42,13 +42,22 @@ class ScenarioReader {
   }
 
  private:
+  // What a setting put there is at the line of its number below zero.
   bool settle(YamlNode& tree) {
+    int line = 0;
     for (const Setting& setting : around_.settings) {
+      --line;
       if (is_of_config(setting, tree)) continue;
-      const auto applied = apply(setting, tree);
+      const auto applied = apply(setting, tree, line);
       if (!applied.ok()) outcome_.wrong_setting = applied.error();
     }
     return !outcome_.wrong_setting;
+  }
+
+  void name_setting(config::Place& place) const {
+    if (place.line >= 0) return;
+    const Setting& setting = around_.settings[static_cast<std::size_t>(-place.line - 1)];
+    place = {fmt::format("--set {}={}", setting.path, setting.value), 0, 0};
   }
 
   void read_tree(const YamlNode& tree) {

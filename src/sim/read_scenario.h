@@ -29,8 +29,8 @@ struct Surroundings {
 };
 
 struct ScenarioOutcome {
-  std::optional<Scenario> scenario;  // only if there is no problem
-  std::vector<config::Problem> problems;
+  std::optional<Scenario> scenario;       // only if there is no problem
+  std::vector<config::Problem> problems;  // line 0: of the setting that the place names as its file
   // Of which a setting is to blame: no place in a file tells where it stands.
   std::optional<Error> wrong_setting;
 };

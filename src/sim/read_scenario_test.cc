@@ -89,6 +89,17 @@ TEST_CASE("what is wrong is told with its place and what was meant") {
        "the fault ends after 1 h 0 min, and the scenario lasts 5 min 0 s (make 'lasts' longer)"},
       {"load: { a: { to: d, rate: 10/s } }\nexpect: { goodput: { atLeast: much } }",
        "2:31 'much' does not fit here (it takes a share like 95% or 0.95)"},
+      {"load: { a: { to: d, rate: 10/s } }\nexpect: { goodput: { atLeast: 90%, atMost: 80% } }",
+       "2:31 nothing is at least this and at most less"},
+      {"load: { a: { to: d, rate: 10/s } }\nexpect: { goodput: 120% }",
+       "2:20 '120%' is more than all"},
+      {"load: { a: { to: d, rate: 10/s } }\nexpect: { expired: { atMost: 2 } }",
+       "2:30 '2' is more than all"},
+      {"load: { a: { to: d, rate: 10/s } }\nexpect: { verdict: recovers, recovery: never }",
+       "2:40 'recovery: never' and 'verdict: recovers' cannot both be met (leave one of them out)"},
+      {"load: { a: { to: d, rate: 10/s } }\n"
+       "faults: [{ errors: d, at: 1s, for: 1s, share: 100%, status: 200 }]",
+       "2:61 'status' must be from 300 to 599"},
       {"load: { a: { to: d, rate: 10/s } }\nexpect: { goodputt: 1 }",
        "2:11 unknown setting 'goodputt' in 'expect' of the scenario (did you mean 'goodput'?)"},
       {"load: { a: { to: d, rate: 10/s } }\nexpect: { verdict: recovered }",
@@ -96,7 +107,7 @@ TEST_CASE("what is wrong is told with its place and what was meant") {
       {"load: { a: { to: d, clients: 3, rate: 10/s } }",
        "clients that wait for their answers have no rate of their own"},
       {"load: { a: { to: d, rate: 90000/s } }\nlasts: 7d", "events are more than"},
-      {"seed: 1", "nothing is offered to anybody"},
+      {"seed: 1", "1:1 nothing is offered to anybody"},
       {"load: [", "not valid YAML"},
       {"config: weir.yaml", "no such file"},
   };
@@ -158,9 +169,33 @@ TEST_CASE("a setting changes the scenario, or the configuration that it takes") 
   CHECK(scenario.flows.at(0).spec.policy.retry.max_attempts == 2);
   CHECK(scenario.flows.at(0).load.rate == 5);
   CHECK(scenario.dependencies.at(0).server.takes == std::chrono::seconds{1});
-  around.settings = {{"load.f.rate", "five"}};
-  CHECK(problems_of("config: weir.yaml", around).starts_with("1:1 'five' is no rate"));
-  CHECK(read_scenario({"s", "config: weir.yaml"}, around).problems.at(0).place.file == "--set");
+}
+
+TEST_CASE("what is wrong with a setting is told of this one, and of nothing in a file") {
+  struct Row {
+    Setting setting;
+    const char* place;
+    const char* told;
+  };
+  const Row rows[] = {
+      {{"load.f.rate", "five"}, "--set load.f.rate=five", "'five' is no rate"},
+      {{"load.f.rat", "5/s"}, "--set load.f.rat=5/s", "unknown setting 'rat'"},
+      {{"load.g.rate", "5/s"}, "--set load.g.rate=5/s", "load 'g' needs 'to'"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.place);
+    Surroundings around = with_config();
+    around.settings = {{"seed", "3"}, row.setting};
+    const auto problems = read_scenario({"s", "config: weir.yaml"}, around).problems;
+    REQUIRE(problems.size() >= 1);
+    CHECK(problems[0].place == config::Place{row.place, 0, 0});
+    CHECK(problems[0].message.contains(row.told));
+  }
+}
+
+TEST_CASE("a file without a value is wrong from its beginning") {
+  for (const char* text : {"", "# nothing\n"})
+    CHECK(problems_of(text).starts_with("1:1 nothing is offered to anybody"));
 }
 
 TEST_CASE("what a journal recorded takes the place of the load of the flows") {
@@ -189,7 +224,10 @@ TEST_CASE("recorded arrivals: seconds, or times that count from the first") {
     const std::string text = path == "seconds" ? "# a comment\n0.5\n2\n1\n"
                              : path == "times"
                                  ? "2026-11-21T14:00:00Z\r\n2026-11-21T14:00:00.250Z\n"
-                                 : "soon\n";
+                             : path == "empty" ? "# nothing\n"
+                             : path == "soon"  ? "# since\n1.5\nsoon\n"
+                             : path == "late"  ? "1\n1e9\n"
+                                               : "2026-11-21T14:00:01Z\n2026-11-21T14:00:00Z\n";
     return Result<std::vector<config::SourceFile>>({config::SourceFile{path, text}});
   };
   const auto arrivals = [&](const std::string& path) {
@@ -202,8 +240,17 @@ TEST_CASE("recorded arrivals: seconds, or times that count from the first") {
   CHECK(arrivals("seconds") ==
         std::vector<Duration>{milliseconds{500}, milliseconds{1000}, milliseconds{2000}});
   CHECK(arrivals("times") == std::vector<Duration>{milliseconds{0}, milliseconds{250}});
-  CHECK(problems_of("dependencies: { d: {} }\nload: { a: { to: d, recorded: other } }", around)
-            .contains("has no recorded arrivals"));
+  const auto problem = [&](const std::string& path) {
+    return config::render(
+        read_scenario(
+            {"s.yaml", "dependencies: { d: {} }\nload: { a: { to: d, recorded: " + path + " } }"},
+            around)
+            .problems);
+  };
+  CHECK(problem("empty").contains("s.yaml:2:31: error[WR1301]: 'empty' has no recorded arrivals"));
+  CHECK(problem("soon").contains("soon:3:1: error[WR1301]: 'soon' is neither seconds nor a time"));
+  CHECK(problem("late").contains("late:2:1: error[WR1301]: '1e9' is later than the 7 d"));
+  CHECK(problem("back").contains("back:2:1: error[WR1301]: '2026-11-21T14:00:00Z' is before"));
 }
 
 }  // namespace

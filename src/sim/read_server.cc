@@ -99,7 +99,7 @@ ServerSpec read_server(MapReader map, double declared_capacity, const Scenario& 
   map.duration("latency", server.latency);
   map.duration("slowerPerCall", server.slower_per_call);
   share(map, "failures", server.failures);
-  map.count("status", server.status, 100, 599);
+  map.count("status", server.status, 300, 599);
   map.flag("honoursKeys", server.honours_keys);
   if (auto calls = map.map("calls")) read_calls(std::move(*calls), names, server);
   map.finish();

@@ -12,24 +12,25 @@ using config::YamlMember;
 using config::YamlNode;
 
 // Its member, made if it is missing.
-YamlNode& member(YamlNode& map, std::string_view name) {
+YamlNode& member(YamlNode& map, std::string_view name, int line) {
   map.kind = YamlNode::Kind::map;
   for (YamlMember& one : map.members) {
     if (one.key.text == name) return one.value;
   }
   YamlMember made;
   made.key = {.kind = YamlNode::Kind::scalar, .text = std::string(name)};
+  made.key.line = made.value.line = line;
   map.members.push_back(std::move(made));
   return map.members.back().value;
 }
 
-// It stands in no file.
-void unplace(YamlNode& node) {
-  node.line = node.column = 0;
-  for (YamlNode& item : node.items) unplace(item);
+void place(YamlNode& node, int line) {
+  node.line = line;
+  node.column = 0;
+  for (YamlNode& item : node.items) place(item, line);
   for (YamlMember& one : node.members) {
-    unplace(one.key);
-    unplace(one.value);
+    place(one.key, line);
+    place(one.value, line);
   }
 }
 
@@ -48,7 +49,7 @@ Result<Setting> parse_setting(std::string_view text) {
   return Setting{std::string(path), std::string(text.substr(equals + 1))};
 }
 
-Result<> apply(const Setting& setting, YamlNode& root) {
+Result<> apply(const Setting& setting, YamlNode& root, int line) {
   std::vector<config::Problem> problems;
   auto value = config::parse_yaml("--set", setting.value, problems);
   if (!value) {
@@ -62,11 +63,11 @@ Result<> apply(const Setting& setting, YamlNode& root) {
       return usage(fmt::format("--set {}: what comes before '{}' is no map", setting.path, rest));
     }
     const auto dot = std::min(rest.find('.'), rest.size());
-    at = &member(*at, rest.substr(0, dot));
+    at = &member(*at, rest.substr(0, dot), line);
     rest.remove_prefix(std::min(dot + 1, rest.size()));
   }
   *at = std::move(*value);
-  unplace(*at);
+  place(*at, line);
   return {};
 }
 

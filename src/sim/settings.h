@@ -19,8 +19,8 @@ struct Setting {
 // "path=value". Error: usage.
 Result<Setting> parse_setting(std::string_view text);
 
-// Maps on the way that are missing are made. What it puts there stands at line 0. Error: usage, if
-// something on the way is no map or the value is no YAML.
-Result<> apply(const Setting& setting, config::YamlNode& root);
+// Maps on the way that are missing are made. What it puts there stands at `line`, which no file
+// has. Error: usage, if something on the way is no map or the value is no YAML.
+Result<> apply(const Setting& setting, config::YamlNode& root, int line = 0);
 
 }  // namespace weir::sim
