@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`weir simulate`: a policy before the incident, from a file, from the real configuration, from a journal."""
 import json
+import re
 import unittest
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from server import ServerCase, run_cli
 
-SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "test" / "scenarios"
+# A command in front of a printed block, or at its beginning.
+PRINTED = re.compile(r"`(?:\./dev )?weir (simulate [^`]*)`\s*```\n(.*?)```|```\n\$ weir (simulate [^\n]*)\n(.*?)```", re.S)
 STORM = """
 name: a storm
 lasts: 90s
@@ -43,6 +47,20 @@ class Simulate(ServerCase):
         self.assertEqual((done.code, done.err), (0, ""), done)
         self.assert_says(done.out, "recovers in all 3 runs", "MIDDLE", "all expectations are met")
 
+    def test_what_the_documents_show_is_what_is_printed(self):
+        for document, count in (("README.md", 1), ("docs/guide/simulate.md", 3)):
+            shown = PRINTED.findall((ROOT / document).read_text())
+            self.assertEqual(len(shown), count, document)
+            for before, under, inside, below in shown:
+                printed = run_cli(*(before or inside).split(), cwd=ROOT)
+                at = 0
+                for line in (under or below).splitlines():
+                    if line == "...":
+                        continue
+                    found = printed.out.find(line.rstrip() + "\n", at) if line else at
+                    self.assertNotEqual(found, -1, f"{document}: weir {before or inside} prints no '{line}' there")
+                    at = found + len(line.rstrip())
+
     def test_the_verdict_comes_first_and_missed_expectations_are_an_exit_code(self):
         done = run_cli("simulate", self.write(STORM))
         self.assertEqual((done.code, done.err), (8, ""), done)
@@ -77,7 +95,27 @@ class Simulate(ServerCase):
         self.assertEqual((run["ending"], run["faults"][0]["what"]), ("recovers", "outage of tracker"))
         more = run_cli("simulate", "--config", path, "--set", "policies.p.retry.maxAttempts=x")
         self.assertEqual(more.code, 1, more)
-        self.assert_says(more.out, "'maxAttempts' must be a number")
+        self.assertEqual(more.out, "")
+        self.assert_says(more.err, "'maxAttempts' must be a number")
+
+    def test_what_the_command_line_says_is_told_as_it_was_written(self):
+        path = self.write('version: 1\nlisten: { http: "127.0.0.1:8600" }\ndata: ./d' + CONFIG, "weir.yaml")
+        rows = ((("--outage", "tracker=5m", "--outage", "trackr=5m"), "--outage trackr=5m: error[WR1301]: unknown dependency "
+                 "'trackr'\nhint: did you mean 'tracker'?"),
+                (("--set", "load.f.rate=five"), "--set load.f.rate=five: error[WR1301]: 'five' is no rate"))
+        for arguments, told in rows:
+            done = run_cli("simulate", "--config", path, *arguments)
+            self.assertEqual((done.code, done.out), (1, ""), done)
+            self.assert_says(done.err, told)
+            self.assertNotIn("the command line", done.err)
+
+    def test_two_sides_are_told_apart(self):
+        path = self.write(STORM.replace("90s", "40s"))
+        done = run_cli("simulate", path, "--compare", path)
+        self.assert_says(done.out, f"\n{path}, compared: ")
+        wrong = run_cli("simulate", path, "--compare", self.write("load: { a: { to: b } }", "bad.yaml"))
+        self.assertEqual((wrong.code, wrong.out), (1, ""), wrong)
+        self.assert_says(wrong.err, "error[WR1301]: 2 problems\n", "bad.yaml:1:18: error[WR1301]: unknown dependency 'b'")
 
     def test_what_a_journal_recorded_is_the_load(self):
         weir = self.serve(CONFIG)
@@ -96,16 +134,20 @@ class Simulate(ServerCase):
                 (STORM.replace("to: d", "to: e"), 1, "s.yaml:11:18: error[WR1301]: unknown dependency 'e'"),
                 (STORM.replace("{ pause: d", "{ pauze: d"), 1, "did you mean 'pause'?"),
                 ("config: no.yaml\n" + STORM, 1, "no.yaml' cannot be read"),
-                ("[", 1, "not valid YAML"), ("\x00\xff", 1, "s.yaml:1:"))
+                ("[", 1, "not valid YAML"), ("\x00\xff", 1, "s.yaml:1:"),
+                ("", 1, "s.yaml:1:1: error[WR1301]: nothing is offered to anybody"))
         for text, code, told in rows:
-            done = run_cli("simulate", self.write(text))
-            self.assertEqual(done.code, code, done)
-            self.assert_says(done.out, told)
+            for output in ("table", "json", "junit", "html"):
+                done = run_cli("simulate", self.write(text), "-o", output)
+                self.assertEqual((done.code, done.out), (code, ""), done)
+                self.assert_says(done.err, told)
 
     def test_wrong_arguments(self):
         path = self.write(STORM)
         rows = ((), (path, "--outage", "d=1s"), (path, "--set", "a"), (path, "--set", "policy=[1"), (path, "--runs", "0"),
-                (path, "-o", "html2"), ("--config", "x", "--outage", "d"), (path, "--from-journal", "soon"))
+                (path, "-o", "html2"),
+                (path, "--seed", "-1"), (path, "--seed", "99999999999999999999999"),
+                (path, "--compare", path, "-o", "junit", "--runs", "10000"), ("--config", "x", "--outage", "d"), (path, "--from-journal", "soon"))
         for arguments in rows:
             done = run_cli("simulate", *arguments)
             self.assertEqual(done.code, 2, done)
