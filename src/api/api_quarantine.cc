@@ -2,11 +2,10 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/views.h"
-#include "policy/filter.h"
+#include "recovery/hidden_question.h"
 #include "recovery/quarantine.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
-#include "recovery/shown.h"
 
 namespace weir::api {
 namespace {
@@ -49,14 +48,9 @@ Result<Selection> selection_of_query(const Call& call, WallTime now) {
 
 // What matches would tell what is hidden, one guess at a time, and nobody would know who asked.
 Result<> check_question(const recovery::Live& live, const Selection& selection) {
-  const Error refusal{Code::invalid_argument, "it asks for what is redacted",
-                      "what matches would tell; a replay plan, which is audited, may ask for it"};
-  const auto key = recovery::key_as_stored(live, selection);
-  if (key.ok() && *key != selection.key) return refusal;  // a guess, and not the tag that is shown
-  const std::string& where = selection.where;
-  if (where.empty() || !policy::Filter::compile(where).ok()) return {};  // it says so itself
-  if (live.redaction(std::nullopt)->hides_some_of(where)) return refusal;
-  return {};
+  if (recovery::hidden_places(live, selection).empty()) return {};
+  return Error{Code::invalid_argument, "it asks for what is redacted: what matches would tell it",
+               "a dry run of a replay plan with a reason may ask; the audit says who and why"};
 }
 
 net::HttpResponse settle_answer(const recovery::BulkResult& result, bool dry_run) {
@@ -109,10 +103,6 @@ Api::Answer Api::quarantine(Call call) {
 Api::Answer Api::settle(Call call, recovery::Settle what) {
   auto request = settle_request(call, parts_.clock.wall(), parts_.engine.config().approvals);
   if (!request.ok()) co_return net::problem_response(request.error());
-  if (request->dry_run) {  // which leaves no trace
-    const auto open = check_question(parts_.live, request->selection);
-    if (!open.ok()) co_return net::problem_response(open.error());
-  }
   auto result = co_await recovery::settle_quarantined(
       parts_.store, parts_.clock, parts_.live, what, request->selection,
       doer_of(call, request->reason, request->break_glass), request->dry_run);

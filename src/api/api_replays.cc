@@ -125,9 +125,10 @@ Api::Answer Api::dry_run(ReplayPlan plan) {
   }
   auto key = recovery::key_as_stored(parts_.live, plan.selection);
   if (!key.ok()) co_return net::problem_response(key.error());
-  plan.selection.key = std::move(*key);
+  // As it was typed: the tag of a guess is an answer, too.
   auto forecast = co_await parts_.replays.dry_run(plan);
   if (!forecast.ok()) co_return net::problem_response(forecast.error());
+  plan.selection.key = std::move(*key);
   recovery::leave_out_default_canary(plan, forecast->deliveries);
   recovery::note_edits(plan, forecast->edits);
   Replay replay{.plan = std::move(plan), .state = ReplayState::planning};

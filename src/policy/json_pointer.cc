@@ -61,4 +61,21 @@ Result<PointerPattern> parse_pointer(std::string_view text) {
   return steps;
 }
 
+std::string to_text(const PointerPattern& pointer) {
+  std::string text;
+  for (const PointerStep& step : pointer) {
+    text += '/';
+    if (step.any) text += '*';
+    for (const char c : step.name) {
+      if (c == '~')
+        text += "~0";
+      else if (c == '/')
+        text += "~1";
+      else
+        text += c;
+    }
+  }
+  return text;
+}
+
 }  // namespace weir::policy

@@ -23,5 +23,7 @@ inline constexpr std::size_t kPointerStepsMax = 64;  // no document is read deep
 
 // Error: invalid_argument; its hint shows the pointer that was probably meant.
 Result<PointerPattern> parse_pointer(std::string_view text);
+// As it was written; "" is the whole document.
+std::string to_text(const PointerPattern& pointer);
 
 }  // namespace weir::policy

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kShownTag = 12;  // hex digits
 constexpr std::string_view kMaskedDocument = "\"[redacted]\"";
 constexpr std::string_view kOfData = "data.";
+constexpr std::string_view kMaskedQuestion = R"(["[redacted]"])";
 
 // A pointer that fits the way to a value so far.
 struct Lead {
@@ -196,12 +197,32 @@ std::string Redaction::redact_pattern(std::string_view pattern) const {
   if (pattern.empty() || empty()) return std::string(pattern);
   const auto document = wire::parse_json(pattern);
   if (!document.ok()) return std::string(kMaskedDocument);
+  return spliced(pattern, asked_in(document->root()),
+                 [](wire::Json) { return std::string(kMaskedQuestion); });
+}
+
+std::vector<wire::Json> Redaction::asked_in(wire::Json pattern) const {
   Names names = members_;
   names.insert(attributes_.begin(), attributes_.end());
   for (const PointerPattern& pointer : pointers_) names.insert(last_name(pointer));
   std::vector<wire::Json> asked;
-  walk(document->root(), {}, names, asked);
-  return spliced(pattern, asked, [](wire::Json) { return std::string("[\"[redacted]\"]"); });
+  walk(pattern, {}, names, asked);
+  return asked;
+}
+
+std::vector<std::string> Redaction::places_asked(std::string_view pattern) const {
+  const auto document = wire::parse_json(pattern);
+  if (empty() || !document.ok()) return {};
+  std::set<std::string> places;
+  for (const wire::Json asked : asked_in(document->root())) {
+    if (asked.raw() == kMaskedQuestion) continue;
+    const std::string name(asked.key());
+    if (members_.contains(name) || attributes_.contains(name)) places.insert(name);
+    for (const PointerPattern& pointer : pointers_) {
+      if (last_name(pointer) == name) places.insert(to_text(pointer));
+    }
+  }
+  return {places.begin(), places.end()};
 }
 
 HiddenValues Redaction::hidden_values(const Event& event) const {

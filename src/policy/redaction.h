@@ -51,6 +51,9 @@ class Redaction {
   // Names are taken wherever they stand, so that it hides too much rather than too little.
   std::string redact_pattern(std::string_view pattern) const;
   bool hides_some_of(std::string_view pattern) const { return redact_pattern(pattern) != pattern; }
+  // The rules that hide what a pattern asks, as they were written: "/cards/*/number", "iban". What
+  // is a mask already asks nothing.
+  std::vector<std::string> places_asked(std::string_view pattern) const;
   std::string mask(std::string_view value) const;   // of a text
   std::string key_tag(std::string_view key) const;  // of an ordering key
   // 32 hex digits that name these bytes to whoever may not see them.
@@ -61,6 +64,8 @@ class Redaction {
 
  private:
   std::string mask_of(wire::Json value) const;
+  // What is asked of hidden members and attributes, wherever they stand.
+  std::vector<wire::Json> asked_in(wire::Json pattern) const;
 
   std::vector<PointerPattern> pointers_;
   std::set<std::string, std::less<>> members_;

@@ -197,6 +197,23 @@ TEST_CASE("an ordering key is hidden with what it is made of") {
   CHECK(ordering_key(longer, flow) == key_tag("secret", long_key));
 }
 
+TEST_CASE("what a pattern asks is named by the rules that hide it, and never by values") {
+  const Redaction redaction = redaction_of({{.kind = Kind::pointer, .name = "/cards/*/number"},
+                                            {.kind = Kind::pointer, .name = "/a~1b/~0c"},
+                                            {.kind = Kind::member, .name = "email"},
+                                            {.kind = Kind::attribute, .name = "subject"}});
+  using Places = std::vector<std::string>;
+  CHECK(redaction.places_asked(R"({"data":{"cards":{"number":[{"prefix":"42"}]}}})") ==
+        Places{"/cards/*/number"});
+  CHECK(redaction.places_asked(
+            R"({"$or":[{"subject":["ann"]},{"data":{"x":{"email":["a"],"~c":["b"]}}}]})") ==
+        Places{"/a~1b/~0c", "email", "subject"});
+  CHECK(redaction.places_asked(R"({"type":["t"]})").empty());
+  CHECK(redaction.places_asked(R"({"subject":["[redacted]"]})").empty());
+  CHECK(redaction.places_asked("").empty());
+  CHECK(Redaction().places_asked(R"({"subject":["ann"]})").empty());
+}
+
 TEST_CASE("patterns that ask for what is hidden") {
   const Redaction redaction = redaction_of({{.kind = Kind::pointer, .name = "/cards/*/number"},
                                             {.kind = Kind::pointer, .name = "/secrets/*"},

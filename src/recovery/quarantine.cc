@@ -8,6 +8,7 @@
 #include "base/seeded_bug.h"
 #include "recovery/approvals.h"
 #include "recovery/effect_outlook.h"
+#include "recovery/hidden_question.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
 #include "recovery/shown.h"
@@ -242,6 +243,11 @@ async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::C
                     "add --reason TEXT"};
   }
   Order order{.what = what, .reason = doer.reason, .actor = doer.actor};
+  // What is settled leaves entries, and what matches nothing would leave none.
+  auto noted = co_await note_question(
+      store, clock, live, selection,
+      {.by = verb_of(what).action, .actor = doer.actor, .reason = doer.reason});
+  if (!noted.ok()) co_return noted.error();
   if (needs_a_look(live) && settles(what) && !dry_run) {
     auto agreed = co_await agree(store, clock, live, selection, order, std::move(doer));
     if (!agreed.ok()) co_return agreed.error();

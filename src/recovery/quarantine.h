@@ -29,11 +29,12 @@ struct BulkResult {
 // What one approval may cover.
 inline constexpr std::size_t kApprovedMax = 100'000;
 
-// Settles everything selected. dry_run counts only. Errors: reason_required, and those of
-// resolve_selection(). What settles more than the configuration lets one person settle (approvals),
-// or something in doubt that it lets nobody settle alone, is bound to the deliveries, the reason
-// and the act that were approved, and needs a yes: approval_required, conflict (somebody else used
-// it).
+// Settles everything selected. dry_run counts only. A selection that asks about what is redacted is
+// audited as such first, and needs a reason for a dry run, too (note_question()). Errors:
+// reason_required, and those of resolve_selection(). What settles more than the configuration lets
+// one person settle (approvals), or something in doubt that it lets nobody settle alone, is bound
+// to the deliveries, the reason and the act that were approved, and needs a yes: approval_required,
+// conflict (somebody else used it).
 async::Task<Result<BulkResult>> settle_quarantined(ports::Store& store, async::Clock& clock,
                                                    const Live& live, Settle what,
                                                    Selection selection, Doer doer, bool dry_run);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/replays.h"
 
+#include "recovery/hidden_question.h"
 #include "recovery/references.h"
 #include "recovery/replay_approval.h"
 #include "recovery/replay_plan.h"
@@ -49,10 +50,18 @@ async::Task<> Replays::drain() {
 }
 
 async::Task<Result<Replay>> Replays::plan(ReplayPlan plan) {
+  auto noted = co_await note_question(
+      store_, clock_, live_, plan.selection,
+      {.by = "the plan of a replay", .actor = plan.actor, .reason = plan.reason});
+  if (!noted.ok()) co_return noted.error();
   co_return co_await make_plan(store_, clock_, live_, std::move(plan));
 }
 
 async::Task<Result<Forecast>> Replays::dry_run(ReplayPlan plan) {
+  auto noted = co_await note_question(
+      store_, clock_, live_, plan.selection,
+      {.by = "a dry run of a replay", .actor = plan.actor, .reason = plan.reason});
+  if (!noted.ok()) co_return noted.error();
   AuditEntry entry{
       .at = clock_.wall(),
       .actor = plan.actor,

@@ -28,7 +28,8 @@ class Replays final : public ports::DecisionSink {
   // Ends the drivers; the runs stay where they are, those too that somebody starts from now on.
   async::Task<> drain();
 
-  // Freezes a selection and stores the plan. plan.makers: who makes it.
+  // Freezes a selection and stores the plan. plan.makers: who makes it. Of both: a selection that
+  // asks about what is redacted is audited as such first, and needs a reason (note_question()).
   async::Task<Result<Replay>> plan(ReplayPlan plan);
   async::Task<Result<Forecast>> dry_run(ReplayPlan plan);
   // The newest state, running ones included. Errors: unknown_replay.

@@ -60,7 +60,7 @@ def data_of(**more):
     return json.dumps({"customer": {"email": MAIL, "plan": "pro"}, "paid": [{"card": {"no": CARD}}], **more}).encode()
 
 
-class Canaries(HandlerCase):
+class CanaryCase(HandlerCase):
     CONFIG = CONFIG + RULES
 
     def assert_clean(self, where, text):
@@ -74,6 +74,11 @@ class Canaries(HandlerCase):
         answer = self.weir.request("POST", "/v1/streams/s/events", data or data_of(), headers)
         self.assertEqual(answer.status, 201, answer.text)
 
+    def reveals(self):
+        return [one for one in self.get("/v1/audit?limit=200")["entries"] if one["action"] == "event.reveal"]
+
+
+class Canaries(CanaryCase):
     def pays(self, mail, then):
         """An effect that is called what is hidden, before the failure."""
         def answer(peer, call):
@@ -120,7 +125,7 @@ class Canaries(HandlerCase):
         self.assertEqual((answer.status, answer.json["counts"]["planned"]), (200, 1), answer.text)
         by_key = self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-subject", "key": SUBJECT}, "reason": "x"})
         self.assertRegex(by_key["would"]["plan"]["selection"]["key"], "^redacted:[0-9a-f]{32}$")
-        self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-mail", "where": {"data": {"card": ["nobody"]}}}}, 422)
+        self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-mail", "where": {"data": {"card": ["nobody"]}}}, "reason": "x"}, 422)
         self.assertEqual(self.post("/v1/replays", {"selection": {"key": SUBJECT}, "reason": "x"}, 400)["code"], "WR1002")
         return made["replay"]
 
@@ -197,8 +202,6 @@ class Canaries(HandlerCase):
         where = urllib.parse.quote(json.dumps({"data": {"customer": {"email": [{"prefix": "c"}]}}}))
         refused = self.get(f"/v1/quarantine?where={where}", 400)
         self.assertIn("redacted", refused["detail"])
-        looked = {"flow": "by-mail", "where": {"data": {"card": ["x"]}}, "dryRun": True}
-        self.assertIn("redacted", self.post("/v1/quarantine/discard", looked, 400)["detail"])
 
     def test_revealing_needs_a_reason_and_is_audited(self):
         self.publish_canary("shown")
@@ -216,6 +219,74 @@ class Canaries(HandlerCase):
         self.assertEqual(entries[2]["actor"], "local:ada")
         self.assert_clean("audit", json.dumps(entries))
         wait_for(lambda: self.weir.logged("event.reveal"), 5, "the line in the log")
+
+
+class GuessingIsAudited(CanaryCase):
+    """What matches tells what is redacted, one guess at a time: without a reason nobody may ask, and with one every guess is in the trail."""
+
+    def guess_card(self, ask):
+        """A card number, by what matches, one digit after the other."""
+        known = ""
+        while len(known) < len(CARD):
+            for digit in "cnryard42":
+                if ask({"data": {"paid": {"card": {"no": [{"prefix": known + digit}]}}}}):
+                    known += digit
+                    break
+            else:
+                return known
+        return known
+
+    def test_guessing_by_dry_runs_needs_a_reason_and_is_audited(self):
+        self.handler.script("guessed", stub.status(422))
+        self.publish_canary("guessed")
+        self.settled("guessed", "by-mail")
+        refused = []
+
+        def ask_in_secret(where):
+            answer = self.weir.request("POST", "/v1/replays?dryRun=true", json.dumps({"selection": {"flow": "by-mail", "where": where}}))
+            refused.append(answer)
+            return answer.status == 200
+        self.assertEqual(self.guess_card(ask_in_secret), "")
+        for answer in refused:
+            self.assertEqual((answer.status, answer.json["code"]), (422, "WR1503"), answer.text)
+            self.assertIn("it asks for what is redacted (card)", answer.json["detail"])
+        self.assertEqual(self.reveals(), [])
+        asked = []
+
+        def ask(where):
+            asked.append(where)
+            answer = self.weir.request("POST", "/v1/replays?dryRun=true", json.dumps({"selection": {"flow": "by-mail", "where": where}, "reason": "ticket 9"}))
+            self.assertIn(answer.status, (200, 422), answer.text)
+            return answer.status == 200
+        self.assertEqual(self.guess_card(ask), CARD)
+        entries = self.reveals()  # one for each question, hits and misses alike
+        self.assertEqual(len(entries), len(asked))
+        self.assertEqual({(one["target"], one["reason"], one["detail"]) for one in entries}, {("by-mail", "ticket 9", "a dry run of a replay asks about card")})
+        self.assert_clean("audit", json.dumps(entries))
+
+
+class QuestionsAreAudited(CanaryCase):
+    """Whatever takes a selection."""
+
+    def test_every_way_to_ask_is_audited(self):
+        self.handler.script("asked", stub.status(422))
+        self.publish_canary("asked")
+        self.settled("asked", "by-mail")
+        miss = {"flow": "by-mail", "where": {"data": {"customer": {"email": ["nobody"]}}}}
+        self.assertEqual(self.post("/v1/quarantine/discard", {**miss, "dryRun": True}, 422)["code"], "WR1503")
+        self.assertEqual(self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-mail", "key": "nobody"}}, 422)["code"], "WR1503")
+        self.assertEqual(self.reveals(), [])
+        self.post("/v1/quarantine/archive", {**miss, "reason": "a"})
+        self.post("/v1/quarantine/discard", {**miss, "dryRun": True, "reason": "b"})
+        self.post("/v1/replays", {"selection": miss, "reason": "c"}, 422)
+        self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-mail", "key": MAIL}, "reason": "d"})
+        self.assertEqual([(one["reason"], one["detail"]) for one in reversed(self.reveals())],
+                         [("a", "quarantine.archive asks about /customer/email"), ("b", "quarantine.discard asks about /customer/email"),
+                          ("c", "the plan of a replay asks about /customer/email"), ("d", "a dry run of a replay asks about ordering key data.customer.email")])
+        # What asks about nothing hidden, or gives back what was shown, needs none.
+        key = self.explain("asked", "by-mail")["key"]
+        self.post("/v1/replays?dryRun=true", {"selection": {"flow": "by-mail", "key": key, "where": {"data": {"customer": {"plan": ["pro"]}}}}})
+        self.assertEqual(len(self.reveals()), 4)
 
 
 class KeysAreTags(HandlerCase):
