@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -71,6 +72,7 @@ void Dispatcher::arrived(std::uint32_t flow, std::uint32_t event, std::uint32_t 
                           .client = client,
                           .arrived = parts_.stage.now,
                           .deadline = parts_.stage.wall() + lasts});
+  list(member);
   ++parts_.tally.second.offered;
   ++parts_.tally.totals.events;
   pump();
@@ -82,7 +84,20 @@ void Dispatcher::alarm() {
   pump();
 }
 
+void Dispatcher::list(Member& member) {
+  if (std::exchange(member.listed, true)) return;
+  with_work_.insert(std::ranges::upper_bound(with_work_, &member), &member);
+}
+
+void Dispatcher::drop_idle() {
+  std::erase_if(with_work_, [](Member* member) {
+    member->listed = !member->ready.empty() || !member->retries.empty();
+    return !member->listed;
+  });
+}
+
 void Dispatcher::pump() {
+  drop_idle();
   expire_overdue();
   ask_again_ = MonoTime::max();
   is_refused_ = false;
@@ -110,16 +125,16 @@ policy::AdmissionOrder::Ready Dispatcher::ready_work(const Blocked& blocked) con
   policy::AdmissionOrder::Ready ready{};
   for (const Work work : {Work::first, Work::retry}) {
     ready[static_cast<std::size_t>(work)] = std::ranges::any_of(
-        members_, [&](const Member& member) { return has(member, work, blocked); });
+        with_work_, [&](const Member* member) { return has(*member, work, blocked); });
   }
   return ready;
 }
 
 Dispatcher::Member* Dispatcher::next_member(Work work, const Blocked& blocked) {
   Member* next = nullptr;
-  for (Member& member : members_) {
-    if (next != nullptr && turns_.start(member.share) >= turns_.start(next->share)) continue;
-    if (has(member, work, blocked)) next = &member;
+  for (Member* const member : with_work_) {
+    if (next != nullptr && turns_.start(member->share) >= turns_.start(next->share)) continue;
+    if (has(*member, work, blocked)) next = member;
   }
   return next;
 }
@@ -246,6 +261,7 @@ void Dispatcher::retry_at(Member& member, Job job, WallTime at) {
   member.first_deadline = std::min(member.first_deadline, job.deadline);
   member.retries.push_back(job);
   std::ranges::push_heap(member.retries, later);
+  list(member);
 }
 
 // As delivery does it: an outage must not pour the stream into quarantine.
@@ -268,7 +284,8 @@ void Dispatcher::pause(Member& member, std::string why) {
 
 void Dispatcher::expire_overdue() {
   const WallTime wall = parts_.stage.wall();
-  for (Member& member : members_) {
+  for (Member* const one : with_work_) {
+    Member& member = *one;
     if (member.paused) continue;
     while (!member.ready.empty() && policy::is_expired(member.ready.front().deadline, wall)) {
       end(member, member.ready.front(), End::expired);
@@ -294,9 +311,9 @@ void Dispatcher::set_alarm() {
   const WallTime wall = parts_.stage.wall();
   MonoTime at = ask_again_;
   if (is_refused_) at = std::min(at, now + kLookAgain);
-  for (const Member& member : members_) {
-    if (member.paused || member.retries.empty()) continue;
-    const WallTime due = member.retries.front().due;
+  for (const Member* const member : with_work_) {
+    if (member->paused || member->retries.empty()) continue;
+    const WallTime due = member->retries.front().due;
     if (due > wall) at = std::min(at, now + (due - wall));
   }
   if (at == MonoTime::max()) return;

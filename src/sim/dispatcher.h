@@ -58,10 +58,13 @@ class Dispatcher {
     policy::DeadLetterBrake brake;
     policy::FairTurns::Share share{};
     bool paused = false;
+    bool listed = false;  // in with_work_
   };
   using Blocked = std::array<bool, policy::kWorkCount>;
 
   void pump();
+  void list(Member& member);
+  void drop_idle();
   void bound_concurrency();
   policy::AdmissionOrder::Ready ready_work(const Blocked& blocked) const;
   bool has(const Member& member, policy::Work work, const Blocked& blocked) const;
@@ -84,6 +87,8 @@ class Dispatcher {
   policy::AdmissionOrder order_;
   policy::FairTurns turns_;
   std::vector<Member> members_;
+  // Those that may have something waiting, in their order: most of many flows have not.
+  std::vector<Member*> with_work_;
   Delivery delivery_;        // what decide() is told of a job
   bool is_refused_ = false;  // at the last pump
   MonoTime ask_again_ = MonoTime::max();

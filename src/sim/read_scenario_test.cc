@@ -104,6 +104,8 @@ TEST_CASE("what is wrong is told with its place and what was meant") {
        "2:11 unknown setting 'goodputt' in 'expect' of the scenario (did you mean 'goodput'?)"},
       {"load: { a: { to: d, rate: 10/s } }\nexpect: { verdict: recovered }",
        "unknown verdict 'recovered' (did you mean 'recovers'?)"},
+      {"load: { a: { to: d, rate: 10/s } }\nexpect: { verdict: [steady, heldback] }",
+       "unknown verdict 'heldback' (did you mean 'heldBack'?)"},
       {"load: { a: { to: d, clients: 3, rate: 10/s } }",
        "clients that wait for their answers have no rate of their own"},
       {"load: { a: { to: d, rate: 90000/s } }\nlasts: 7d", "events are more than"},
