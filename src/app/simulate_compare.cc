@@ -25,7 +25,11 @@ Result<sim::Scenario> read_side(const config::SourceFile& file, const SimulateFl
                                 const sim::Surroundings& around) {
   sim::ScenarioOutcome outcome = sim::read_scenario(file, around);
   if (outcome.wrong_setting) return *outcome.wrong_setting;
-  if (!outcome.scenario) return wrong_scenario(flags, std::move(outcome.problems));
+  if (!outcome.scenario) {
+    Error wrong = wrong_scenario(flags, std::move(outcome.problems));
+    wrong.detail = fmt::format("--compare {}: {}", flags.compare, wrong.detail);
+    return wrong;
+  }
   return std::move(*outcome.scenario);
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 // The user wrote options, and not the lines that they became.
 void name_option(const SimulateFlags& flags, config::Problem& problem) {
+  const bool is_set_by_config = problem.place.file.starts_with("--set config=");
+  if (is_set_by_config && !flags.config.empty()) problem.place.file = "--config " + flags.config;
   if (problem.place.file != kMadeScenario) return;
   const int outage = problem.place.line - kMadeOutagesFrom;
   const bool is_outage = outage >= 0 && static_cast<std::size_t>(outage) < flags.outages.size();

@@ -102,12 +102,35 @@ class Simulate(ServerCase):
         path = self.write('version: 1\nlisten: { http: "127.0.0.1:8600" }\ndata: ./d' + CONFIG, "weir.yaml")
         rows = ((("--outage", "tracker=5m", "--outage", "trackr=5m"), "--outage trackr=5m: error[WR1301]: unknown dependency "
                  "'trackr'\nhint: did you mean 'tracker'?"),
+                (("--set", "load.f.rat=5/s"), "--set load.f.rat=5/s: error[WR1301]: unknown setting 'rat'"),
                 (("--set", "load.f.rate=five"), "--set load.f.rate=five: error[WR1301]: 'five' is no rate"))
         for arguments, told in rows:
             done = run_cli("simulate", "--config", path, *arguments)
             self.assertEqual((done.code, done.out), (1, ""), done)
             self.assert_says(done.err, told)
             self.assertNotIn("the command line", done.err)
+        none = run_cli("simulate", self.write("load: { f: { rate: 1/s } }"), "--config", "none.yaml")
+        self.assertEqual((none.code, none.out), (1, ""), none)
+        self.assert_says(none.err, "--config none.yaml: error[WR1301]: 'none.yaml' cannot be read")
+
+    def test_what_a_guardrail_holds_back_can_be_expected(self):
+        path = self.write("""
+lasts: 40s
+policy: { rateLimit: { requests: 50, unit: second, burst: 10 } }
+load: { a: { to: d, rate: 100/s } }
+dependencies: { d: { capacity: 200/s } }
+expect: { verdict: heldBack }
+""")
+        told = "held back by rateLimit of d: 50/s are done of "
+        for output in ("table", "json", "junit", "html"):
+            done = run_cli("simulate", path, "-o", output)
+            self.assertEqual((done.code, done.err), (0, ""), done)
+            self.assert_says(done.out, "heldBack")
+            if output != "junit":
+                self.assert_says(done.out, told)
+        missed = run_cli("simulate", path, "--set", "expect.verdict=steady", "-o", "junit")
+        self.assertEqual(missed.code, 8, missed)
+        self.assert_says(missed.out, "expected steady, measured heldBack", told)
 
     def test_two_sides_are_told_apart(self):
         path = self.write(STORM.replace("90s", "40s"))
@@ -115,7 +138,7 @@ class Simulate(ServerCase):
         self.assert_says(done.out, f"\n{path}, compared: ")
         wrong = run_cli("simulate", path, "--compare", self.write("load: { a: { to: b } }", "bad.yaml"))
         self.assertEqual((wrong.code, wrong.out), (1, ""), wrong)
-        self.assert_says(wrong.err, "error[WR1301]: 2 problems\n", "bad.yaml:1:18: error[WR1301]: unknown dependency 'b'")
+        self.assert_says(wrong.err, "bad.yaml: 2 problems\n", "bad.yaml:1:18: error[WR1301]: unknown dependency 'b'")
 
     def test_what_a_journal_recorded_is_the_load(self):
         weir = self.serve(CONFIG)
