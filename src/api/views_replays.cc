@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/views.h"
 #include "config/replay_plan_document.h"
-#include "policy/plan_hash.h"
 #include "recovery/references.h"
 #include "recovery/shown.h"
 
@@ -73,7 +72,7 @@ void write_replay(wire::JsonWriter& json, const recovery::Live& live, const Repl
   json.field("state", to_text(replay.state));
   if (!replay.state_reason.empty()) json.field("stateReason", replay.state_reason);
   if (replay.state == ReplayState::completed) json.field("result", to_text(result_of(replay)));
-  json.field("hash", policy::plan_hash(replay.plan)).field("edited", replay.plan.edited);
+  json.field("hash", recovery::plan_hash(live, replay.plan)).field("edited", replay.plan.edited);
   json.key("plan");
   ReplayPlan shown = replay.plan;
   shown.selection = recovery::shown_selection(live, std::move(shown.selection));

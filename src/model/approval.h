@@ -31,7 +31,7 @@ struct Approval {
   ApprovalId id;
   ApprovalAct act = ApprovalAct::replay;
   std::string target;                   // "r7", "quarantine", "e5", "flow orders"
-  std::string hash;                     // of what exactly would be done: SHA-256, 64 hex digits
+  std::string hash;                     // of what exactly would be done: 64 hex digits
   std::string what;                     // for people: "replay r7, 4812 deliveries"
   std::string why;                      // it needs one
   Selection selection;                  // of deliveries, as it may be shown, without ids

@@ -3,7 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include "wire/digest.h"
+
 namespace weir::policy {
+namespace {
+
+std::string plan_hash(const ReplayPlan& plan) { return policy::plan_hash(plan, Redaction()); }
+
+}  // namespace
 
 TEST_CASE("whatever a plan will do is in its hash") {
   struct Row {
@@ -36,6 +43,20 @@ TEST_CASE("who made a plan, and why, is not in its hash") {
   other.reason = "service v2";
   other.makers = {"anna"};
   CHECK(plan_hash(other) == plan_hash(plan));
+}
+
+TEST_CASE("nobody finds what a plan asks for by trying, without the secret of its store") {
+  ReplayPlan plan;
+  plan.selection.where = R"({ data: { iban: [DE02] } })";
+  const Redaction here({}, nullptr, "one store");
+  const Redaction there({}, nullptr, "another store");
+  const std::string hash = policy::plan_hash(plan, here);
+  CHECK(hash.size() == 64);
+  CHECK(hash == policy::plan_hash(plan, Redaction({}, nullptr, "one store")));  // after a restart
+  CHECK(hash != policy::plan_hash(plan, there));
+  CHECK(hash != wire::sha256_hex(encode_replay_plan(plan)));
+  // Nor by publishing what is hashed, and looking at its tag.
+  CHECK(hash != wire::hmac_sha256_hex("one store", encode_replay_plan(plan)));
 }
 
 }  // namespace weir::policy

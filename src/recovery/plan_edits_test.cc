@@ -56,10 +56,10 @@ TEST_CASE("who edited an event of a plan is one of its makers, and the hash is o
   CHECK(once.edited == 1);
   CHECK(twice.edited == 1);
   CHECK(twice.makers == std::vector<std::string>{"anna", "ben"});
-  const std::set<std::string> hashes{policy::plan_hash(before), policy::plan_hash(once),
-                                     policy::plan_hash(twice)};
+  const std::set<std::string> hashes{policy::plan_hash(before, {}), policy::plan_hash(once, {}),
+                                     policy::plan_hash(twice, {})};
   CHECK(hashes.size() == 3);
-  CHECK(policy::plan_hash(desk.plan()) == policy::plan_hash(twice));
+  CHECK(policy::plan_hash(desk.plan(), {}) == policy::plan_hash(twice, {}));
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 // A run that another person had to approve: asked when it starts, goes on and at each stage.
 #include "recovery/replay_approval.h"
 
-#include "policy/plan_hash.h"
 #include "recovery/effect_outlook.h"
 #include "recovery/references.h"
 #include "recovery/replay_run.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -21,7 +21,7 @@ async::Task<Result<Wish>> wish_of(ports::Store& store, const Live& live, WallTim
                                   Replay replay) {
   const std::string id = to_text(replay.id);
   Wish wish{
-      .act = {.target = id, .hash = policy::plan_hash(replay.plan), .makers = replay.plan.makers},
+      .act = {.target = id, .hash = plan_hash(live, replay.plan), .makers = replay.plan.makers},
       .what = fmt::format("replay {} of {} deliveries{}", id, replay.counts.planned,
                           edited_text(replay.plan))};
   if (!live.approvals) co_return wish;
@@ -40,7 +40,7 @@ async::Task<Result<Wish>> wish_of(ports::Store& store, const Live& live, WallTim
 // Of what is in front of us now: conflict if it became another state or plan meanwhile.
 async::Task<Result<ports::Consent>> ReplayRun::consent(Doer doer) {
   const ReplayState before = replay_.state;
-  const std::string hash = policy::plan_hash(replay_.plan);
+  const std::string hash = plan_hash(live_, replay_.plan);
   auto wish = co_await wish_of(store_, live_, clock_.wall(), replay_);
   if (!wish.ok()) co_return wish.error();
   if (!doer.subject.empty()) policy::add_maker(wish->act.makers, doer.subject);
@@ -48,7 +48,7 @@ async::Task<Result<ports::Consent>> ReplayRun::consent(Doer doer) {
   Approvals approvals(store_, live_);
   auto consent = co_await approvals.consent(*std::move(wish), std::move(doer), clock_.wall());
   if (!consent.ok()) co_return consent;
-  if (replay_.state != before || policy::plan_hash(replay_.plan) != hash)
+  if (replay_.state != before || plan_hash(live_, replay_.plan) != hash)
     co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
   co_return consent;
 }
@@ -58,7 +58,7 @@ async::Task<Result<bool>> ReplayRun::still_approved(bool now) {
   next_approval_ = clock_.mono() + std::min(replay_.plan.rate.step, kAskApprovalEvery);
   const ReplayState before = replay_.state;
   Approvals approvals(store_, live_);
-  auto why = co_await approvals.why_not_on(to_text(replay_.id), policy::plan_hash(replay_.plan));
+  auto why = co_await approvals.why_not_on(to_text(replay_.id), plan_hash(live_, replay_.plan));
   if (!why.ok()) {
     next_approval_ = {};  // nothing is sent before it is known
     co_return why.error();

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "policy/plan_hash.h"
 #include "recovery/effect_outlook.h"
 #include "recovery/plan_checks.h"
 #include "recovery/references.h"
 #include "recovery/replay_run.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -24,12 +24,12 @@ async::Task<Result<std::string>> ReplayRun::ask_preconditions() {
   const std::vector<PlanCheck> checks = replay_.plan.preconditions;
   if (checks.empty()) co_return std::string();
   const ReplayState before = replay_.state;
-  const std::string hash = policy::plan_hash(replay_.plan);
+  const std::string hash = plan_hash(live_, replay_.plan);
   std::optional<bool> doubt;
   if (asks_for_doubt(checks))
     doubt = co_await any_in_doubt(store_, live_, clock_.wall(), replay_.id);
   auto results = co_await ask_all(live_, checks, clock_.wall(), doubt);
-  if (replay_.state != before || policy::plan_hash(replay_.plan) != hash)
+  if (replay_.state != before || plan_hash(live_, replay_.plan) != hash)
     co_return Error{Code::conflict, "the replay changed in between", "look at it again"};
   replay_.checked = results;
   dirty_ = true;

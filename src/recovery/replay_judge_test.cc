@@ -116,7 +116,7 @@ TEST_CASE("a plan that is aborted while its preconditions are asked does not sta
 
 TEST_CASE("the hash that was read must be that of the plan") {
   Planned planned({});
-  const std::string read = policy::plan_hash(planned.run->replay().plan);
+  const std::string read = policy::plan_hash(planned.run->replay().plan, {});
   ReplayPlan faster = planned.run->replay().plan;
   faster.rate.max_per_second = 500;
   REQUIRE(planned.edit(faster).ok());
@@ -124,7 +124,7 @@ TEST_CASE("the hash that was read must be that of the plan") {
   REQUIRE_FALSE(started.ok());
   CHECK(started.error().code == Code::plan_changed);
   CHECK(planned.run->replay().state == ReplayState::planned);
-  CHECK(planned.start(policy::plan_hash(faster)).ok());
+  CHECK(planned.start(policy::plan_hash(faster, {})).ok());
   CHECK(planned.edit(faster).error().code == Code::wrong_state);
 }
 

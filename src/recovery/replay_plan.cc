@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/failpoint.h"
-#include "policy/plan_hash.h"
 #include "recovery/plan_edits.h"
 #include "recovery/references.h"
 #include "recovery/selection.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -119,8 +119,8 @@ std::string sent_otherwise(const ReplayTerms& terms) {
   return text;
 }
 
-async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Replay& replay,
-                                  const std::string& title) {
+async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, const Live& live,
+                                  Replay& replay, const std::string& title) {
   auto stored = co_await store.recovery().replay(replay.id);
   if (!stored.ok()) co_return stored.error();
   if (!stored->has_value())
@@ -142,7 +142,7 @@ async::Task<Result<>> finish_plan(ports::Store& store, async::Clock& clock, Repl
                  .target = to_text(replay.id),
                  .reason = replay.plan.reason,
                  // Not the selection itself: patterns and keys may repeat what events hold.
-                 .detail = fmt::format("plan {}: {} deliveries{}", policy::plan_hash(replay.plan),
+                 .detail = fmt::format("plan {}: {} deliveries{}", plan_hash(live, replay.plan),
                                        replay.counts.planned, sent_otherwise(replay.plan.terms))}});
   auto receipt = co_await store.writer().commit(std::move(batch));
   if (!receipt.ok()) co_return receipt.error();
@@ -283,7 +283,7 @@ async::Task<Result<Replay>> make_plan(ports::Store& store, async::Clock& clock, 
   } else {
     frozen = co_await freeze_by_query(store, replay.id);
   }
-  if (frozen.ok()) frozen = co_await finish_plan(store, clock, replay, selection->title);
+  if (frozen.ok()) frozen = co_await finish_plan(store, clock, live, replay, selection->title);
   if (frozen.ok()) co_return replay;
   auto dropped = co_await drop_plan(store, replay.id, clock.wall(), frozen.error());
   co_return dropped.error();

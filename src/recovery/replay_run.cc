@@ -5,10 +5,10 @@
 
 #include "base/failpoint.h"
 #include "base/seeded_bug.h"
-#include "policy/plan_hash.h"
 #include "recovery/forecast.h"
 #include "recovery/plan_checks.h"
 #include "recovery/references.h"
+#include "recovery/shown.h"
 
 namespace weir::recovery {
 namespace {
@@ -384,7 +384,7 @@ async::Task<Result<>> ReplayRun::command(ReplayState wanted, Doer doer, std::str
     co_return co_await change_state(wanted, std::move(doer.reason),
                                     pause ? "replay.pause" : "replay.abort", std::move(doer.actor));
   }
-  const std::string present = policy::plan_hash(replay_.plan);
+  const std::string present = plan_hash(live_, replay_.plan);
   if (!hash.empty() && hash != present && !WEIR_SEEDED_BUG("replay.plan_hash_not_checked")) {
     co_return Error{
         Code::plan_changed,
@@ -461,8 +461,8 @@ async::Task<Result<>> ReplayRun::edit(ReplayPlan plan) {
                  .action = "replay.edit",
                  .target = to_text(replay_.id),
                  .reason = changed.plan.reason,
-                 .detail = fmt::format("plan {} becomes {}", policy::plan_hash(replay_.plan),
-                                       policy::plan_hash(changed.plan))}});
+                 .detail = fmt::format("plan {} becomes {}", plan_hash(live_, replay_.plan),
+                                       plan_hash(live_, changed.plan))}});
   ports::add_to(batch, *std::move(voided));
   const ReplayPlan before = std::exchange(replay_.plan, changed.plan);
   auto receipt = co_await store_.writer().commit(std::move(batch));

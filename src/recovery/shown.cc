@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recovery/shown.h"
 
+#include "policy/plan_hash.h"
 #include "policy/redaction_tag.h"
 
 namespace weir::recovery {
@@ -49,6 +50,11 @@ void keep_masked_headers(ReplayTerms& terms, const ReplayTerms& before) {
       if (known == name) value = was;
     }
   }
+}
+
+std::string plan_hash(const Live& live, const ReplayPlan& plan) {
+  return policy::plan_hash(plan,
+                           live.redaction ? *live.redaction(std::nullopt) : policy::Redaction());
 }
 
 }  // namespace weir::recovery

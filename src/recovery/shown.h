@@ -26,4 +26,7 @@ Selection shown_selection(const Live& live, Selection selection);
 void mask_headers(ReplayTerms& terms);
 void keep_masked_headers(ReplayTerms& terms, const ReplayTerms& before);
 
+// See policy/plan_hash.h.
+std::string plan_hash(const Live& live, const ReplayPlan& plan);
+
 }  // namespace weir::recovery
