@@ -173,7 +173,7 @@ class Api {
   // api_effects.cc
   Answer effects(Call call);
   Answer effect(Call call);
-  Answer answer_with(Result<Effect> effect);
+  Answer answer_with(Caller caller, Result<Effect> effect);
   Answer resolve_effect(Call call);
   Answer reconcile_effect(Call call);
   // api_replays.cc

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/views.h"
 #include "base/text.h"
+#include "policy/access.h"
 #include "policy/approval.h"
 #include "recovery/references.h"
 #include "wire/digest.h"
@@ -76,6 +77,11 @@ Result<EffectWord> word_on_effect(const Call& call, const ApprovalsSpec& approva
   return word;
 }
 
+// Who can have the event shown, redacted or not, in an audited act.
+bool may_reveal(const Caller& caller) {
+  return policy::may(caller.roles, policy::Need::operate) && caller.scope.is_all();
+}
+
 // Of this entry as it is now, with this word and this reason.
 recovery::Wish wish_to_resolve(const Effect& effect, EffectState as, const recovery::Doer& doer) {
   const std::string id = fmt::format("e{}", effect.id.value);
@@ -97,7 +103,8 @@ Api::Answer Api::effects(Call call) {
   if (!found.ok()) co_return net::problem_response(found.error());
   wire::JsonWriter json;
   json.begin_object().key("effects").begin_array();
-  for (const Effect& effect : *found) write_effect(json, parts_.live, effect);
+  for (const Effect& effect : *found)
+    write_effect(json, parts_.live, effect, may_reveal(call.caller));
   json.end_array();
   if (found->size() == query->limit)
     json.field("cursor", fmt::format("e{}", found->back().id.value));
@@ -105,10 +112,10 @@ Api::Answer Api::effects(Call call) {
   co_return json_answer(std::move(json).take());
 }
 
-Api::Answer Api::answer_with(Result<Effect> effect) {
+Api::Answer Api::answer_with(Caller caller, Result<Effect> effect) {
   if (!effect.ok()) co_return net::problem_response(effect.error());
   wire::JsonWriter json;
-  write_effect(json, parts_.live, *effect);
+  write_effect(json, parts_.live, *effect, may_reveal(caller));
   co_return json_answer(std::move(json).take());
 }
 
@@ -122,7 +129,7 @@ Api::Answer Api::effect(Call call) {
                                           fmt::format("there is no effect e{}", id->value),
                                           "`weir effect list` shows those that the ledger knows"});
   }
-  co_return co_await answer_with(std::move(**found));
+  co_return co_await answer_with(call.caller, std::move(**found));
 }
 
 Api::Answer Api::resolve_effect(Call call) {
@@ -142,7 +149,7 @@ Api::Answer Api::resolve_effect(Call call) {
   if (!agreed.ok()) co_return net::problem_response(agreed.error());
   auto settled = co_await parts_.gateway.resolve(*std::move(found), said->as, call.actor,
                                                  said->reason, *std::move(agreed));
-  co_return co_await answer_with(std::move(settled));
+  co_return co_await answer_with(call.caller, std::move(settled));
 }
 
 Api::Answer Api::reconcile_effect(Call call) {
@@ -151,7 +158,7 @@ Api::Answer Api::reconcile_effect(Call call) {
   auto reason = reason_in(call.request.body);
   if (!reason.ok()) co_return net::problem_response(reason.error());
   auto settled = co_await parts_.gateway.reconcile(*id, call.actor, *reason);
-  co_return co_await answer_with(std::move(settled));
+  co_return co_await answer_with(call.caller, std::move(settled));
 }
 
 }  // namespace weir::api

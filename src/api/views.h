@@ -40,7 +40,10 @@ ports::FlowCounts counts_of(const std::vector<ports::FlowCounts>& all, FlowId id
 void write_dependency(wire::JsonWriter& json, delivery::Dispatcher& dispatcher, MonoTime now);
 // Attributes and the shape of the data, without the data.
 void write_event(wire::JsonWriter& json, const recovery::Live& live, const StoredEvent& stored);
-void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect);
+// `may_reveal`: to somebody who may see payloads. Others get a name for the key if anything of the
+// stream is hidden, because keys can be computed from what they are made of.
+void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect,
+                  bool may_reveal);
 
 std::string flow_name(const recovery::Live& live, FlowId id);
 

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/views.h"
+#include "policy/keyed_name.h"
 
 namespace weir::api {
 
+namespace {
+
+// Equal for equal keys.
+std::string shown_key(const recovery::Live& live, const Effect& effect, bool may_reveal) {
+  const auto redaction = live.redaction(effect.delivery.position.stream);
+  if (redaction->empty()) return effect.sent_key();
+  // A key of the caller's own may be what is hidden.
+  if (may_reveal) return effect.key;
+  return "redacted:" + policy::keyed_name(*redaction, "effect", effect.key).substr(0, 32);
+}
+
+}  // namespace
+
 // What was sent and answered stays in the ledger: it may be payload.
-void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect) {
+void write_effect(wire::JsonWriter& json, const recovery::Live& live, const Effect& effect,
+                  bool may_reveal) {
   json.begin_object().field("effect", fmt::format("e{}", effect.id.value));
   json.field("state", to_text(effect.state)).field("dependency", effect.dependency);
   json.field("method", effect.method).field("target", effect.target).field("name", effect.name);
   if (!effect.step.empty()) json.field("step", effect.step);
-  // A key of the caller's own may be made of what is hidden.
-  const bool hides = !effect.caller_key.empty() &&
-                     !live.redaction(effect.delivery.position.stream)->empty();
-  json.field("key", hides ? effect.key : effect.sent_key())
+  json.field("key", shown_key(live, effect, may_reveal))
       .field("flow", flow_name(live, effect.delivery.flow));
   json.field("event", fmt::format("{}#{}", live.stream_name(effect.delivery.position.stream),
                                   effect.delivery.position.seq));
