@@ -138,10 +138,7 @@ async::Task<EffectReply> Gateway::call(EffectRequest request) {
   const auto [running, first] = in_progress_.try_emplace(
       call->key, InProgress{call->fingerprint, call->attempt});
   if (!first && running->second.fingerprint != call->fingerprint) {
-    const Effect other{.dependency = call->dependency.name,
-                       .method = call->request.method,
-                       .target = call->attempt->hidden.redact(call->request.target)};
-    co_return other_body(*call, other);
+    co_return other_body(*call, call->as_shown());
   }
   // A handler that does the same twice at once would be deferred for ever.
   if (!first && running->second.attempt == call->attempt) ++call->attempt->report.failed;
@@ -153,16 +150,19 @@ async::Task<EffectReply> Gateway::call(EffectRequest request) {
                           call->request.method, call->request.dependency, call->request.target),
               "come again when it is over; different effects of one delivery need "
               "different names (Weir-Effect)"},
-        kAgain);
+        "another call under its key is under way", kAgain);
   }
   EffectReply reply = co_await once(call);
   in_progress_.erase(call->key);
   co_return reply;
 }
 
-EffectReply Gateway::refuse(Call& call, Error error, Duration wait) {
+EffectReply Gateway::refuse(Call& call, Error error, const std::string& why, Duration wait) {
   EffectReport& report = call.attempt->report;
-  ++report.refused;
+  if (report.refused++ == 0) {
+    const std::string name = call.known ? name_of(*call.known) : name_of(call.as_shown());
+    report.first_refusal = fmt::format("{} was put off: {}", name, why);
+  }
   report.wait = std::max(report.wait, wait);
   ++counts_[call.request.dependency].refused;
   return {.error = std::move(error), .retry_after = wait};
@@ -191,11 +191,11 @@ std::optional<EffectReply> Gateway::admit(Call& call, policy::Work work, policy:
   const Duration wait = refusal->until == MonoTime::max()
                             ? kAgain
                             : std::max<Duration>(refusal->until - now, Duration{1});
-  return refuse(
-      call,
-      Error{Code::effect_refused, fmt::format("{}: {}", call.dependency.name, refusal->reason),
-            "fail the delivery: Weir calls again later, and counts no attempt"},
-      wait);
+  const std::string why = fmt::format("{}: {}", call.dependency.name, refusal->reason);
+  return refuse(call,
+                Error{Code::effect_refused, why,
+                      "fail the delivery: Weir calls again later, and counts no attempt"},
+                why, wait);
 }
 
 void Gateway::cancel(const Call& call, const policy::Permit& permit) {
@@ -293,7 +293,7 @@ async::Task<EffectReply> Gateway::send_once(std::shared_ptr<Call> call, bool rep
       co_return co_await once(call);
     }
     co_return refuse(*call, Error{Code::effect_in_progress, "somebody else was faster", ""},
-                     kAgain);
+                     "another call under its key was faster", kAgain);
   }
   ++call->entry.version;
   if (call->attempt->ended || clock_.mono() >= call->deadline) {  // the commit took what was left

@@ -98,16 +98,21 @@ class Gateway {
   void cancel(const Call& call, const policy::Permit& permit);
   void record(const Call& call, const policy::Permit& permit, const Outcome& outcome,
               const Classification& result);
-  EffectReply refuse(Call& call, Error error, Duration wait);
+  // `why`: with the effect's name before it, what people read about the delivery.
+  EffectReply refuse(Call& call, Error error, const std::string& why, Duration wait);
   bool is_likely_new(const Call& call);
   static EffectReply other_body(Call& call, const Effect& effect);
   EffectReply hold(Call& call, const Effect& effect, const std::string& reason);
   struct Asked {
     Reconciled verdict = Reconciled::unknown;
     std::string detail;
-    Duration again{};  // it could not be asked now; 0 = it was asked
+    Duration again{};  // worth asking again then; 0 = its answer will not change
+    bool asked = false;
   };
   async::Task<Asked> ask(Effect effect, MonoTime deadline);
+  // What a question that settled nothing gave, for whoever looks at the effect. Its version changes
+  // only if that is news: an approval is of one version.
+  async::Task<> note_asked(Effect effect, Asked asked);
   // Only if nobody else has written the entry since it was read: false then.
   async::Task<Result<bool>> put(Effect effect, std::optional<AuditEntry> audit = std::nullopt,
                                 ports::Consent consent = {});

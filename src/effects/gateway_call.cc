@@ -86,6 +86,12 @@ policy::Work Gateway::Call::work() const {
   return attempt->replay ? policy::Work::replay : policy::Work::first;
 }
 
+Effect Gateway::Call::as_shown() const {
+  return {.dependency = dependency.name,
+          .method = request.method,
+          .target = attempt->hidden.redact(request.target)};
+}
+
 std::string Gateway::Call::header_lines(std::string_view idempotency_key) const {
   std::string lines;
   for (const auto& [name, value] : request.headers) {

@@ -33,6 +33,8 @@ struct Gateway::Call {
   MonoTime deadline;
 
   policy::Work work() const;
+  // What people may be shown of an effect that the ledger has not been asked about.
+  Effect as_shown() const;
   // The caller's own, but for what is the connection's, Weir's or set by the dependency's
   // configuration; then trace context and key (none if empty).
   std::string header_lines(std::string_view idempotency_key) const;

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kPatience = std::chrono::seconds{10};
 // After a question that could not be asked.
 constexpr Duration kAskAgain = std::chrono::seconds{5};
+// Behind why an effect is in doubt: what came of the last question about it.
+constexpr std::string_view kLastAsked = "; reconcile: ";
 
 Error unknown(EffectId id) {
   return Error{Code::unknown_effect, fmt::format("there is no effect e{}", id.value),
@@ -84,21 +86,33 @@ async::Task<Gateway::Asked> Gateway::ask(Effect effect, MonoTime deadline) {
                   policy::read_server_pace(outcome, result, clock_.wall()));
   }
   wired_.released(dependency.name);
-  Asked asked;
+  Asked asked{.asked = true};
   asked.verdict = judge_reconcile(rules, outcome, asked.detail);
   const bool later = outcome.fault != Fault::none || result.retryable;
   if (asked.verdict == Reconciled::unknown && later) asked.again = kAskAgain;
   co_return asked;
 }
 
+async::Task<> Gateway::note_asked(Effect effect, Asked asked) {
+  if (!asked.asked || asked.verdict != Reconciled::unknown) co_return;
+  std::string reason = effect.reason.substr(0, effect.reason.rfind(kLastAsked));
+  reason.append(kLastAsked).append(asked.detail);
+  if (reason == effect.reason) co_return;
+  effect.reason = std::move(reason);
+  (void)co_await put(std::move(effect));  // a remark: whoever asked is told in any case
+}
+
 async::Task<EffectReply> Gateway::ask_first(std::shared_ptr<Call> call) {
   const Asked asked = co_await ask(*call->known, call->deadline);
+  co_await note_asked(*call->known, asked);
   if (asked.again > Duration::zero()) {
     co_return refuse(
         *call,
         Error{Code::effect_in_doubt,
               fmt::format("effect e{} is in doubt: {}", call->known->id.value, asked.detail),
               "fail the delivery: Weir calls again later, and counts no attempt"},
+        fmt::format("it is in doubt, and {} {}: {}", call->dependency.name,
+                    asked.asked ? "was asked first" : "is to be asked first", asked.detail),
         asked.again);
   }
   if (asked.verdict == Reconciled::unknown) co_return hold(*call, *call->known, asked.detail);
@@ -164,6 +178,7 @@ async::Task<Result<Effect>> Gateway::reconcile(EffectId id, std::string actor, s
   if (!in_progress_.try_emplace(effect.key, InProgress{effect.fingerprint, nullptr}).second)
     co_return being_sent(id);
   const Asked asked = co_await ask(effect, clock_.mono() + kPatience);
+  co_await note_asked(effect, asked);
   in_progress_.erase(effect.key);
   if (asked.verdict == Reconciled::unknown) {
     co_return Error{Code::wrong_state,

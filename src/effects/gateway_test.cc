@@ -264,6 +264,8 @@ TEST_CASE("gateway: a guardrail that refuses has sent and written nothing, and i
   const EffectReport report = desk.running.end(desk.token);
   CHECK(report.refused == 1);
   CHECK(report.failed == 0);
+  CHECK(report.first_refusal.starts_with("the effect (POST bank/pay) was put off: bank: "));
+  CHECK(report.first_refusal.ends_with(": " + reply.error->detail));
 }
 
 TEST_CASE("gateway: a dependency is not asked while the request may still be under way") {
@@ -285,6 +287,40 @@ TEST_CASE("gateway: a dependency is not asked while the request may still be und
   CHECK(desk.sent.size() == 2);
   CHECK(desk.sent.back().starts_with(fmt::format("GET /of/{}\n", desk.entry().key)));
   CHECK(desk.entry().resolution.starts_with("weir: "));
+}
+
+TEST_CASE("gateway: what a question gave that settled nothing is said of effect and attempt") {
+  Desk desk;
+  desk.bank.policy.idempotency.on_in_doubt = OnInDoubt::reconcile;
+  desk.bank.policy.idempotency.reconcile = {.path = "/of/{key}",
+                                            .applied = {200},
+                                            .applied_where = {},
+                                            .not_applied = {404},
+                                            .not_applied_where = {},
+                                            .after = {}};
+  const Outcome down{.fault = Fault::refused, .fault_detail = "connect: connection refused"};
+  desk.answers = {lost(), down, down, {.status = 500}, {.status = 202}, {.status = 404}};
+  CHECK(desk.call().standing == "inDoubt");
+  CHECK(desk.running.end(desk.token).refused == 0);
+  const Effect before = desk.entry();
+  for (int i = 0; i < 2; ++i) {  // the same again is no news
+    desk.token = desk.begin();
+    CHECK(code_of(desk.call()) == Code::effect_in_doubt);
+    CHECK(desk.running.end(desk.token).first_refusal ==
+          "effect e1 (POST bank/pay) was put off: it is in doubt, and bank was asked first: "
+          "connect: connection refused");
+    CHECK(desk.entry().reason == before.reason + "; reconcile: connect: connection refused");
+    CHECK(desk.entry().version == before.version + 1);
+    CHECK(desk.entry().changed_at == before.changed_at);
+  }
+  const auto by_hand = desk.bench.run(desk.gateway.reconcile(EffectId{1}, "anna", "look"));
+  CHECK(by_hand.error().code == Code::wrong_state);
+  CHECK(desk.entry().reason == before.reason + "; reconcile: asked about the key, it answered 500");
+  desk.token = desk.begin();
+  CHECK_FALSE(desk.call().retry_after > Duration{});  // 202 will not change: a person
+  CHECK(desk.entry().reason == before.reason + "; reconcile: asked about the key, it answered 202");
+  CHECK(desk.bench.run(desk.gateway.reconcile(EffectId{1}, "anna", "look"))->state ==
+        EffectState::failedNoEffect);
 }
 
 TEST_CASE("gateway: what the last process had sent is in doubt, however much it is") {

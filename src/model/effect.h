@@ -65,6 +65,7 @@ struct Effect {
 // What became of the effects of one attempt, for whoever judges its outcome.
 struct EffectReport {
   std::uint32_t refused = 0;  // by Weir's own guardrails: nothing was sent
+  std::string first_refusal;  // which effect, and why, one sentence
   Duration wait{};            // the longest that a refusal asked for
   std::uint32_t failed = 0;   // for another reason
   std::string held;           // the first one in doubt that waits for a person, described

@@ -36,9 +36,10 @@ Classification weigh_effects(Classification handler, const EffectReport& effects
         fmt::format("the key of {} was used for another request before", effects.other_body));
   }
   if (effects.refused == 0 || effects.failed > 0) return handler;
-  Classification refused = because(
-      handler, FailureClass::throttled, kRuleEffectRefused,
-      fmt::format("Weir let {} of its effects not through now", effects.refused));
+  const std::string more = effects.refused == 1 ? std::string()
+                                                : fmt::format(", and {} more", effects.refused - 1);
+  Classification refused = because(handler, FailureClass::throttled, kRuleEffectRefused,
+                                   effects.first_refusal + more);
   refused.retryable = true;
   refused.retry_after = effects.wait;
   return refused;

@@ -15,7 +15,9 @@ Classification handler_said(int status) {
   return classify({.status = status}, {}, "flow", "handler", WallTime{seconds{1}});
 }
 
-const EffectReport kRefused{.refused = 2, .wait = seconds{30}};
+const EffectReport kRefused{.refused = 2,
+                            .first_refusal = "effect e7 (POST bank/pay) was put off: bank: breaker",
+                            .wait = seconds{30}};
 const EffectReport kHeld{.refused = 1, .failed = 1, .held = "effect e1 (POST bank/pay)"};
 const EffectReport kOtherBody{.failed = 1, .other_body = "effect e2 (POST bank/pay)"};
 
@@ -44,6 +46,9 @@ TEST_CASE("a failure that only our own refusal caused is no attempt, and not too
   const Classification weighed = weigh_effects(handler_said(500), kRefused, true);
   CHECK(weighed.rule == kRuleEffectRefused);
   CHECK_FALSE(weighed.counts_breaker);
+  CHECK(weighed.reason ==
+        "effect e7 (POST bank/pay) was put off: bank: breaker, and 1 more (the handler said: " +
+            handler_said(500).reason + ")");
   const Decision decision = decided(weighed);
   CHECK(decision.kind == DecisionKind::defer);
   CHECK(decision.at >= WallTime{seconds{9 + 30 + 1}});

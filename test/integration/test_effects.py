@@ -305,6 +305,19 @@ class Doubt(EffectCase):
         settled = self.cli_json("effect", "reconcile", entry["effect"], "--reason", "now?")
         self.assertEqual(settled["state"], "failedNoEffect")
 
+    def test_who_cannot_be_asked_is_named_in_what_is_told(self):
+        self.bank.default(stub.close())
+        _, reference = self.pays("nobody", "asked", bank=[stub.close(), stub.status(201)])
+        wait_for(lambda: "was put off" in self.explain(reference, "asked").get("reason", ""), 15, "put off")
+        entry = self.effect_of(reference)
+        told = self.explain(reference, "asked")
+        self.assertRegex(told["reason"], rf"effect {entry['effect']} \(POST asked/payments\) was put off: it is in doubt, and asked was asked first: .*closed")
+        self.assertEqual(told["attempts"], 1)
+        self.assertRegex(self.cli_json("effect", "get", entry["effect"])["reason"], "^it may have happened: .*; reconcile: .*closed")
+        self.assertIn("was put off: it is in doubt, and asked was asked first", self.cli("explain", reference, "--flow", "asked").out)
+        self.bank.default(stub.status(404))
+        wait_for(lambda: self.state(reference, "asked") == "done", 15, "done")
+
     def test_killed_while_it_was_under_way(self):
         _, reference = self.pays("killed", "bank", bank=[stub.hang(), stub.status(201)])
         wait_for(lambda: self.bank.calls_of("killed"), 10, "the call")
