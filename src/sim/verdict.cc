@@ -136,7 +136,7 @@ class Course {
     if (is_offered_too_much()) return Ending::overloaded;
     if (is_held_back()) return Ending::heldBack;
     if (scenario_.faults.empty()) return ending_without_fault();
-    return is_falling() ? Ending::unfinished : Ending::metastable;
+    return is_too_soon() || is_falling() ? Ending::unfinished : Ending::metastable;
   }
 
   bool is_offered_too_much() const {
@@ -157,6 +157,9 @@ class Course {
     if (late_.busy) return Ending::overloaded;
     return late_.done >= kMostly * late_.offered ? Ending::steady : Ending::failing;
   }
+
+  // The last seconds, which have to tell, were still those of the fault.
+  bool is_too_soon() const { return late() < after_fault(); }
 
   // Whether less waits in the last quarter of the time after the fault than in the second.
   bool is_falling() const {
@@ -189,11 +192,15 @@ class Course {
         name_, can, late_.done, seconds().empty() ? 0 : seconds().back().server_queue, held);
   }
 
-  // What comes in bursts may be behind in the last seconds alone: without a fault the second half
-  // tells as well.
+  // From where on the end tells: what came before the end of a fault does not. What comes in bursts
+  // may be behind in the last seconds alone: without a fault the second half tells as well.
   std::size_t telling() const {
+    if (!scenario_.faults.empty()) {
+      const std::size_t least = seconds().size() - std::min(seconds().size(), window_);
+      return std::max(late(), std::min(after_fault(), least));
+    }
     const bool is_behind = !is_healthy(late(), seconds().size());
-    return is_behind && scenario_.faults.empty() ? std::min(late(), seconds().size() / 2) : late();
+    return is_behind ? std::min(late(), seconds().size() / 2) : late();
   }
 
   std::string steady_text() const {
@@ -247,8 +254,9 @@ class Course {
             late_.offered > capacity_ || !late_.busy ? "is offered" : "calls are made",
             late_numbers());
       case Ending::unfinished:
-        return fmt::format("has not recovered {:.0f} s after {}, but the backlog falls; {}",
-                           watched, after_what(), late_numbers());
+        return fmt::format("has not recovered {:.0f} s after {}, {}; {}", watched, after_what(),
+                           is_too_soon() ? "which is too soon to tell" : "but the backlog falls",
+                           late_numbers());
       case Ending::paused:
         return fmt::format("paused itself after {:.0f} s and waits for a person: {}",
                            *tally_.paused_at, tally_.paused_why);

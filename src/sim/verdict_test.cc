@@ -68,6 +68,38 @@ TEST_CASE("watched too briefly is said so") {
   CHECK(result.verdict.ending == Ending::unfinished);
 }
 
+TEST_CASE("a fault near the end: recovered, or too soon to tell, and never metastable") {
+  struct Row {
+    const char* at;
+    Ending ending;
+    const char* sentence;
+  };
+  const Row rows[] = {
+      {"60s", Ending::recovers, "recovers 0 s after the errors of d ended"},
+      {"75s", Ending::recovers, "recovers 0 s after the errors of d ended"},
+      {"77s", Ending::unfinished,
+       "has not recovered 3 s after the errors of d ended, which is too"},
+      {"80s", Ending::unfinished,
+       "has not recovered 0 s after the errors of d ended, which is too"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.at);
+    const RunResult result = run_of(std::string(R"(
+lasts: 90s
+policy:
+  retry: { maxAttempts: 1 }
+  deadLetterBrake: { enabled: false }
+  circuitBreaker: { enabled: false }
+load: { a: { to: d, rate: 80/s } }
+dependencies: { d: { capacity: 100/s } }
+faults: [{ errors: d, for: 10s, at: )") +
+                                    row.at + " }]");
+    CAPTURE(result.verdict.sentence);
+    CHECK(to_text(result.verdict.ending) == to_text(row.ending));
+    CHECK(result.verdict.sentence.starts_with(row.sentence));
+  }
+}
+
 TEST_CASE("Weir's defaults recover from the same storm") {
   const RunResult result = run_of(R"(
 lasts: 300s
