@@ -17,6 +17,7 @@ constexpr std::size_t kPage = 1000;
 
 void interrupted(DeliveryParts& parts, Flow& flow, Delivery row, const Event& event) {
   row.interruptions += WEIR_SEEDED_BUG("recover.interruption_not_counted") ? 0 : 1;
+  if (WEIR_SEEDED_BUG("recover.attempts_forgotten")) row.attempts_this_round = 0;
   (void)WEIR_FAILPOINT("recover.interrupted");
   Decision decision = policy::decide_interrupted(flow.spec().policy, row, flow.spec().idempotent,
                                                  parts.clock.wall());
@@ -76,7 +77,8 @@ async::Task<Result<>> load_rows(DeliveryParts& parts, Flow& flow) {
     auto page = co_await parts.store.deliveries().due(flow.id(), after, kPage);
     if (!page.ok()) co_return page.error();
     for (const ports::DueEntry& entry : *page) {
-      const Due due{.due = std::min(entry.due, latest),
+      const bool at_once = WEIR_SEEDED_BUG("recover.due_forgotten");
+      const Due due{.due = at_once ? WallTime{} : std::min(entry.due, latest),
                     .ref = entry.ref,
                     .replay = entry.replay,
                     .interruptions = entry.interruptions,

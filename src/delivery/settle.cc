@@ -137,7 +137,7 @@ std::vector<ports::Mutation> mutations_of(const Flow& flow, const Delivery& row,
       (is_final(decision.kind) || is_quarantine(decision.kind))) {
     mutations.emplace_back(ports::SetReplayItem{settled.row.replay, row.ref, item_state(decision)});
   }
-  if (pause) {
+  if (pause && !WEIR_SEEDED_BUG("brake.pause_not_stored")) {
     mutations.emplace_back(
         ports::SetFlowStatus{flow.id(), FlowStatus::paused, pause->reason, now, pause->cause});
     mutations.emplace_back(ports::AddAudit{AuditEntry{.at = now,

@@ -181,7 +181,7 @@ Decision decide_interrupted(const FlowPolicy& policy, const Delivery& delivery, 
   decision.kind = DecisionKind::quarantine;
   decision.failure = FailureClass::interrupted;
   const std::uint32_t max = std::max(policy.retry.max_interruptions, 1u);
-  if (!idempotent) {
+  if (!idempotent && !WEIR_SEEDED_BUG("decide.interrupted_repeated")) {
     decision.rule = "inDoubt";
     decision.reason =
         "a restart cut the attempt short; it may have been applied, and the flow says idempotent: "

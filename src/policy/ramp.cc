@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/seeded_bug.h"
+
 namespace weir::policy {
 namespace {
 
@@ -30,7 +32,8 @@ Ramp::Ramp(const RatePlan& plan, MonoTime now, double rate)
 
 Pace Ramp::pace(const ReplayCounts& counts, MonoTime now) {
   advance(now);
-  const std::uint64_t unsettled = counts.in_flight();
+  const std::uint64_t unsettled = WEIR_SEEDED_BUG("ramp.concurrency_ignored") ? 0
+                                                                              : counts.in_flight();
   if (unsettled >= plan_.concurrency) return {0, MonoTime::max(), rate()};
   const auto room = plan_.concurrency - static_cast<std::uint32_t>(unsettled);
   const auto saved = static_cast<std::uint32_t>(std::floor(credit_ + (1 - kOne)));

@@ -7,6 +7,7 @@
 
 #include "recount.h"
 #include "sim_config.h"
+#include "world.h"
 
 namespace weir::engine_sim {
 namespace {
@@ -27,7 +28,7 @@ std::optional<T> asked(Process& process, Journal& journal, async::Task<Result<T>
   return std::nullopt;
 }
 
-void check_row(const Delivery& row, Journal& journal) {
+void check_row(const Delivery& row, std::uint32_t most_interruptions, Journal& journal) {
   const std::string who = name_of(row.ref);
   const auto must = [&](bool holds, std::string_view what) {
     if (!holds) journal.fail(fmt::format("{} ({}): {}", who, to_text(row.state), what));
@@ -35,7 +36,7 @@ void check_row(const Delivery& row, Journal& journal) {
   must(row.state != DeliveryState::held && row.state != DeliveryState::filtered,
        "is no row's state");
   must(row.attempts_this_round <= kMaxAttempts, "too many attempts in this round");
-  must(row.interruptions <= 3, "too many interruptions");
+  must(row.interruptions <= most_interruptions, "too many interruptions");
   if (row.state == DeliveryState::quarantined) {
     must(bool{row.group}, "has no group");
     must(!row.reason.empty() && !row.history.empty(), "is not explained");
@@ -54,17 +55,64 @@ void check_course(const Delivery& before, const Delivery& row, Journal& journal)
     journal.fail(who + " has forgotten attempts");
 }
 
-void note_states(const std::vector<Delivery>& rows, const std::vector<Replay>& replays,
-                 std::uint64_t first_seq, Journal& journal) {
-  for (const Delivery& row : rows) {
-    if (is_open(row.state) && row.ref.position.seq < first_seq)
-      journal.sometimes.reached(Rare::trimmedBesideOpen);
-    if (row.interruptions > 0) journal.sometimes.reached(Rare::interrupted);
+// What is new since the last look.
+void note_row(const Delivery* before, const Delivery& row, std::uint64_t first_seq,
+              Journal& journal) {
+  const bool was_trimmed = before != nullptr && is_open(before->state) &&
+                           before->ref.position.seq < first_seq;
+  if (is_open(row.state) && row.ref.position.seq < first_seq && !was_trimmed)
+    journal.sometimes.reached(Rare::trimmedBesideOpen);
+  if (row.interruptions > (before == nullptr ? 0 : before->interruptions))
+    journal.sometimes.reached(Rare::interrupted);
+}
+
+void note_replay(const Replay* before, const Replay& replay, Journal& journal) {
+  if (before != nullptr && before->state == replay.state) return;
+  if (replay.state == ReplayState::stopped) journal.sometimes.reached(Rare::replayStopped);
+  if (replay.state == ReplayState::completed && replay.counts.sent > 0)
+    journal.sometimes.reached(Rare::replayCompleted);
+}
+
+// A run that somebody halted goes on when somebody says so, and claims nothing until then.
+// `word`: what had been said before anything was read.
+void check_replay(const Seen& seen, const Replay& replay, const ReplayWord& word,
+                  Journal& journal) {
+  const std::string who = fmt::format("r{} ({})", replay.id.value, to_text(replay.state));
+  const std::uint32_t resumes = journal.replays[replay.id.value].resumes;
+  if (word.halted && is_running(replay.state) && resumes == word.resumes)
+    journal.fail(fmt::format("{} was told: {}", who, to_text(*word.halted)));
+  if (word.halted == ReplayState::aborted && replay.state != ReplayState::aborted)
+    journal.fail(who + " was aborted");
+  const auto before = seen.replays.find(replay.id);
+  if (before == seen.replays.end()) return;
+  const ReplayState was = before->second.state;
+  if (is_over(was) && replay.state != was)
+    journal.fail(fmt::format("{} was {}", who, to_text(was)));
+  const auto then = seen.resumes.find(replay.id.value);
+  const bool told_to_go = then == seen.resumes.end() || then->second != resumes;
+  const bool claimed = replay.counts.sent > before->second.counts.sent;
+  const bool halted = is_over(was) || (was == ReplayState::paused && !told_to_go);
+  if (halted && (claimed || is_running(replay.state)))
+    journal.fail(fmt::format("{} was {}, and went on by itself", who, to_text(was)));
+}
+
+// What an operator sees paused stays so.
+void note_paused(Process& process, Journal& journal) {
+  const MonoTime now = process.clock().mono();
+  for (const delivery::FlowView& view : process.engine().flow_views()) {
+    const bool stands = view.record->status == FlowStatus::paused && journal.resuming == 0;
+    if (stands) journal.paused.try_emplace(view.spec->name, now);
+    if (!stands) journal.paused.erase(view.spec->name);
   }
-  for (const Replay& replay : replays) {
-    if (replay.state == ReplayState::stopped) journal.sometimes.reached(Rare::replayStopped);
-    if (replay.state == ReplayState::completed && replay.counts.sent > 0)
-      journal.sometimes.reached(Rare::replayCompleted);
+}
+
+// What waits on the disk, and until when.
+void note_due(Process& process, const std::vector<Delivery>& rows, Journal& journal) {
+  journal.due.clear();
+  for (const Delivery& row : rows) {
+    const delivery::Flow* flow = process.engine().find_flow(row.ref.flow);
+    if (row.state != DeliveryState::waiting || flow == nullptr) continue;
+    journal.due[{flow->spec().name, number_of(row.event_id), row.replay.value}] = row.due;
   }
 }
 
@@ -89,33 +137,45 @@ void check_counts(const Replay& replay, Journal& journal) {
   const bool adds_up = counts.sent + counts.skipped <= counts.planned &&
                        counts.succeeded + counts.failed_again + counts.in_doubt <= counts.sent;
   if (!adds_up) journal.fail(fmt::format("r{}: its counts do not add up", replay.id.value));
+  if (counts.in_flight() > replay.plan.rate.concurrency)
+    journal.fail(fmt::format("r{}: {} on their way of {}", replay.id.value, counts.in_flight(),
+                             replay.plan.rate.concurrency));
 }
 
 }  // namespace
 
 void look(Process& process, Journal& journal, Seen& seen) {
+  std::map<std::uint32_t, ReplayWord> words = journal.replays;
   const auto rows = asked(process, journal, process.store().deliveries().list({.limit = 1000}));
   if (!rows) return;
   const auto replays = asked(process, journal, process.store().recovery().replays());
   if (!replays) return;
   std::map<DeliveryRef, Delivery> now;
+  const std::uint64_t first_seq = process.engine().find_stream("s")->first_seq;
   for (const Delivery& row : *rows) {
-    check_row(row, journal);
+    const delivery::Flow* flow = process.engine().find_flow(row.ref.flow);
+    check_row(row, flow == nullptr ? ~0u : flow->spec().policy.retry.max_interruptions, journal);
     const auto before = seen.rows.find(row.ref);
     if (before != seen.rows.end()) check_course(before->second, row, journal);
+    note_row(before == seen.rows.end() ? nullptr : &before->second, row, first_seq, journal);
     now.emplace(row.ref, row);
   }
   for (const auto& [ref, before] : seen.rows) {
     if (is_open(before.state) && !now.contains(ref))
       journal.fail(fmt::format("{} was {} and is gone", name_of(ref), to_text(before.state)));
   }
-  seen.running.clear();
   for (const Replay& replay : *replays) {
     check_counts(replay, journal);
-    if (is_running(replay.state)) seen.running.insert(replay.id);
+    const ReplayWord word = words[replay.id.value];
+    check_replay(seen, replay, word, journal);
+    const auto before = seen.replays.find(replay.id);
+    note_replay(before == seen.replays.end() ? nullptr : &before->second, replay, journal);
+    seen.replays.insert_or_assign(replay.id, replay);
+    seen.resumes[replay.id.value] = word.resumes;
   }
-  note_states(*rows, *replays, process.engine().find_stream("s")->first_seq, journal);
   note_guards(process, journal);
+  note_paused(process, journal);
+  note_due(process, *rows, journal);
   seen.rows = std::move(now);
 }
 
@@ -123,6 +183,20 @@ void check_start(Process& process, Journal& journal) {
   const StreamRecord* stream = process.engine().find_stream("s");
   if (journal.last_seq > 0 && (stream == nullptr || stream->next_seq <= journal.last_seq))
     journal.fail(fmt::format("s#{} was acknowledged and is lost", journal.last_seq));
+}
+
+void check_goes_on(Process& process, Journal& journal, WallTime since) {
+  const MonoTime now = process.clock().mono();
+  policy::Guardrails& guardrails = process.engine().find_dispatcher("d")->guardrails();
+  if (guardrails.worst_breaker(now).state(now) != policy::Breaker::State::closed) return;
+  const auto rows = asked(process, journal, process.store().deliveries().list({.limit = 1000}));
+  if (!rows) return;
+  for (const Delivery& row : *rows) {
+    const delivery::Flow* flow = process.engine().find_flow(row.ref.flow);
+    if (flow == nullptr || flow->record().status == FlowStatus::paused) continue;
+    if (row.state == DeliveryState::waiting && row.due < since && row.changed_at < since)
+      journal.fail(name_of(row.ref) + " is due, and nobody calls its handler");
+  }
 }
 
 std::string what_is_left(Process& process, Journal& journal) {

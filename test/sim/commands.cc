@@ -71,7 +71,9 @@ void note_stored(Journal& journal, std::uint32_t event, const ports::AppendResul
 async::Task<> publish(Process& process, Journal& journal, std::vector<std::uint32_t> events,
                       bool other) {
   // An event that retention has taken is not known any more: that would be another one.
-  const std::uint64_t first_seq = process.engine().find_stream("s")->first_seq;
+  const std::uint64_t first_seq = journal.trimming > 0
+                                      ? ~0ull
+                                      : process.engine().find_stream("s")->first_seq;
   std::erase_if(events, [&](std::uint32_t event) {
     const auto known = journal.stored.find(event);
     return known != journal.stored.end() && known->second < first_seq;
@@ -117,6 +119,9 @@ async::Task<> plan_replay(Process& process, Journal& journal, Move move) {
   auto made = co_await process.replays().plan(plan);
   note(journal, "plan of a replay of " + flow, error_of(made));
   if (!made.ok()) co_return;
+  ReplayWord& word = journal.replays[made->id.value];
+  word.concurrency = plan.rate.concurrency;
+  ++word.resumes;
   auto begun = co_await process.replays().command(made->id, ReplayState::running,
                                                   {.actor = kActor, .reason = "go"});
   note(journal, fmt::format("start of r{}", made->id.value), error_of(begun));
@@ -131,10 +136,18 @@ async::Task<> tell_replay(Process& process, Journal& journal, Move move) {
   static constexpr std::array kWords = {ReplayState::running, ReplayState::paused,
                                         ReplayState::paused, ReplayState::aborted};
   const ReplayState wanted = kWords[move.b % kWords.size()];
+  ReplayWord& word = journal.replays[replay.id.value];
+  if (wanted == ReplayState::running) {
+    word.halted.reset();
+    ++word.resumes;
+  }
+  const std::uint32_t resumes = word.resumes;
   auto said = co_await process.replays().command(replay.id, wanted,
                                                  {.actor = kActor, .reason = "as I say"});
   note(journal, fmt::format("r{} is told: {}", replay.id.value, to_text(wanted)), error_of(said));
   if (!said.ok()) co_return;
+  const bool halts = wanted != ReplayState::running && said->state == wanted;
+  if (halts && word.resumes == resumes && word.halted != ReplayState::aborted) word.halted = wanted;
   if (said->state == ReplayState::paused) journal.sometimes.reached(Rare::replayPaused);
   if (said->state == ReplayState::aborted && said->counts.sent < said->counts.planned)
     journal.sometimes.reached(Rare::replayAborted);
@@ -177,10 +190,15 @@ async::Task<> pause_flow(Process& process, Journal& journal, Move move) {
   // The brake may have paused any of them.
   const std::string flow = kFlows[move.a % (pauses ? 2 : 3)];
   Result<> done;
-  if (pauses)
+  if (pauses) {
     done = co_await process.engine().pause(flow, "wait", kActor);
-  else
+  } else {
+    const std::uint32_t life = journal.life;
+    journal.paused.erase(flow);
+    ++journal.resuming;
     done = co_await process.engine().resume(flow, "go on", kActor);
+    if (journal.life == life) --journal.resuming;
+  }
   note(journal, (pauses ? "pause " : "resume ") + flow, error_of(done));
 }
 
@@ -191,14 +209,23 @@ async::Task<> control_breaker(Process& process, Journal& journal, Move move) {
                                .since = process.clock().wall(),
                                .actor = kActor,
                                .reason = "by hand"};
+  const std::uint32_t word = ++journal.breaker_words;
+  const std::uint32_t life = journal.life;
+  journal.breaker_opened.reset();
   auto done = co_await process.engine().control_breaker("d", control);
+  const bool stands = journal.breaker_words == word && journal.life == life;
+  if (done.ok() && stands && control.order == BreakerOrder::open)
+    journal.breaker_opened = process.clock().mono();
   note(journal, fmt::format("breaker {}", to_text(control.order)), error_of(done));
 }
 
 async::Task<> trim(Process& process, Journal& journal) {
   for (int step = 0; step < 100; ++step) {
     if (journal.publishing > 0 || !journal.pending.empty()) break;  // see publish()
+    const std::uint32_t life = journal.life;
+    ++journal.trimming;
     const bool more = co_await process.engine().trim_step();
+    if (journal.life == life) --journal.trimming;
     if (!more) break;
   }
   journal.note("trimmed");

@@ -16,4 +16,12 @@ void Trace::note(MonoTime at, std::string_view what) {
   std::fflush(stdout);  // what was before an assertion that fails
 }
 
+void Journal::begin_life() {
+  over_here.clear();
+  publishing = trimming = resuming = 0;
+  breaker_opened.reset();
+  for (Call& call : calls) call.running = false;
+  std::erase_if(paused, [&](const auto& one) { return now - one.second < kDurableAfter; });
+}
+
 }  // namespace weir::engine_sim

@@ -13,12 +13,18 @@
 #include <utility>
 
 #include "base/time.h"
+#include "model/replay.h"
 #include "sometimes.h"
 
 namespace weir::engine_sim {
 
 using OneOf = std::pair<std::string, std::uint32_t>;                    // flow, event
 using Release = std::tuple<std::string, std::uint32_t, std::uint32_t>;  // ... and replay, or 0
+
+// A call arrives so much later than it was admitted, at most: its claim was committed meanwhile.
+inline constexpr Duration kAdmittedBefore = std::chrono::milliseconds{100};
+// What stands for so long is on the disk: it holds for the next process, too.
+inline constexpr Duration kDurableAfter = std::chrono::seconds{1};
 
 struct Call {
   // What the retry budget made of it; a probe of the breaker, or of a replay, is not its business.
@@ -31,8 +37,17 @@ struct Call {
   MonoTime at{};
   int status = 0;       // 0: it has not been answered, or never was
   bool running = true;  // in this life
-  bool counts = true;   // as an attempt: no guardrail refused its effect
+  bool ended = false;
+  bool unknown = false;  // it ended, and may have been seen
+  bool counts = true;    // as an attempt: no guardrail refused its effect
   Work work = Work::other;
+};
+
+// What people were told of a replay.
+struct ReplayWord {
+  std::uint32_t concurrency = ~0u;
+  std::optional<ReplayState> halted;  // by a word that was acknowledged, and by none since
+  std::uint32_t resumes = 0;          // begun
 };
 
 // What a dependency did under one key.
@@ -73,6 +88,9 @@ struct Journal {
   std::uint32_t crashes = 0;
   std::map<std::string, std::uint64_t> counts;  // of what was done: "fault.kill", "calls"
 
+  // A new process: what the last one was about to do is over, and what it only had in memory.
+  void begin_life();
+
   // --- clients ---
   std::uint32_t publishing = 0;                   // requests under way in this life
   std::set<std::uint32_t> pending;                // published, and nobody has said yes
@@ -89,6 +107,15 @@ struct Journal {
   std::uint32_t bad_percent = 0;
   bool healed = false;
   bool full = false;  // ingest was refused for want of space, and there is no room yet
+
+  // --- operators ---
+  std::uint32_t trimming = 0;              // retention steps under way in this life
+  std::uint32_t resuming = 0;              // flows that are told to go on, likewise
+  std::map<std::string, MonoTime> paused;  // flows, and since when they are seen so
+  std::optional<MonoTime> breaker_opened;  // by hand, in this life
+  std::uint32_t breaker_words = 0;
+  std::map<std::uint32_t, ReplayWord> replays;
+  std::map<Release, WallTime> due;  // retries that the disk knows of
 
   // --- dependencies of effects ---
   std::map<std::string, Payment> payments;  // by the key that was sent

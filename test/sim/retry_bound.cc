@@ -8,24 +8,22 @@
 namespace weir::engine_sim {
 namespace {
 
-// A call arrives so much later than it was admitted, at most: its claim was committed meanwhile.
-constexpr Duration kAdmittedBefore = std::chrono::milliseconds{100};
 constexpr double kFirstsOnTheirWay = 5;  // the largest cap on calls at once
 
 }  // namespace
 
-std::string above_retry_bound(const std::deque<Call>& calls, const RetryConstraintSpec& spec,
-                              MonoTime since) {
+std::string above_bound(const RetryBound& bound, const std::deque<Call>& calls) {
+  const RetryConstraintSpec& spec = bound.spec;
   const Call& last = calls.back();
-  if (last.work != Call::Work::charged) return {};
+  if (last.work != Call::Work::charged || last.at < bound.latest) return {};
   double firsts = kFirstsOnTheirWay;
   double failed = 0;
   for (const Call& call : calls | std::views::reverse) {
-    if (call.life != last.life || call.at < since) break;
+    if (call.life != last.life || call.at < bound.earliest) break;
     const Duration before = last.at - call.at;
     if (before > spec.interval + kAdmittedBefore) break;
     firsts += call.work == Call::Work::first;
-    const bool in_window = before < spec.interval - kAdmittedBefore;
+    const bool in_window = before < spec.interval - kAdmittedBefore && call.at >= bound.latest;
     failed += in_window && call.work == Call::Work::charged && call.status != 200;
   }
   const auto intervals = std::chrono::duration<double>(spec.interval) / spec.min_retry_interval;

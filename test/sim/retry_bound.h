@@ -10,9 +10,16 @@
 
 namespace weir::engine_sim {
 
+// A budget began at some time between the two: first attempts count from the earlier one, retries
+// from the later.
+struct RetryBound {
+  RetryConstraintSpec spec;
+  MonoTime earliest{};
+  MonoTime latest{};
+};
+
 // Empty, or by how much the last of `calls` exceeds the retries of its window. Counts the calls of
-// its life, from `since` on: there the budget began.
-std::string above_retry_bound(const std::deque<Call>& calls, const RetryConstraintSpec& spec,
-                              MonoTime since);
+// its life.
+std::string above_bound(const RetryBound& bound, const std::deque<Call>& calls);
 
 }  // namespace weir::engine_sim

@@ -134,10 +134,12 @@ void Run::start_process() {
   journal_.note(fmt::format("life {} {}", journal_.life, is_down() ? "ends at once" : "begins"));
   if (is_down()) return;
   check_start(*process_, journal_);
-  const std::set<ReplayId> before = seen_.running;
+  const std::map<ReplayId, Replay> before = seen_.replays;
   look(*process_, journal_, seen_);
-  for (const ReplayId id : seen_.running) {
-    if (before.contains(id)) journal_.sometimes.reached(Rare::replayOverRestart);
+  for (const auto& [id, replay] : seen_.replays) {
+    const auto known = before.find(id);
+    if (known != before.end() && is_running(known->second.state) && is_running(replay.state))
+      journal_.sometimes.reached(Rare::replayOverRestart);
   }
   if (!journal_.pending.empty())
     process_->spawn(
@@ -147,7 +149,9 @@ void Run::start_process() {
 void Run::note_crash() {
   const bool running = std::ranges::any_of(journal_.calls, &Call::running);
   if (running) journal_.sometimes.reached(Rare::crashWithCallsRunning);
-  if (!seen_.running.empty()) journal_.sometimes.reached(Rare::crashInReplay);
+  const bool replays = std::ranges::any_of(
+      seen_.replays, [](const auto& one) { return is_running(one.second.state); });
+  if (replays) journal_.sometimes.reached(Rare::crashInReplay);
   if (!journal_.pending.empty()) journal_.sometimes.reached(Rare::crashWithPublishPending);
   ++journal_.crashes;
 }
@@ -330,6 +334,9 @@ void Run::settle_rest(int round) {
 }
 
 bool Run::comes_to_rest() {
+  const WallTime healed = process_->clock().wall();
+  process_->pass(minutes{5});
+  check_goes_on(*process_, journal_, healed);
   std::string left;
   for (int round = 0; round < kRoundsMax && goes_on(); ++round) {
     Process& process = *process_;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "policy/effect_weight.h"
-#include "retry_bound.h"
 #include "sim_config.h"
 #include "world.h"
 
@@ -13,9 +12,6 @@ namespace weir::engine_sim {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr Duration kReloadSlack = milliseconds{100};  // admitted under the last configuration
-constexpr Duration kProbesTake = milliseconds{1000};  // at most, until the breaker has closed
 
 }  // namespace
 
@@ -29,26 +25,26 @@ void World::serve(engine_test::Process& process, const Config& config) {
   process_ = &process;
   take(config);
   former_until_ = {};
-  retries_since_ = process.clock().mono();
-  journal_.over_here.clear();
-  journal_.publishing = 0;
-  for (Call& call : journal_.calls) call.running = false;
+  retries_.earliest = retries_.latest = process.clock().mono();
+  journal_.begin_life();
 }
 
 void World::expect(const Config& next) {
   cap_ = std::max(cap_, next.dependencies[0].policy.concurrency.max_parallel_requests);
   rate_.enabled = false;
+  if (next.dependencies[0].policy.retry_constraint == retries_.spec) return;
+  retries_.earliest = process_->clock().mono();
+  retries_.latest = MonoTime::max();
 }
 
 // What was admitted before a reload may still wait for its claim to be durable.
 void World::take(const Config& config) {
   former_cap_ = cap_;
-  former_until_ = process_->clock().mono() + kReloadSlack;
+  former_until_ = process_->clock().mono() + kAdmittedBefore;
   cap_ = config.dependencies[0].policy.concurrency.max_parallel_requests;
   rate_ = config.dependencies[0].policy.rate_limit;
-  const RetryConstraintSpec& retries = config.dependencies[0].policy.retry_constraint;
-  if (retries != retries_) retries_since_ = former_until_;
-  retries_ = retries;
+  if (retries_.latest == MonoTime::max()) retries_.latest = former_until_;
+  retries_.spec = config.dependencies[0].policy.retry_constraint;
   tokens_ = 1e9;
 }
 
@@ -134,80 +130,21 @@ std::size_t World::note_begin(const std::string& flow, const ports::Invocation& 
             .attempt = call.attempt,
             .life = journal_.life,
             .at = process_->clock().mono()};
-  check_begin(seen, call);
-  check_rate(seen);
   seen.work = work_of(seen);
+  check_call(seen, call);
   journal_.calls.push_back(seen);
-  if (const auto above = above_retry_bound(journal_.calls, retries_, retries_since_);
-      !above.empty())
-    journal_.fail(fmt::format("{} e{}: {}", flow, seen.event, above));
+  check_budget();
   ++journal_.counts["calls"];
   journal_.note(
       fmt::format("call {} e{} r{} attempt {}", flow, seen.event, seen.replay, seen.attempt));
   return journal_.calls.size() - 1;
 }
 
-void World::check_begin(const Call& call, const ports::Invocation& invocation) {
-  const std::string who = fmt::format("{} e{} r{}", call.flow, call.event, call.replay);
-  const OneOf one{call.flow, call.event};
-  const bool published = journal_.pending.contains(call.event) ||
-                         journal_.stored.contains(call.event);
-  if (!published) journal_.fail(who + " was called and nobody published it");
-  if (invocation.event.data != data_of(call.event)) journal_.fail(who + " came with other data");
-  const auto [known, is_new] = journal_.keys.emplace(one, invocation.idempotency_key);
-  if (!is_new && known->second != invocation.idempotency_key)
-    journal_.fail(who + " came under another idempotency key");
-  if (journal_.over.contains({call.flow, call.event, call.replay}))
-    journal_.fail(who + " was called again after its release was settled");
-  if (journal_.over_here.contains(one) && call.replay == 0)
-    journal_.fail(who + " was called again after it was done");
-  if (journal_.closed.contains(one))
-    journal_.fail(who + " was called after it was settled by hand");
-  std::uint32_t running = 1;
-  std::uint32_t attempts = 1;
-  for (const Call& other : journal_.calls) {
-    if (other.life != call.life) continue;
-    running += other.running;
-    const bool same = other.flow == call.flow && other.event == call.event;
-    attempts += same && other.replay == call.replay && other.counts;
-    const bool same_key = call.flow == "orders" && other.flow == "orders" &&
-                          key_of(other.event) == key_of(call.event);
-    if (other.running && (same || same_key))
-      journal_.fail(fmt::format("{} was called while e{} was running", who, other.event));
-  }
-  if (attempts > kMaxAttempts) journal_.fail(fmt::format("{}: attempt {}", who, attempts));
-  const std::uint32_t cap = call.at < former_until_ ? std::max(cap_, former_cap_) : cap_;
-  if (running > cap) journal_.fail(fmt::format("{}: {} calls at once of {}", who, running, cap));
-}
-
-// A token bucket of its own; what was admitted waits for a commit before it is sent.
-void World::check_rate(const Call& call) {
-  if (!rate_.enabled) return;
-  const double most = rate_.burst + 1 +
-                      rate_.per_second * std::chrono::duration<double>(kReloadSlack).count();
-  const std::chrono::duration<double> passed = call.at - tokens_at_;
-  tokens_ = std::min(most, tokens_ + passed.count() * rate_.per_second) - 1;
-  tokens_at_ = call.at;
-  if (tokens_ < 0)
-    journal_.fail(fmt::format("{} e{}: above the rate limit", call.flow, call.event));
-}
-
-// As policy/work.h has it. While the breaker is half open retries are probes, which are free.
-Call::Work World::work_of(const Call& call) {
-  policy::Guardrails& guardrails = process_->engine().find_dispatcher("d")->guardrails();
-  if (guardrails.worst_breaker(call.at).state(call.at) == policy::Breaker::State::halfOpen)
-    probing_until_ = call.at + kProbesTake;
-  const bool again = std::ranges::any_of(journal_.calls, [&](const Call& other) {
-    return other.life == call.life && other.counts && other.flow == call.flow &&
-           other.event == call.event && other.replay == call.replay;
-  });
-  if (!again) return call.replay == 0 ? Call::Work::first : Call::Work::other;
-  return call.at < probing_until_ ? Call::Work::other : Call::Work::charged;
-}
-
 void World::note_end(std::size_t index, const Outcome& outcome) {
   Call& call = journal_.calls[index];
   call.running = false;
+  call.ended = true;
+  call.unknown = outcome.fault != weir::Fault::none && outcome.phase == Phase::maybeSeen;
   call.status = outcome.status;
   journal_.note(fmt::format("answer {} e{} r{} {} {}", call.flow, call.event, call.replay,
                             outcome.status, to_text(outcome.fault)));

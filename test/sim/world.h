@@ -9,6 +9,7 @@
 #include "outside.h"
 #include "plan.h"
 #include "process.h"
+#include "retry_bound.h"
 
 namespace weir::engine_sim {
 
@@ -43,8 +44,13 @@ class World final : public engine_test::Outside {
   bool is_on(Fault fault) const { return has(plan_.faults, fault) && !journal_.healed; }
   Answer draw_answer(const std::string& flow, std::uint32_t event, Rng& rng) const;
   std::size_t note_begin(const std::string& flow, const ports::Invocation& call);
-  void check_begin(const Call& call, const ports::Invocation& invocation);
+  void check_call(const Call& call, const ports::Invocation& invocation);
+  void check_identity(const Call& call, const ports::Invocation& invocation);
+  void check_beside(const Call& call);
+  void check_again(const Call& call);
+  void check_orders(const Call& call);
   void check_rate(const Call& call);
+  void check_budget();
   Call::Work work_of(const Call& call);
   void take_back(const Release& release);
   void note_end(std::size_t index, const Outcome& outcome);
@@ -60,8 +66,7 @@ class World final : public engine_test::Outside {
   std::uint32_t former_cap_ = 0;
   MonoTime former_until_{};
   RateLimitSpec rate_;
-  RetryConstraintSpec retries_;
-  MonoTime retries_since_{};  // the budget has been empty then
+  RetryBound retries_;
   MonoTime probing_until_{};
   engine_test::Process* process_ = nullptr;
   double tokens_ = 0;  // of the rate limit, as a checker counts them
