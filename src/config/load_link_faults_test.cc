@@ -29,8 +29,12 @@ TEST_CASE("everything wrong in a flow is told with its place") {
        "5:41: 'http' of 'to' of flow 'f' needs 'dependency'"},
       {"{ from: { stream: s }, to: { http: { dependency: dd } } }",
        "5:55: unknown dependency 'dd' | did you mean 'd'?"},
+      {"{ from: { stream: s }, to: { http: { dependency: d, path: /a/%2e./b } } }",
+       "5:64: '/a/%2e./b' is no path | it starts with '/', is percent-encoded, and has no '.' or "
+       "'..' as a segment"},
       {"{ from: { stream: s }, to: { http: { dependency: d, path: sync } } }",
-       "5:64: 'sync' is no path | it starts with '/' and is percent-encoded"},
+       "5:64: 'sync' is no path | it starts with '/', is percent-encoded, and has no '.' or '..' "
+       "as a segment"},
       {"{ from: { stream: s }, to: { http: { dependency: d, idempotent: yes } } }",
        "5:70: 'idempotent' must be true or false, not 'yes'"},
       {"{ from: { stream: s }, to: { http: { dependency: d, idempotent: 'true' } } }",

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "config/sections.h"
+#include "config/target_path.h"
 
 namespace weir::config {
 namespace {
@@ -23,11 +25,26 @@ void read_verdict(MapReader map, std::vector<int>& statuses, std::string& where)
   map.finish();
 }
 
+// One answer must not say that it happened and that it did not.
+void check_apart(MapReader& map, const ReconcileSpec& spec) {
+  if (!spec.applied_where.empty() && !spec.not_applied_where.empty()) return;
+  for (const int status : spec.not_applied) {
+    if (std::ranges::find(spec.applied, status) == spec.applied.end()) continue;
+    map.problem("notApplied", fmt::format("{} is in 'applied', too", status),
+                "a status of its own for each, or a `where` over the answer in both");
+  }
+}
+
 void read_reconcile(MapReader map, ReconcileSpec& into) {
   map.text("path", into.path);
-  if (map.required("path") && (!into.path.starts_with('/') || !into.path.contains("{key}"))) {
-    map.problem("path", fmt::format("'{}' does not ask for one effect", into.path),
-                "a path below the dependency's url with {key} in it: /payments?key={key}");
+  if (map.required("path")) {
+    if (!is_target_path(into.path)) {
+      map.problem("path", fmt::format("'{}' is no path", printable(into.path)),
+                  "it starts with '/', is percent-encoded, and has no '.' or '..' as a segment");
+    } else if (!into.path.contains("{key}")) {
+      map.problem("path", fmt::format("'{}' does not ask for one effect", into.path),
+                  "a path below the dependency's url with {key} in it: /payments?key={key}");
+    }
   }
   if (map.required("applied")) {
     if (auto yes = map.map("applied"))
@@ -37,6 +54,7 @@ void read_reconcile(MapReader map, ReconcileSpec& into) {
     if (auto no = map.map("notApplied"))
       read_verdict(std::move(*no), into.not_applied, into.not_applied_where);
   }
+  check_apart(map, into);
   map.duration("after", into.after);
   map.finish();
 }

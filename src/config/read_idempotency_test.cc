@@ -30,6 +30,35 @@ TEST_CASE("everything wrong in what is said about effects is told with its place
        "notApplied: { status: 404 } } } } }",
        "4:52: '/all' does not ask for one effect | a path below the dependency's url with {key} in "
        "it: /payments?key={key}"},
+      {"policies: { p: { idempotency: { reconcile: { path: '/a {key}', applied: { status: 200 }, "
+       "notApplied: { status: 404 } } } } }",
+       "4:52: '/a {key}' is no path | it starts with '/', is percent-encoded, and has no '.' or "
+       "'..' as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: \"/{key}\\r\\nX: y\", applied: { "
+       "status: 200 }, notApplied: { status: 404 } } } } }",
+       "4:52: '/{key}\\u{d}\\nX: y' is no path | it starts with '/', is percent-encoded, and has no "
+       "'.' or '..' as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: '/a/../{key}', applied: { status: 200 "
+       "}, notApplied: { status: 404 } } } } }",
+       "4:52: '/a/../{key}' is no path | it starts with '/', is percent-encoded, and has no '.' or "
+       "'..' as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: '/%2E%2e/{key}', applied: { status: 200 "
+       "}, notApplied: { status: 404 } } } } }",
+       "4:52: '/%2E%2e/{key}' is no path | it starts with '/', is percent-encoded, and has no '.' "
+       "or '..' as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: '/{key}#a', applied: { status: 200 }, "
+       "notApplied: { status: 404 } } } } }",
+       "4:52: '/{key}#a' is no path | it starts with '/', is percent-encoded, and has no '.' or "
+       "'..' as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: '{key}', applied: { status: 200 }, "
+       "notApplied: { status: 404 } } } } }",
+       "4:52: '{key}' is no path | it starts with '/', is percent-encoded, and has no '.' or '..' "
+       "as a segment"},
+      {"policies: { p: { idempotency: { reconcile: { path: '/{key}', applied: { status: [200, 404] "
+       "}, "
+       "notApplied: { status: 404, where: { data: { n: [0] } } } } } } }",
+       "4:107: 404 is in 'applied', too | a status of its own for each, or a `where` over the "
+       "answer in both"},
       {"policies: { p: { idempotency: { reconcile: { path: '/{key}', applied: { status: 2xx }, "
        "notApplied: {} } } } }",
        "4:81: '2xx' is no HTTP status\n"
@@ -71,6 +100,17 @@ TEST_CASE("what is said about effects is read") {
                                         .not_applied = {404},
                                         .not_applied_where = {},
                                         .after = std::chrono::seconds{5}});
+}
+
+TEST_CASE("one status may mean both if each asks the answer") {
+  const std::string text =
+      std::string(kEffectHead) +
+      "policies: { p: { idempotency: { reconcile: { path: '/p?key={key}', applied: { status: 200, "
+      "where: { data: { n: [1] } } }, notApplied: { status: [200, 404], where: { data: { n: [0] } "
+      "} "
+      "} } } } }\n"
+      "flows: { f: { from: { stream: s }, to: { http: { dependency: d } }, effects: bank } }\n";
+  CHECK(load({{"w.yaml", text}}, testing::no_secrets).config);
 }
 
 }  // namespace weir::config

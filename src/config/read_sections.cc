@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/sections.h"
+#include "config/target_path.h"
 #include "config/url_host.h"
 #include "policy/filter.h"
 #include "policy/ip_address.h"
@@ -115,9 +116,9 @@ void read_target(MapReader map, FlowSpec& flow) {
   }
   if (http->required("dependency")) http->name("dependency", flow.dependency);
   http->text("path", flow.path);
-  if (!flow.path.starts_with('/') || flow.path.contains(' ') || flow.path.contains('#')) {
-    http->problem("path", fmt::format("'{}' is no path", flow.path),
-                  "it starts with '/' and is percent-encoded");
+  if (!is_target_path(flow.path)) {
+    http->problem("path", fmt::format("'{}' is no path", printable(flow.path)),
+                  "it starts with '/', is percent-encoded, and has no '.' or '..' as a segment");
   }
   http->flag("idempotent", flow.idempotent);
   http->headers("headers", flow.headers);
