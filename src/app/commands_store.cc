@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/key_files.h"
 #include "app/output.h"
+#include "app/private_files.h"
 #include "base/text.h"
 #include "store/sqlite/check.h"
 
@@ -98,6 +99,7 @@ int info(Session& session, const std::string& folder) {
 }
 
 int backup(Session& session, const std::string& folder, const std::string& file) {
+  keep_files_private();
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
     session.redraw(fmt::format("{} of {} pages", grouped(done), grouped(total)));
   };
@@ -110,6 +112,7 @@ int backup(Session& session, const std::string& folder, const std::string& file)
 }
 
 int restore(Session& session, const std::string& folder, const std::string& file) {
+  keep_files_private();
   const AuditEntry entry{.at = session.now(),
                          .actor = local_actor(),
                          .action = "store.restore",

@@ -17,6 +17,7 @@
 #include "app/core_dumps.h"
 #include "app/exit_status.h"
 #include "app/key_files.h"
+#include "app/private_files.h"
 #include "app/terminal_text.h"
 #include "app/world.h"
 #include "base/failpoint.h"
@@ -190,6 +191,7 @@ int run_serve(const ServeOptions& options) {
     }
   }
 #endif
+  keep_files_private();
   auto loaded = load_config(options.config);
   if (!loaded.ok()) {
     print_error(loaded.error());
@@ -226,6 +228,7 @@ int run_serve(const ServeOptions& options) {
     return exit_code_of(store.error());
   }
   const std::string kept = folder == kMemory ? "" : folder;
+  warn_of_open_folder(log, clock->wall(), kept);
   Serving serving(io, *clock, std::move(*loaded), options.config, kept, std::move(*store), kept,
                   log, ring);
   int code = kExitFailed;

@@ -223,6 +223,39 @@ class StoreCommands(FolderCase):
         self.assertFalse((self.folder / "absent").exists())
 
 
+class PrivateFiles(ServerCase):
+    """Under any umask of whoever starts it."""
+
+    def run_cli(self, *arguments):
+        done = run_cli(*arguments, umask=0o022)
+        self.assertEqual(done.code, 0, done)
+
+    def assert_private(self, path):
+        for found in (path, *path.rglob("*")):
+            self.assertEqual(found.stat().st_mode & 0o077, 0, found)
+
+    def test_nobody_else_reads_what_is_made(self):
+        weir = self.serve(CONFIG.replace("{url}", "http://127.0.0.1:9"), umask=0o022)
+        self.publish(weir, "one")
+        self.assertTrue((weir.data / "weir.db").exists())
+        self.assert_private(weir.data)
+        self.assertEqual(weir.logged("store.open_folder"), [])
+        backup, restored = self.folder / "backup", self.folder / "restored"
+        self.run_cli("store", "backup", "--data", weir.data, backup)
+        self.run_cli("store", "restore", "--data", restored, backup)
+        self.assert_private(backup)
+        self.assert_private(restored)
+
+    def test_a_wider_folder_is_left_and_told(self):
+        (self.folder / "store").mkdir(mode=0o755)
+        weir = self.serve(CONFIG.replace("{url}", "http://127.0.0.1:9"), umask=0o022)
+        self.assertEqual(weir.data.stat().st_mode & 0o777, 0o755)
+        wait_for(lambda: weir.logged("store.open_folder"), 10, "the warning")
+        line, = weir.logged("store.open_folder")
+        self.assertEqual(line["level"], "warning")
+        self.assert_says(json.dumps(line), "0755", "chmod -R go=")
+
+
 class Ending(ServerCase):
     def test_sigterm_lets_running_calls_end(self):
         with stub.StubHandler() as handler:
