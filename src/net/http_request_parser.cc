@@ -21,6 +21,13 @@ using beast::error_code;
 
 std::string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
 
+// Who it is, and what it is about: of two of these a proxy in front may have checked the other one.
+bool comes_once(std::string_view name) {
+  static constexpr std::string_view kOnce[] = {"authorization", "weir-token", "idempotency-key",
+                                               "weir-effect", "weir-step"};
+  return std::ranges::find(kOnce, name) != std::end(kOnce);
+}
+
 // Used for the head only.
 class BeastRequest final : public http::basic_parser<true> {
  public:
@@ -95,7 +102,13 @@ class BeastRequest final : public http::basic_parser<true> {
       return fail(ec, Code::headers_too_large,
                   fmt::format("more than {} header fields", limits_.header_count));
     }
-    into_.headers.push_back({to_lower(std_view(name)), std::string(std_view(value))});
+    HttpHeader header{to_lower(std_view(name)), std::string(std_view(value))};
+    if (comes_once(header.name) && into_.header(header.name) != nullptr) {
+      return fail(
+          ec, Code::malformed_request,
+          fmt::format("more than one {} field: it is not clear which one counts", header.name));
+    }
+    into_.headers.push_back(std::move(header));
     check_framing(field, std_view(value), ec);
   }
 

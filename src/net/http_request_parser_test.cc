@@ -3,8 +3,10 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <rapidcheck.h>
 
+#include "base/text.h"
 #include "net/http_parser.h"
 
 namespace weir::net {
@@ -222,6 +224,27 @@ TEST_CASE("random bytes never get through and never hurt") {
     feed_all(parser, request, request.size());
     if (parser.state() == ParseState::done) RC_ASSERT(parser.request().body.size() <= 9u);
   });
+}
+
+TEST_CASE("fields that say who it is, or what it is about, come once") {
+  for (const std::string name :
+       {"Authorization", "Weir-Token", "Idempotency-Key", "Weir-Effect", "Weir-Step"}) {
+    CAPTURE(name);
+    const auto state = [&](const std::string& second) {
+      RequestParser parser({});
+      const ParseState read = feed_all(
+          parser, fmt::format("{}{}: a\r\nX: y\r\n{}: b\r\n\r\n", kHead, name, second), 7);
+      if (read == ParseState::failed) {
+        CHECK(parser.refusal().status == 400);
+        CHECK(parser.refusal().error.code == Code::malformed_request);
+        CHECK(parser.refusal().error.detail.contains(to_lower(name)));
+      }
+      return read;
+    };
+    CHECK(state("Accept") != ParseState::failed);
+    CHECK(state(name) == ParseState::failed);
+    CHECK(state(to_lower(name)) == ParseState::failed);
+  }
 }
 
 TEST_CASE("targets") {
