@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two verbs of the noun `event`: edit, revisions.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include <CLI/CLI.hpp>
@@ -43,29 +46,57 @@ std::string change_lines(wire::Json holder) {
 
 constexpr std::size_t kDocumentMax = 16 * 1024 * 1024;  // bytes
 
+constexpr const char* kPrintFirst = "weir event edit EVENT --flow FLOW > FILE";
+
 Result<std::string> read_document(const std::string& name) {
+  const auto wrong = [&](std::string_view what) {
+    return Error{Code::usage, fmt::format("'{}' {}", printable(name), what), kPrintFirst};
+  };
   std::ifstream file(name == "-" ? "/dev/stdin" : name, std::ios::binary);
+  if (!file) return wrong(fmt::format("cannot be opened: {}", std::strerror(errno)));
   std::string text(kDocumentMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return wrong("cannot be read");  // a folder
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.empty() || text.size() > kDocumentMax) {
-    return Error{Code::usage,
-                 fmt::format("'{}' cannot be read, or is larger than {} bytes", printable(name),
-                             kDocumentMax),
-                 "weir event edit EVENT --flow FLOW > FILE"};
-  }
+  if (text.empty()) return wrong("is empty");
+  if (text.size() > kDocumentMax)
+    return wrong(fmt::format("is larger than {} bytes", kDocumentMax));
   return text;
 }
 
-// The document as it was printed, after somebody edited it.
-Result<std::string> edit_body(const Session& session, const EditOptions& options) {
-  WEIR_TRY(const std::string text, read_document(options.file));
-  WEIR_TRY(const auto document, wire::parse_json(text));
-  const wire::Json root = document.root();
+// It has what was printed and nothing else, so that nobody believes in an edit that is not one.
+Result<> check_members(wire::Json root, const std::string& file) {
+  static const std::vector<std::string> kKnown = {"ref",  "flow",       "revision",
+                                                  "base", "attributes", "data"};
   if (!root.is(wire::JsonType::object) || !root.find("base")) {
-    return Error{Code::usage, fmt::format("{} is no document of `weir event edit`", options.file),
-                 "weir event edit EVENT --flow FLOW > FILE, edit its data, and give it back"};
+    return Error{Code::usage, fmt::format("{} is no document of `weir event edit`", file),
+                 fmt::format("{}, edit its data, and give it back", kPrintFirst)};
   }
+  for (const wire::Json member : root) {
+    const std::string name(member.key());
+    if (std::ranges::find(kKnown, name) != kKnown.end()) continue;
+    return Error{Code::usage, fmt::format("{} has an unknown member '{}'", file, printable(name)),
+                 did_you_mean(name, kKnown)};
+  }
+  return {};
+}
+
+// The document may be that of another delivery; `now` is that of the one that the command names.
+Result<> check_same(wire::Json root, wire::Json now, const std::string& file) {
+  for (const char* name : {"ref", "flow"}) {
+    const std::string written = raw_at(root, name);
+    if (written.empty() || written == raw_at(now, name)) continue;
+    return Error{Code::usage,
+                 fmt::format("{} is about {}/{}, and the command about {}/{}", file,
+                             printable(text_at(root, "flow")), printable(text_at(root, "ref")),
+                             printable(text_at(now, "flow")), printable(text_at(now, "ref"))),
+                 "name the event and the --flow that it was printed for"};
+  }
+  return {};
+}
+
+// The document as it was printed, after somebody edited it.
+std::string edit_body(const Session& session, const EditOptions& options, wire::Json root) {
   wire::JsonWriter json;
   json.begin_object();
   for (const char* name : {"base", "attributes", "data"}) {
@@ -90,9 +121,18 @@ int print_document(Session& session, const EditOptions& options) {
 
 int edit_event(Session& session, const EditOptions& options) {
   if (options.file.empty()) return print_document(session, options);
-  const auto body = edit_body(session, options);
-  if (!body.ok()) return session.fail(body.error());
-  const Reply reply = session.post(edit_path(options, "edit"), *body);
+  const auto text = read_document(options.file);
+  if (!text.ok()) return session.fail(text.error());
+  const auto document = wire::parse_json(*text);
+  if (!document.ok()) return session.fail(document.error());
+  const wire::Json root = document->root();
+  if (const auto whole = check_members(root, options.file); !whole.ok())
+    return session.fail(whole.error());
+  const Reply now = session.get(edit_path(options, "edit"));
+  if (!now) return now.exit;
+  if (const auto same = check_same(root, now.root(), options.file); !same.ok())
+    return session.fail(same.error());
+  const Reply reply = session.post(edit_path(options, "edit"), edit_body(session, options, root));
   if (!reply) return reply.exit;
   if (!session.is_table()) {
     session.print(render_data(session.options().format, reply.root(), "", "ref"));

@@ -182,6 +182,24 @@ class Edits(EditCase):
             if stored.is_file():
                 self.assertNotIn(CANARY.encode(), stored.read_bytes(), stored)
 
+    def refuses_documents(self, document, asked):
+        """What is no document of this delivery, each with its own words; nothing of it is sent."""
+        file = Path(asked[-1])
+        wrong = {
+            "is_empty": ("", "is empty"),
+            "unknown": (json.dumps(document | {"atributes": {}}), "unknown member 'atributes'", "did you mean 'attributes'"),
+            "other event": (json.dumps(document | {"ref": "s#999"}), "is about orders/s#999", f"about orders/{document['ref']}"),
+            "other flow": (json.dumps(document | {"flow": "closed"}), "is about closed/"),
+        }
+        for text, *words in wrong.values():
+            file.write_text(text)
+            told = self.cli(*asked, "--dry-run", code=2).err
+            for word in words:
+                self.assertIn(word, told)
+        self.assertIn("cannot be opened: No such file", self.cli(*asked[:-1], str(file.parent / "absent"), code=2).err)
+        self.assertIn("cannot be read", self.cli(*asked[:-1], str(file.parent), code=2).err)
+        file.write_text(json.dumps(document))
+
     def test_the_command_line(self):
         self.broken("cli")
         printed = self.cli("event", "edit", "cli", "--flow", "orders").out
@@ -191,6 +209,7 @@ class Edits(EditCase):
         file = str(self.folder / "edit.json")
         Path(file).write_text(json.dumps(document))
         asked = ("event", "edit", "cli", "--flow", "orders", "--file", file)
+        self.refuses_documents(document, asked)
         self.assertIn("would be revision 2", self.cli(*asked, "--dry-run").out)
         self.assertIn("WR1503", self.cli(*asked, code=2).err)
         made = self.cli(*asked, "--reason", "typo").out
