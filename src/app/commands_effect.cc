@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/output.h"
+#include "base/text.h"
 
 namespace weir::app {
 namespace {
@@ -44,14 +45,21 @@ struct EffectFilter {
   std::string state;
   std::string dependency;
   std::string flow;
+  std::string cursor;
+  std::size_t limit = 100;
 };
 
 int list_effects(Session& session, const EffectFilter& filter) {
   const Reply reply = session.get("/v1/effects" + query_of({{"state", filter.state},
                                                             {"dependency", filter.dependency},
-                                                            {"flow", filter.flow}}));
+                                                            {"flow", filter.flow},
+                                                            {"limit", std::to_string(filter.limit)},
+                                                            {"cursor", filter.cursor}}));
   if (!reply) return reply.exit;
-  print_list(session, reply, kEffects, session.now());
+  if (!print_list(session, reply, kEffects, session.now())) return kExitOk;
+  const std::string cursor = text_at(reply.root(), "cursor");
+  if (!cursor.empty())
+    session.note(fmt::format("There are more: --cursor {} shows them.", printable(cursor)));
   return kExitOk;
 }
 
@@ -90,6 +98,10 @@ void add_effect_list(CLI::App& noun, Chosen& chosen) {
       ->option_text("STATE");
   lists->add_option("--dependency", filter->dependency, "on this one")->option_text("NAME");
   lists->add_option("--flow", filter->flow, "of this one's deliveries")->option_text("NAME");
+  lists->add_option("--limit", filter->limit, "how many, up to 1000")
+      ->check(CLI::Range(1, 1000))
+      ->option_text("N");
+  lists->add_option("--cursor", filter->cursor, "go on where a list ended")->option_text("CURSOR");
   lists->callback([&chosen, filter] {
     chosen.action = [filter](Session& session) { return list_effects(session, *filter); };
   });

@@ -2,6 +2,7 @@
 """Handlers call a dependency through the effect gateway of the built binary: what happens once, what is in doubt,
 and what is refused."""
 import json
+import re
 import signal
 import threading
 import unittest
@@ -139,6 +140,27 @@ class Once(EffectCase):
             self.assertEqual((handler.replies[0][0], handler.replies[0][2]), (200, body))
             self.assertEqual([one for one in self.effects() if one["event"] == reference], [])
 
+    def test_an_answer_that_is_too_large_to_keep_still_counts(self):
+        large = b"x" * (1024 * 1024 + 1)
+        chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n" % len(large) + large + b"\r\n0\r\n\r\n"
+        for event_id, answer, status in (("large", stub.status(201, [("Location", "/p/9"), ("Content-Type", "text/x")], large), 201),
+                                         ("chunked", stub.raw(chunks), 200)):
+            handler, reference = self.pays(event_id, "bank", bank=[answer])
+            wait_for(lambda ref=reference: self.state(ref, "bank") == "done", 15, "done")
+            code, headers, body = handler.replies[0]
+            self.assertEqual((code, headers["weir-effect"], body), (status, "confirmed", b""))
+            self.assertIn("larger than 1048576 bytes", headers["weir-answer"])
+            entry = self.effect_of(reference)
+            self.assertEqual((entry["state"], entry["sends"]), ("confirmed", 1))
+            self.assertIn("too large to keep", entry["reason"])
+        handler, reference = self.pays("refused-large", "bank", bank=[stub.status(422, body=large)], then=stub.status(200))
+        wait_for(lambda: self.state(reference, "bank") == "done", 15, "done")
+        self.assertEqual((handler.replies[0][0], handler.replies[0][1]["weir-effect"]), (422, "failedNoEffect"))
+        handler, reference = self.pays("got-large", "bank", method="GET", body=b"", bank=[stub.status(200, body=large)], then=stub.status(200))
+        wait_for(lambda: self.state(reference, "bank") == "done", 15, "done")
+        self.assertEqual(handler.replies[0][0], 502)
+        self.assertIn(b"more than 1048576 bytes", handler.replies[0][2])
+
     def test_two_calls_under_one_key_at_once(self):
         gate = threading.Event()
         replies = []
@@ -161,6 +183,22 @@ class Once(EffectCase):
         self.assertEqual([reply[0] for reply in replies], [409, 200])
         self.assertEqual(replies[0][1]["retry-after"], "1")
         self.assertEqual(len(self.bank.calls_of("both")), 1)
+
+
+class Listing(EffectCase):
+    def test_a_list_says_when_there_is_more_and_goes_on(self):
+        for number in range(3):
+            _, reference = self.pays(f"listed{number}", "bank")
+            self.settled(reference, "bank", "done")
+        table = self.weir.cli("effect", "list", "--limit", "2")
+        self.assertEqual(table.code, 0, table)
+        cursor = re.search("There are more: --cursor (e[0-9]+) shows them", table.err + table.out)
+        self.assertTrue(cursor, table)
+        first, rest = self.effects("--limit", "2"), self.effects("--cursor", cursor[1])
+        self.assertEqual((len(first), len(rest)), (2, 1))
+        self.assertEqual([one["effect"] for one in first + rest], [one["effect"] for one in self.effects()])
+        self.assertNotIn("There are more", self.weir.cli("effect", "list").err)
+        self.assertEqual(self.weir.cli("effect", "list", "--limit", "1001").code, 2)
 
 
 class Refused(EffectCase):
