@@ -84,7 +84,8 @@ async::Task<Outcome> World::send_effect(effects::Send send) {
   auto pool = pool_of(effect_pools_, send.dependency, effect_connect_timeout(send.dependency),
                       {.body_bytes = effects::kAnswerBytesMax,
                        .kept_bytes = effects::kAnswerBytesMax,
-                       .keep_success_body = true});
+                       .keep_success_body = true,
+                       .leave_out_large = true});
   if (!pool.ok()) {
     co_return Outcome{
         .fault = Fault::tlsVerify, .phase = Phase::notSent, .fault_detail = pool.error().detail};

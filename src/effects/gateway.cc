@@ -44,6 +44,14 @@ EffectAnswer answer_of(Outcome outcome) {
       answer.headers.emplace_back(std::move(name), std::move(value));
   }
   answer.body = std::move(outcome.body);
+  if (!outcome.body_left_out) return answer;
+  // What would describe a body that is not there.
+  std::erase_if(answer.headers, [](const auto& header) {
+    return header.first.starts_with("content-") || header.first.ends_with("digest");
+  });
+  answer.headers.emplace_back(
+      "weir-answer",
+      fmt::format("without its body, which is larger than {} bytes", kAnswerBytesMax));
   return answer;
 }
 
@@ -220,7 +228,14 @@ async::Task<EffectReply> Gateway::pass_on(std::shared_ptr<Call> call) {
   Outcome outcome = co_await wired_.send(call->send(headers));
   const Classification result = call->classify(outcome, clock_.wall());
   record(*call, permit, outcome, result);
-  if (result.failure != FailureClass::ok) ++call->attempt->report.failed;
+  if (result.failure != FailureClass::ok || outcome.body_left_out) ++call->attempt->report.failed;
+  if (outcome.body_left_out) {
+    co_return failed(Error{Code::effect_not_done,
+                           fmt::format("{} answered {} with more than {} bytes",
+                                       call->dependency.name, outcome.status, kAnswerBytesMax),
+                           "ask for less at once (a range, a page), or ask it directly: it is a "
+                           "safe method, and nothing happened"});
+  }
   if (outcome.fault != Fault::none)
     co_return failed(Error{Code::effect_not_done, result.reason, "it was a safe method"});
   co_return EffectReply{.answer = answer_of(std::move(outcome))};
@@ -330,6 +345,7 @@ async::Task<EffectReply> Gateway::settle(std::shared_ptr<Call> call, Outcome out
   entry.state = policy::state_after(result, outcome, repeat, entry.sends);
   entry.changed_at = clock_.wall();
   entry.reason = reason_after(entry.state, result);
+  if (outcome.body_left_out) entry.reason += "; the body of its answer was too large to keep";
   if (answered) entry.answer = answer_of(std::move(outcome));
   auto written = co_await put(entry);
   (void)WEIR_FAILPOINT("effect.result_durable");

@@ -7,8 +7,9 @@
 // be asked about it. Safe methods (GET, HEAD, OPTIONS) without a key of their own have no entry in
 // the ledger: they are admitted and passed on.
 //
-// An answer is kept whole, so that it can be said again; that is why it is read whole, up to
-// kAnswerBytesMax, before the handler gets it.
+// An answer is kept whole, so that it can be said again; that is why it is read whole before the
+// handler gets it. The body of one that is larger than kAnswerBytesMax is left out: what its status
+// says of the effect holds without it.
 #pragma once
 
 #include <cstdint>

@@ -299,7 +299,8 @@ TEST_CASE("gateway: what a question gave that settled nothing is said of effect 
                                             .not_applied_where = {},
                                             .after = {}};
   const Outcome down{.fault = Fault::refused, .fault_detail = "connect: connection refused"};
-  desk.answers = {lost(), down, down, {.status = 500}, {.status = 202}, {.status = 404}};
+  const Outcome much{.status = 404, .body_left_out = true};
+  desk.answers = {lost(), down, down, {.status = 500}, {.status = 202}, much, {.status = 404}};
   CHECK(desk.call().standing == "inDoubt");
   CHECK(desk.running.end(desk.token).refused == 0);
   const Effect before = desk.entry();
@@ -319,8 +320,40 @@ TEST_CASE("gateway: what a question gave that settled nothing is said of effect 
   desk.token = desk.begin();
   CHECK_FALSE(desk.call().retry_after > Duration{});  // 202 will not change: a person
   CHECK(desk.entry().reason == before.reason + "; reconcile: asked about the key, it answered 202");
+  CHECK_FALSE(desk.bench.run(desk.gateway.reconcile(EffectId{1}, "anna", "look")).ok());
+  CHECK(desk.entry().reason ==
+        before.reason + "; reconcile: asked about the key, it answered 404 with more than is read");
   CHECK(desk.bench.run(desk.gateway.reconcile(EffectId{1}, "anna", "look"))->state ==
         EffectState::failedNoEffect);
+}
+
+TEST_CASE("gateway: an answer that is too large to keep is judged by its status, without a body") {
+  Desk desk;
+  const auto large = [](int status) {
+    return Outcome{.status = status,
+                   .headers = {{"location", "/p/1"}, {"content-type", "text/plain"}},
+                   .body_left_out = true};
+  };
+  desk.answers = {large(201), large(422), large(500), large(200)};
+  const EffectReply reply = desk.call();
+  CHECK(reply.standing == "confirmed");
+  CHECK(reply.answer.status == 201);
+  CHECK(reply.answer.body.empty());
+  CHECK(reply.answer.headers ==
+        decltype(reply.answer.headers){
+            {"location", "/p/1"},
+            {"weir-answer", "without its body, which is larger than 1048576 bytes"}});
+  CHECK(desk.entry().reason ==
+        "the dependency said so; the body of its answer was too large to keep");
+  CHECK(desk.call().answer == reply.answer);  // replayed
+  CHECK(desk.call(desk.request("other")).standing == "failedNoEffect");
+  CHECK(desk.call(desk.request("third")).standing == "inDoubt");
+  EffectRequest safe = desk.request();
+  safe.method = "GET";
+  const EffectReply got = desk.call(safe);
+  CHECK(code_of(got) == Code::effect_not_done);
+  CHECK(got.standing.empty());
+  CHECK(desk.running.end(desk.token).failed == 3);
 }
 
 TEST_CASE("gateway: what the last process had sent is in doubt, however much it is") {

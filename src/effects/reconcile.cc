@@ -49,6 +49,10 @@ Reconciled judge_reconcile(const ReconcileSpec& spec, const Outcome& outcome, st
     return Reconciled::unknown;
   }
   detail = fmt::format("asked about the key, it answered {}", outcome.status);
+  if (outcome.body_left_out) {
+    detail += " with more than is read";
+    return Reconciled::unknown;
+  }
   const bool yes = fits(spec.applied, spec.applied_where, outcome);
   const bool no = fits(spec.not_applied, spec.not_applied_where, outcome);
   if (yes == no) return Reconciled::unknown;

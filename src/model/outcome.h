@@ -45,8 +45,9 @@ struct Outcome {
   Duration latency{};
   Duration waited{};  // of it: from the request's last byte to the answer's; 0 if nothing was sent
   std::vector<std::pair<std::string, std::string>> headers;  // names lower case; at most 64
-  std::string body;          // at most kOutcomeBodyMax bytes of it; empty for 2xx
-  std::string fault_detail;  // e.g. "connect to 127.0.0.1:9900: connection refused"
+  std::string body;            // at most kOutcomeBodyMax bytes of it; empty for 2xx
+  bool body_left_out = false;  // it was above the cap; status and headers are whole
+  std::string fault_detail;    // e.g. "connect to 127.0.0.1:9900: connection refused"
 
   // nullptr if absent.
   const std::string* header(std::string_view name) const;

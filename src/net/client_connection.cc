@@ -120,7 +120,7 @@ async::Task<> ClientConnection::receive() {
     const ParseState state = parser_.state();
     if (state == ParseState::failed) co_return;
     if (state != ParseState::done) continue;
-    if (!input_.empty()) parser_.refuse_surplus();
+    if (!input_.empty() && !parser_.answer().body_left_out) parser_.refuse_surplus();
     reusable_ = parser_.keep_alive();
     co_return;
   }
@@ -132,6 +132,7 @@ Outcome ClientConnection::answered() {
   outcome.status = answer.status;
   outcome.headers = std::move(answer.headers);
   outcome.body = std::move(answer.body);
+  outcome.body_left_out = answer.body_left_out;
   return outcome;
 }
 

@@ -64,15 +64,16 @@ class ScriptedStream final : public Stream {
   Script& script_;
 };
 
-async::Task<> exchange(Script& script, Outcome& outcome) {
-  ClientConnection connection(std::make_unique<ScriptedStream>(script), {}, script.clock);
+async::Task<> exchange(Script& script, AnswerLimits limits, Outcome& outcome) {
+  ClientConnection connection(std::make_unique<ScriptedStream>(script), limits, script.clock);
   outcome = co_await connection.exchange("HEAD", "BODY");
+  if (outcome.body_left_out) CHECK_FALSE(connection.is_reusable());
 }
 
-Outcome outcome_of(Script script, std::string* written = nullptr) {
+Outcome outcome_of(Script script, std::string* written = nullptr, AnswerLimits limits = {}) {
   testing::Loop loop;
   Outcome outcome;
-  REQUIRE(loop.run(exchange(script, outcome)));
+  REQUIRE(loop.run(exchange(script, limits, outcome)));
   if (written != nullptr) *written = script.written;
   return outcome;
 }
@@ -102,6 +103,21 @@ TEST_CASE("how far the request got is told apart") {
       {.now = {3, StreamEnd::none, ""}, .rest = none, .reads = {{kOk, StreamEnd::none}}});
   CHECK(answered.fault == Fault::none);
   CHECK(answered.status == 200);
+}
+
+TEST_CASE("an answer without its large body is an answer, however much of the body is there") {
+  const std::string start = "HTTP/1.1 201 X\r\nLocation: /1\r\nContent-Length: 5\r\n\r\n";
+  for (const std::string body : {"", "ab", "abcde", "abcdefgh"}) {
+    CAPTURE(body);
+    const Outcome outcome = outcome_of(
+        {.now = {8, StreamEnd::none, ""}, .reads = {{start + body, StreamEnd::none}}}, nullptr,
+        {.body_bytes = 4, .leave_out_large = true});
+    CHECK(outcome.fault == Fault::none);
+    CHECK(outcome.status == 201);
+    CHECK(outcome.body_left_out);
+    CHECK(outcome.headers.size() == 2);
+    CHECK(outcome.body.empty());
+  }
 }
 
 TEST_CASE("what the kernel did not take at once is sent from there on") {

@@ -182,7 +182,10 @@ struct AnswerParser::Impl {
   }
 
   void check_body() {
-    if (body->state() == BodyState::tooLarge) {
+    if (body->state() == BodyState::tooLarge && limits.leave_out_large) {
+      answer.body = {};
+      answer.body_left_out = true;
+    } else if (body->state() == BodyState::tooLarge) {
       parser->fail(Fault::answerTooLarge,
                    fmt::format("the body is larger than {} bytes", limits.body_bytes));
     } else if (body->state() == BodyState::malformed) {
@@ -221,6 +224,7 @@ void AnswerParser::refuse_surplus() {
 ParseState AnswerParser::state() const {
   if (impl_->failure) return ParseState::failed;
   if (!impl_->body) return ParseState::head;
+  if (impl_->answer.body_left_out) return ParseState::done;
   return impl_->body->state() == BodyState::done ? ParseState::done : ParseState::body;
 }
 
@@ -228,7 +232,7 @@ bool AnswerParser::got_some() const { return impl_->some; }
 Answer& AnswerParser::answer() { return impl_->answer; }
 
 bool AnswerParser::keep_alive() const {
-  return state() == ParseState::done && impl_->parser->keep_alive();
+  return state() == ParseState::done && !impl_->answer.body_left_out && impl_->parser->keep_alive();
 }
 std::optional<Duration> AnswerParser::keep_alive_timeout() const {
   return impl_->parser->keep_alive_timeout;

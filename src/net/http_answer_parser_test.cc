@@ -96,6 +96,28 @@ TEST_CASE("an answer that is none has its fault, however it arrives") {
   }
 }
 
+TEST_CASE("a body above the cap is left out, where that is asked for, and ends the connection") {
+  const AnswerLimits limits{.leave_out_large = true};
+  for (const Row& row : bad_answers()) {
+    INFO(std::string(row.name));
+    AnswerParser parser(limits);
+    feed_all(parser, row.answer, 1000);
+    if (parser.state() != ParseState::failed) parser.finish();
+    const bool of_body = row.fault == Fault::answerTooLarge && parser.state() == ParseState::done;
+    const bool too_large = row.fault == Fault::answerTooLarge;
+    const std::string name = row.name;
+    const bool of_head = name.ends_with("header") || name == "too many fields";
+    CHECK(of_body == (too_large && !of_head));
+    if (!of_body) continue;
+    CHECK(parser.answer().body_left_out);
+    CHECK(parser.answer().status == 200);
+    CHECK(parser.answer().body.empty());
+    CHECK_FALSE(parser.keep_alive());
+    parser.restart();
+    CHECK(parser.state() == ParseState::head);
+  }
+}
+
 TEST_CASE("honest answers are read in any pieces") {
   const std::string answer =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"

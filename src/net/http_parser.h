@@ -67,6 +67,7 @@ struct AnswerLimits {
   std::size_t body_bytes = 1024 * 1024;      // read at most; more is Fault::answerTooLarge
   std::size_t kept_bytes = kOutcomeBodyMax;  // of the body; the rest is counted and dropped
   bool keep_success_body = false;            // 2xx bodies are of no interest to deliveries
+  bool leave_out_large = false;              // instead of a fault: Answer::body_left_out
   std::size_t interim_count = 8;             // 1xx answers
 };
 
@@ -74,6 +75,7 @@ struct Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names lower case
   std::string body;
+  bool body_left_out = false;  // larger than body_bytes: it is not read, and the connection is over
 };
 
 // The client's side: answers are untrusted, everything is capped, nothing is repaired.

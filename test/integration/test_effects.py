@@ -200,6 +200,18 @@ class Listing(EffectCase):
         self.assertNotIn("There are more", self.weir.cli("effect", "list").err)
         self.assertEqual(self.weir.cli("effect", "list", "--limit", "1001").code, 2)
 
+    def test_a_dependency_that_nobody_knows_is_told(self):
+        self.assertIn("did you mean 'bank'?", self.cli("effect", "list", "--dependency", "bnak", code=5).err)
+        self.assertEqual(self.get("/v1/effects?dependency=nope", 404)["code"], "WR1203")
+        self.assertEqual(self.effects("--dependency", "slow", "--state", "inDoubt"), [])
+
+    def test_hints_are_those_of_the_command_line(self):
+        _, reference = self.pays("hints", "bank")
+        self.settled(reference, "bank", "done")
+        effect_id = self.effect_of(reference)["effect"]
+        self.assertIn("hint: add --reason TEXT", self.cli("effect", "resolve", effect_id, "--as", "confirmed", code=2).err)
+        self.assertIn("hint: say confirmed", self.cli("effect", "resolve", effect_id, "--as", "yes", "--reason", "x", code=2).err)
+
 
 class Refused(EffectCase):
     def test_a_refusal_of_our_own_is_no_attempt(self):
