@@ -174,6 +174,7 @@ class Api {
   Answer effects(Call call);
   Answer effect(Call call);
   Answer answer_with(Caller caller, Result<Effect> effect);
+  async::Task<Result<>> check_dependency(std::string name);
   Answer resolve_effect(Call call);
   Answer reconcile_effect(Call call);
   // api_replays.cc

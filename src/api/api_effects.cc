@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 
 #include "api/answers.h"
@@ -66,12 +67,11 @@ Result<EffectWord> word_on_effect(const Call& call, const ApprovalsSpec& approva
   const auto state = parse_effect_state(as);
   if (state != EffectState::confirmed && state != EffectState::failedNoEffect) {
     return Error{Code::invalid_argument, fmt::format("'{}' settles no doubt", printable(as)),
-                 "\"as\" is confirmed (it happened) or failedNoEffect (it did not)"};
+                 "say confirmed (it happened) or failedNoEffect (it did not)"};
   }
   word.as = *state;
   if (word.reason.empty()) {
-    return Error{Code::reason_required, "how do you know? no reason is given",
-                 "\"reason\": \"...\""};
+    return Error{Code::reason_required, "how do you know? no reason is given", "add --reason TEXT"};
   }
   WEIR_TRY(word.break_glass, break_glass_in(body, call.caller, approvals));
   return word;
@@ -96,11 +96,27 @@ recovery::Wish wish_to_resolve(const Effect& effect, EffectState as, const recov
 
 }  // namespace
 
+// The ledger remembers those that have left the configuration.
+async::Task<Result<>> Api::check_dependency(std::string name) {
+  std::vector<std::string> names;
+  for (const DependencySpec& one : parts_.engine.config().dependencies) names.push_back(one.name);
+  if (name.empty() || std::ranges::find(names, name) != names.end()) co_return Result<>{};
+  auto past = co_await parts_.store.effects().list({.dependency = name, .limit = 1});
+  if (!past.ok()) co_return past.error();
+  if (!past->empty()) co_return Result<>{};
+  co_return Error{Code::unknown_dependency, fmt::format("unknown dependency '{}'", printable(name)),
+                  did_you_mean(name, names)};
+}
+
 Api::Answer Api::effects(Call call) {
   auto query = query_of(call, parts_.live);
   if (!query.ok()) co_return net::problem_response(query.error());
   auto found = co_await parts_.store.effects().list(*query);
   if (!found.ok()) co_return net::problem_response(found.error());
+  if (found->empty()) {
+    if (const auto known = co_await check_dependency(query->dependency); !known.ok())
+      co_return net::problem_response(known.error());
+  }
   wire::JsonWriter json;
   json.begin_object().key("effects").begin_array();
   for (const Effect& effect : *found)

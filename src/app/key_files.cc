@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -77,9 +78,12 @@ Result<std::shared_ptr<const store::Keyring::Keys>> read_key_files(const Encrypt
 Result<std::string> create_key_file(const std::string& path) {
   const OpenFile file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.handle() < 0) {
-    return unusable(
-        path, errno == EEXIST ? "exists" : fmt::format("cannot be made: {}", std::strerror(errno)),
-        errno == EEXIST ? "a key file is never written over; choose another name" : "");
+    const int cause = errno;
+    if (cause == EEXIST)
+      return unusable(path, "exists", "a key file is never written over; choose another name");
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    return unusable(path, fmt::format("cannot be made: {}", std::strerror(cause)),
+                    cause == ENOENT && !folder.empty() ? fmt::format("mkdir -p {}", folder) : "");
   }
   std::string text = store::make_key_file();
   const ssize_t written = ::write(file.handle(), text.data(), text.size());

@@ -43,6 +43,13 @@ bool is_invisible(char32_t point) {
   return control || bidi || no_width || point == 0x2028 || point == 0x2029;
 }
 
+// Letters at both ends that are the same: of two names as near, the likelier one has more.
+std::size_t shared_ends(std::string_view a, std::string_view b) {
+  const auto front = std::ranges::mismatch(a, b).in1 - a.begin();
+  const auto back = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend()).first - a.rbegin();
+  return static_cast<std::size_t>(front + back);
+}
+
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -68,9 +75,12 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
                               1;
   for (const std::string& candidate : candidates) {
     const std::size_t longer = std::max(word.size(), candidate.size());
-    if (longer - std::min(word.size(), candidate.size()) >= best_distance) continue;
+    if (longer - std::min(word.size(), candidate.size()) > best_distance) continue;
     const std::size_t distance = edit_distance(to_lower(word), to_lower(candidate));
-    if (distance >= best_distance) continue;
+    const bool closer = distance < best_distance;
+    const bool as_close = distance == best_distance && best &&
+                          shared_ends(word, candidate) > shared_ends(word, *best);
+    if (!closer && !as_close) continue;
     best_distance = distance;
     best = candidate;
   }

@@ -46,6 +46,8 @@ TEST_CASE("the nearest name is one that could have been meant") {
   CHECK_FALSE(nearest("", kStreams));
   CHECK_FALSE(nearest("x", {}));
   // A long word may be three letters off, not four.
+  CHECK(nearest("deliverys", std::vector{"delivered"s, "deliveries"s}) == "deliveries");
+  CHECK(nearest("deliverys", std::vector{"deliveries"s, "delivered"s}) == "deliveries");
   CHECK(nearest("abcdefghijkl", std::vector{"abcdefghixyz"s}) == "abcdefghixyz");
   CHECK_FALSE(nearest("abcdefghijkl", std::vector{"abcdefghwxyz"s}));
   // Of two, the nearer one.

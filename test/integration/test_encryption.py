@@ -170,6 +170,8 @@ class Keys(EncryptedCase):
         self.assertNotEqual(again.code, 0)
         self.assert_says(again.err, "WR1330", "exists")
         self.assertEqual(path.read_text(), text)
+        nowhere = run_cli("encryption", "key", "create", self.folder / "keys/2026.key")
+        self.assert_says(nowhere.err, "WR1330", "No such file", f"hint: mkdir -p {self.folder}/keys")
         told = run_cli("encryption", "key", "id", path)
         self.assertIn(made, told.out)
         self.assertNotIn(text.splitlines()[-1], told.out + told.err)
