@@ -19,16 +19,17 @@ std::string header_or_empty(const net::HttpRequest& request, std::string_view na
   return value == nullptr ? std::string() : *value;
 }
 
-// "/a/../b" would leave what the dependency's url is meant to bound.
+// "/a/../b" would leave what the dependency's url is meant to bound; so would "/a/..;v=1/b" where a
+// server takes parameters off a segment before it looks at it.
 bool has_dot_segments(std::string_view path) {
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash
     const std::string_view segment = path.substr(0, path.find('/'));
     path.remove_prefix(segment.size());
     const auto decoded = wire::percent_decode(segment);
-    if (!decoded || *decoded == "." || *decoded == ".." || decoded->contains('/') ||
-        decoded->contains('\\'))
-      return true;
+    if (!decoded || decoded->contains('/') || decoded->contains('\\')) return true;
+    const std::string_view name = std::string_view(*decoded).substr(0, decoded->find(';'));
+    if (name == "." || name == "..") return true;
   }
   return false;
 }

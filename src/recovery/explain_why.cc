@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/effect_weight.h"
 #include "recovery/references.h"
 #include "wire/json.h"
 
@@ -237,12 +238,21 @@ void judge_replay(DeliveryExplanation& delivery) {
                             : "no attempt was applied");
 }
 
+std::string_view meaning_of(const DeliveryExplanation& delivery, std::string_view rule) {
+  if (rule != policy::kRuleEffectInDoubt) return meaning_of(delivery.row->failure);
+  return has_held_effect(delivery)
+             ? "an effect of it may have happened, and is refused until somebody says whether it "
+               "did: another try would fail in the same way"
+             : "an effect of it was in doubt, and is not any more: another try is told what was "
+               "said about it";
+}
+
 void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, WallTime now) {
   const Delivery& row = *delivery.row;
   const std::string rule = last_rule(row);
   delivery.why.push_back(fmt::format("{}class {}: {}",
                                      rule.empty() ? "" : fmt::format("rule {}, ", rule),
-                                     to_text(row.failure), meaning_of(row.failure)));
+                                     to_text(row.failure), meaning_of(delivery, rule)));
   explain_mode(delivery);
   explain_group(delivery);
   explain_row_past(delivery);
@@ -253,6 +263,7 @@ void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, W
   if (!delivery.runbook.empty()) delivery.next.push_back("runbook " + delivery.runbook);
   for (const ExplainedEffect& one : delivery.effects) {
     if (!one.held) continue;
+    delivery.next.push_back(fmt::format("weir effect get e{}", one.effect.id.value));
     delivery.next.push_back(
         fmt::format("weir effect resolve e{} --as confirmed|failedNoEffect --reason TEXT",
                     one.effect.id.value));
@@ -264,6 +275,8 @@ void explain_quarantined(DeliveryExplanation& delivery, const Explanation& of, W
   } else if (delivery.flow_status == FlowStatus::removed) {
     delivery.next.push_back(
         fmt::format("put flow {} back into the configuration to replay it", delivery.flow));
+  } else if (has_held_effect(delivery)) {
+    // A replay would be refused its effect; once that is resolved, this says how to replay.
   } else if (delivery.group && row.revision == kFirstRevision) {
     delivery.next.push_back(
         fmt::format("weir replay plan --group {} --dry-run", delivery.group_name));

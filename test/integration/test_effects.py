@@ -271,6 +271,9 @@ class Doubt(EffectCase):
     def test_a_person_says_that_it_happened(self):
         reference, effect_id = self.in_doubt("happened")
         self.cli("effect", "resolve", effect_id, "--as", "confirmed", "--reason", "it is in the books")
+        text = self.cli("explain", reference, "--flow", "bank").out
+        self.assertIn("an effect of it was in doubt, and is not any more", text)
+        self.assertIn("weir replay plan", text)
         self.replayed(reference)
         self.assertEqual(len(self.bank.calls_of("happened")), 1)
         self.assertIn("it is in the books", self.cli_json("effect", "get", effect_id)["resolution"])
@@ -283,7 +286,10 @@ class Doubt(EffectCase):
         self.assertRegex(text, rf"Effects +{effect_id}  POST bank/payments  IN DOUBT since [0-9:]+: it may have happened: .*"
                                "; another call would be refused until somebody says what happened")
         self.assertIn(f"Replay   blocked: effect {effect_id} (POST bank/payments) is in doubt", text)
-        self.assertIn(f"weir effect resolve {effect_id} --as", text)
+        self.assertRegex(text, r"Why      rule effect.inDoubt, class ambiguous: an effect of it may have happened, and is refused until")
+        self.assertRegex(text, rf"Next     weir effect get {effect_id}\n +weir effect resolve {effect_id} --as")
+        self.assertNotIn("weir replay plan", text)
+        self.assertNotIn("another try is safe", text)
         told = self.explain(reference, "bank")
         self.assertEqual([(one["effect"], one["state"]) for one in told["effects"]], [(effect_id, "inDoubt")])
         self.assertFalse(told["replayable"]["now"])
