@@ -95,7 +95,7 @@ ServerHint read_amz_retry_after(std::string_view text) {
 }
 
 std::string whole_units(Duration duration) {
-  if (duration.count() % 1'000'000 != 0) return to_text(duration);
+  if (duration.count() % 1'000'000 != 0) return weir::to_text(duration);
   return seconds_in_units(duration.count() / 1'000'000);
 }
 

@@ -44,14 +44,14 @@ std::string sentence(const StopReading& reading, const RunFacts& facts) {
   if (reading.name == "breakerOpen") return "the circuit breaker of the dependency opened";
   if (reading.name == "latency") {
     return fmt::format("95 % of the last attempts took up to {}, the limit is {}",
-                       to_text(facts.latency_p95), to_text(limit_of(rule)));
+                       weir::to_text(facts.latency_p95), weir::to_text(limit_of(rule)));
   }
   if (reading.name == "liveLag") {
     return fmt::format("the oldest live event has been ready for {}, the limit is {}",
-                       to_text(facts.live_lag), to_text(limit_of(rule)));
+                       weir::to_text(facts.live_lag), weir::to_text(limit_of(rule)));
   }
-  return fmt::format("the run has taken {}, the limit is {}", to_text(facts.running),
-                     to_text(limit_of(rule)));
+  return fmt::format("the run has taken {}, the limit is {}", weir::to_text(facts.running),
+                     weir::to_text(limit_of(rule)));
 }
 
 // stop before pause before slow.
