@@ -36,7 +36,8 @@ TEST_CASE("everything wrong in what is said about effects is told with its place
        "'..' as a segment"},
       {"policies: { p: { idempotency: { reconcile: { path: \"/{key}\\r\\nX: y\", applied: { "
        "status: 200 }, notApplied: { status: 404 } } } } }",
-       "4:52: '/{key}\\u{d}\\nX: y' is no path | it starts with '/', is percent-encoded, and has no "
+       "4:52: '/{key}\\u{d}\\nX: y' is no path | it starts with '/', is percent-encoded, and has "
+       "no "
        "'.' or '..' as a segment"},
       {"policies: { p: { idempotency: { reconcile: { path: '/a/../{key}', applied: { status: 200 "
        "}, notApplied: { status: 404 } } } } }",
