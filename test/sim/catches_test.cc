@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // That the checkers of the simulation bite: each of these seeds passes, and fails with the bug of
-// the bank (test/bugs) that names the test.
+// the bank (test/bugs) that names the test. What changes the course of all seeds may need others:
+// WEIR_SEEDED_BUG=<name> engine_sim --seeds 1..500 finds them.
 #include <initializer_list>
 
 #include <doctest/doctest.h>
@@ -20,14 +21,14 @@ void check_seeds(std::initializer_list<std::uint64_t> seeds) {
 }  // namespace
 
 TEST_CASE("engine simulation: a replay that was told to stop claims nothing more") {
-  check_seeds({15});
+  check_seeds({336});
 }
 
 TEST_CASE("engine simulation: a retry waits until it is due, also over a crash") {
   check_seeds({1, 15});
 }
 
-TEST_CASE("engine simulation: attempts add up over crashes") { check_seeds({39, 67}); }
+TEST_CASE("engine simulation: attempts add up over crashes") { check_seeds({165, 409}); }
 
 TEST_CASE("engine simulation: what may not be repeated is not, after a crash either") {
   check_seeds({1, 39});

@@ -55,6 +55,25 @@ void check_course(const Delivery& before, const Delivery& row, Journal& journal)
     journal.fail(who + " has forgotten attempts");
 }
 
+// Retention may take what was settled meanwhile; whoever settled it may hear of that later.
+void check_gone(Process& process, const std::map<DeliveryRef, Delivery>& now, Seen& seen,
+                Journal& journal) {
+  for (const OneOf& one : std::exchange(seen.gone, {})) {
+    if (!journal.closed.contains(one) && !journal.answered.contains(one))
+      journal.fail(fmt::format("{} e{} was open and is gone", one.first, one.second));
+  }
+  const auto streams = asked(process, journal, process.store().flows().streams());
+  if (!streams || streams->empty()) return;
+  for (const auto& [ref, before] : seen.rows) {
+    if (!is_open(before.state) || now.contains(ref)) continue;
+    const delivery::Flow* flow = process.engine().find_flow(ref.flow);
+    if (ref.position.seq >= streams->front().first_seq)
+      journal.fail(fmt::format("{} was {} and is gone", name_of(ref), to_text(before.state)));
+    else if (flow != nullptr)
+      seen.gone.insert({flow->spec().name, number_of(before.event_id)});
+  }
+}
+
 // What is new since the last look.
 void note_row(const Delivery* before, const Delivery& row, std::uint64_t first_seq,
               Journal& journal) {
@@ -88,7 +107,7 @@ void check_replay(const Seen& seen, const Replay& replay, const ReplayWord& word
   const ReplayState was = before->second.state;
   if (is_over(was) && replay.state != was)
     journal.fail(fmt::format("{} was {}", who, to_text(was)));
-  const auto then = seen.resumes.find(replay.id.value);
+  const auto then = seen.resumes.find(replay.id);
   const bool told_to_go = then == seen.resumes.end() || then->second != resumes;
   const bool claimed = replay.counts.sent > before->second.counts.sent;
   const bool halted = is_over(was) || (was == ReplayState::paused && !told_to_go);
@@ -160,10 +179,7 @@ void look(Process& process, Journal& journal, Seen& seen) {
     note_row(before == seen.rows.end() ? nullptr : &before->second, row, first_seq, journal);
     now.emplace(row.ref, row);
   }
-  for (const auto& [ref, before] : seen.rows) {
-    if (is_open(before.state) && !now.contains(ref))
-      journal.fail(fmt::format("{} was {} and is gone", name_of(ref), to_text(before.state)));
-  }
+  check_gone(process, now, seen, journal);
   for (const Replay& replay : *replays) {
     check_counts(replay, journal);
     const ReplayWord word = words[replay.id.value];
@@ -171,7 +187,8 @@ void look(Process& process, Journal& journal, Seen& seen) {
     const auto before = seen.replays.find(replay.id);
     note_replay(before == seen.replays.end() ? nullptr : &before->second, replay, journal);
     seen.replays.insert_or_assign(replay.id, replay);
-    seen.resumes[replay.id.value] = word.resumes;
+    seen.resumes.erase(replay.id);
+    if (word.resuming == 0) seen.resumes[replay.id] = word.resumes;
   }
   note_guards(process, journal);
   note_paused(process, journal);

@@ -15,7 +15,9 @@ namespace weir::engine_sim {
 struct Seen {
   std::map<DeliveryRef, Delivery> rows;
   std::map<ReplayId, Replay> replays;
-  std::map<std::uint32_t, std::uint32_t> resumes;  // of replays, begun until then
+  // Of replays that nobody was telling to go on: how often that had begun.
+  std::map<ReplayId, std::uint32_t> resumes;
+  std::set<OneOf> gone;  // was open, and has no row any more
 };
 
 // Rows, flows and replays as the store tells them. Nothing if the process ends meanwhile.

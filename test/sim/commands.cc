@@ -122,8 +122,11 @@ async::Task<> plan_replay(Process& process, Journal& journal, Move move) {
   ReplayWord& word = journal.replays[made->id.value];
   word.concurrency = plan.rate.concurrency;
   ++word.resumes;
+  ++word.resuming;
+  const std::uint32_t life = journal.life;
   auto begun = co_await process.replays().command(made->id, ReplayState::running,
                                                   {.actor = kActor, .reason = "go"});
+  if (journal.life == life) --word.resuming;
   note(journal, fmt::format("start of r{}", made->id.value), error_of(begun));
 }
 
@@ -140,11 +143,14 @@ async::Task<> tell_replay(Process& process, Journal& journal, Move move) {
   if (wanted == ReplayState::running) {
     word.halted.reset();
     ++word.resumes;
+    ++word.resuming;
   }
   const std::uint32_t resumes = word.resumes;
+  const std::uint32_t life = journal.life;
   auto said = co_await process.replays().command(replay.id, wanted,
                                                  {.actor = kActor, .reason = "as I say"});
   note(journal, fmt::format("r{} is told: {}", replay.id.value, to_text(wanted)), error_of(said));
+  if (wanted == ReplayState::running && journal.life == life) --word.resuming;
   if (!said.ok()) co_return;
   const bool halts = wanted != ReplayState::running && said->state == wanted;
   if (halts && word.resumes == resumes && word.halted != ReplayState::aborted) word.halted = wanted;

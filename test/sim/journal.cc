@@ -2,6 +2,7 @@
 #include "journal.h"
 
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,9 @@ void Journal::begin_life() {
   publishing = trimming = resuming = 0;
   breaker_opened.reset();
   for (Call& call : calls) call.running = false;
+  for (auto& [id, word] : replays) {  // what was under way may be durable
+    if (std::exchange(word.resuming, 0) > 0) ++word.resumes;
+  }
   std::erase_if(paused, [&](const auto& one) { return now - one.second < kDurableAfter; });
 }
 

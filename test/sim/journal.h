@@ -48,6 +48,7 @@ struct ReplayWord {
   std::uint32_t concurrency = ~0u;
   std::optional<ReplayState> halted;  // by a word that was acknowledged, and by none since
   std::uint32_t resumes = 0;          // begun
+  std::uint32_t resuming = 0;         // of them under way in this life
 };
 
 // What a dependency did under one key.
