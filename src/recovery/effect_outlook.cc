@@ -28,7 +28,7 @@ std::string_view to_text(NextCall next) {
     case NextCall::sent: return "would be sent";
     case NextCall::answered: return "would be answered from the ledger";
     case NextCall::repeated: return "would be sent again under the same key";
-    case NextCall::asked: return "the dependency would be asked first";
+    case NextCall::asked: return "would go only after the dependency was asked";
     case NextCall::held: break;
   }
   return "would be refused until somebody says what happened";

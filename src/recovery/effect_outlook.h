@@ -17,7 +17,7 @@ enum class NextCall : std::uint8_t {
   sent,      // it certainly did not happen: it would be sent
   answered,  // it happened: it would be answered from the ledger
   repeated,  // in doubt: it would be sent again under its key
-  asked,     // in doubt: the dependency would be asked first
+  asked,     // in doubt: the dependency is asked first
   held,      // in doubt: a person must say
 };
 std::string_view to_text(NextCall next);
