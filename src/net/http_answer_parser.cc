@@ -111,12 +111,14 @@ struct AnswerParser::Impl {
   std::optional<BeastAnswer> parser;
   std::optional<BodyReader> body;  // from the end of a final head on
   std::size_t interims = 0;
+  std::size_t head_bytes = 0;  // of this message, read
   bool some = false;
   bool to_head = false;
 
   void start_message() {
     answer = Answer{};
     body.reset();
+    head_bytes = 0;
     parser.emplace(limits, answer, failure);
   }
 
@@ -134,7 +136,10 @@ struct AnswerParser::Impl {
     }
     error_code ec;
     const std::size_t used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-    if (ec == http::error::header_limit) {
+    head_bytes += used;
+    // Beast lets a head that comes as a whole be larger by its first line.
+    const bool large = parser->is_header_done() && head_bytes > limits.header_bytes;
+    if (ec == http::error::header_limit || large) {
       parser->fail(Fault::answerTooLarge,
                    fmt::format("the header is larger than {} bytes", limits.header_bytes));
     } else if (ec && ec != http::error::need_more) {

@@ -181,6 +181,23 @@ TEST_CASE("the end of an answer") {
   CHECK_FALSE(patient.keep_alive());
 }
 
+TEST_CASE("a head has its limit with its first line, in one piece and in many") {
+  constexpr std::size_t kLimit = 200;
+  for (const std::size_t size : {kLimit, kLimit + 1}) {
+    std::string head = "HTTP/1.1 204 No Content\r\nX: ";
+    head += std::string(size - head.size() - 4, 'y') + "\r\n\r\n";
+    for (const std::size_t step : {std::size_t{1}, std::size_t{7}, size}) {
+      CAPTURE(size);
+      CAPTURE(step);
+      AnswerParser parser({.header_bytes = kLimit});
+      feed_all(parser, head, step);
+      const bool fits = size <= kLimit;
+      CHECK(parser.state() == (fits ? ParseState::done : ParseState::failed));
+      if (!fits) CHECK(parser.fault() == Fault::answerTooLarge);
+    }
+  }
+}
+
 TEST_CASE("random bytes never become an answer") {
   rc::check("garbage", [](const std::string& garbage) {
     AnswerParser parser({});
