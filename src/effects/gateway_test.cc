@@ -38,6 +38,17 @@ struct Desk {
   // Whatever happened, nothing is held.
   ~Desk() { CHECK(guardrails.in_flight() == 0); }
 
+  // In doubt, the bank is asked whether it happened, so long after the call.
+  void asks_first(Duration after) {
+    bank.policy.idempotency.on_in_doubt = OnInDoubt::reconcile;
+    bank.policy.idempotency.reconcile = {.path = "/of/{key}",
+                                         .applied = {200},
+                                         .applied_where = {},
+                                         .not_applied = {404},
+                                         .not_applied_where = {},
+                                         .after = after};
+  }
+
   Wired wired() {
     return {
         .flow = [this](FlowId) { return &flow; },
@@ -270,13 +281,7 @@ TEST_CASE("gateway: a guardrail that refuses has sent and written nothing, and i
 
 TEST_CASE("gateway: a dependency is not asked while the request may still be under way") {
   Desk desk;
-  desk.bank.policy.idempotency.on_in_doubt = OnInDoubt::reconcile;
-  desk.bank.policy.idempotency.reconcile = {.path = "/of/{key}",
-                                            .applied = {200},
-                                            .applied_where = {},
-                                            .not_applied = {404},
-                                            .not_applied_where = {},
-                                            .after = seconds{5}};
+  desk.asks_first(seconds{5});
   desk.answers = {lost(), {.status = 200}};
   CHECK(desk.call().standing == "inDoubt");
   const EffectReply early = desk.call();
@@ -291,13 +296,7 @@ TEST_CASE("gateway: a dependency is not asked while the request may still be und
 
 TEST_CASE("gateway: what a question gave that settled nothing is said of effect and attempt") {
   Desk desk;
-  desk.bank.policy.idempotency.on_in_doubt = OnInDoubt::reconcile;
-  desk.bank.policy.idempotency.reconcile = {.path = "/of/{key}",
-                                            .applied = {200},
-                                            .applied_where = {},
-                                            .not_applied = {404},
-                                            .not_applied_where = {},
-                                            .after = {}};
+  desk.asks_first(Duration{});
   const Outcome down{.fault = Fault::refused, .fault_detail = "connect: connection refused"};
   const Outcome much{.status = 404, .body_left_out = true};
   desk.answers = {lost(), down, down, {.status = 500}, {.status = 202}, much, {.status = 404}};
